@@ -1,0 +1,34 @@
+//! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
+//! returns an exit code.
+
+use clap::{Parser, Subcommand};
+
+/// Exit codes (a contract).
+pub mod exit {
+    /// The answer is no.
+    pub const NO: u8 = 1;
+    pub const USAGE: u8 = 2;
+    pub const BROKER_UNREACHABLE: u8 = 69;
+    pub const OUR_BUG: u8 = 70;
+    pub const IO: u8 = 74;
+    pub const REFUSED: u8 = 77;
+    /// Config, rules or policy invalid.
+    pub const INVALID: u8 = 78;
+}
+
+/// Scrubs messaging logs at once, de-identifies them after their window, purges the originals.
+#[derive(Parser)]
+#[command(name = "logscrub", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub enum Verb {}
+
+/// Parses the arguments and runs the verb.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    match Cli::parse().verb {}
+}

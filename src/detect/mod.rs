@@ -1,0 +1,92 @@
+//! Detectors: the executable form of rules.
+
+/// A built-in detector. A rule names one by its word; a disabled rule switches its detector off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Detector {
+    /// `+` or `00` before a calling code; full-width and other Unicode digits included.
+    PhoneInternational,
+    /// A number written as its own country writes it, beside a keyword or with a region given.
+    PhoneNational,
+    /// `tel:`, `sip:`, `sms:`, `whatsapp:` URIs.
+    PhoneUri,
+    /// WhatsApp ids: `…@s.whatsapp.net`, `@c.us`, group ids, `wamid.…`, device suffixes.
+    PhoneJid,
+    /// A code spoken of in one of the lexicon's languages.
+    CodeContext,
+    /// Message text by the shape of the line: Kannel, Jasmin, SMPP dumps, quoted text in prose.
+    BodyShape,
+    Email,
+    Ip,
+    /// Known prefixes (`sk_live_`, `xoxb-`, …), `Bearer`, `Basic`, JWTs, PEM blocks, passwords in URLs.
+    CredentialShape,
+    Card,
+    Imei,
+    /// UUIDs, trace ids, long hashes, provider message ids.
+    EventIdShape,
+    UserAgent,
+    Url,
+    Timestamp,
+    /// Names that the line's grammar shows: `"Name" <…>`, `user Name <mail>`.
+    NameShape,
+    /// Statuses, durations, sizes, counts and the like in running text.
+    SafeShape,
+    /// WhatsApp `@lid` and other opaque ids of persons by their shape.
+    SubjectShape,
+    /// A field's name, taken apart into words of many languages, says what its value is.
+    FieldName,
+}
+
+impl Detector {
+    pub const ALL: [Detector; 19] = [
+        Detector::PhoneInternational,
+        Detector::PhoneNational,
+        Detector::PhoneUri,
+        Detector::PhoneJid,
+        Detector::CodeContext,
+        Detector::BodyShape,
+        Detector::Email,
+        Detector::Ip,
+        Detector::CredentialShape,
+        Detector::Card,
+        Detector::Imei,
+        Detector::EventIdShape,
+        Detector::UserAgent,
+        Detector::Url,
+        Detector::Timestamp,
+        Detector::NameShape,
+        Detector::SafeShape,
+        Detector::SubjectShape,
+        Detector::FieldName,
+    ];
+
+    /// The word a rule file writes after `detector =`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Detector::PhoneInternational => "phone_international",
+            Detector::PhoneNational => "phone_national",
+            Detector::PhoneUri => "phone_uri",
+            Detector::PhoneJid => "phone_jid",
+            Detector::CodeContext => "code_context",
+            Detector::BodyShape => "body_shape",
+            Detector::Email => "email",
+            Detector::Ip => "ip",
+            Detector::CredentialShape => "credential_shape",
+            Detector::Card => "card",
+            Detector::Imei => "imei",
+            Detector::EventIdShape => "event_id_shape",
+            Detector::UserAgent => "user_agent",
+            Detector::Url => "url",
+            Detector::Timestamp => "timestamp",
+            Detector::NameShape => "name_shape",
+            Detector::SafeShape => "safe_shape",
+            Detector::SubjectShape => "subject_shape",
+            Detector::FieldName => "field_name",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Detector> {
+        Detector::ALL.into_iter().find(|detector| detector.word() == word)
+    }
+}

@@ -1,0 +1,1 @@
+//! Places from addresses: MMDB files and the embedded country table.

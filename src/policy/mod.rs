@@ -1,0 +1,145 @@
+//! Policies: a ladder of stages, each with an age and an action per class.
+//!
+//! `syntax` is the TOML one to one; `compile` checks all of it and reports every error; what stands
+//! here is what runs.
+
+use crate::class::{Class, ClassSet, SLOTS};
+use crate::transform::Action;
+
+/// A policy that was checked whole. Everything in it can be carried out.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// `[a-z0-9_-]{1,64}`.
+    pub id: String,
+    pub summary: String,
+    pub clock: Clock,
+    pub margin: Margin,
+    /// At least one; the first has age zero; ages rise.
+    pub stages: Vec<Stage>,
+    /// What the last stage does with a field that no rule knows.
+    pub unknown_fields: UnknownFields,
+    /// The least number of addresses the database must map to a city before its name is written.
+    pub city_floor: u64,
+    /// Times before `now - oldest_plausible` are not believed.
+    pub oldest_plausible: Period,
+    /// `geo_fields = true`: JSON gets `<field>_country` and `<field>_city` members.
+    pub geo_fields: bool,
+}
+
+/// One rung of the ladder.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// `[a-z0-9_-]{1,64}`, unique in its policy.
+    pub id: String,
+    pub after: After,
+    /// `None`: the policy's clock.
+    pub clock: Option<Clock>,
+    /// `None`: every record.
+    pub when: Option<When>,
+    /// The action per class slot, resolved: what this stage does, defaults of its position included.
+    /// `None` leaves the value alone (a middle stage that does not name the class).
+    pub actions: ActionTable,
+    /// The classes that the file names at this stage.
+    pub named: ClassSet,
+}
+
+/// Where a stage stands in its ladder decides its defaults (DESIGN: what a stage acts on).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// Shapes only the scrubbed topic.
+    First,
+    /// Applies only the classes it names to the held record.
+    Middle,
+    /// Applies everything to the held record; what comes out is de-identified. In a policy with
+    /// one stage only, that stage is `First`.
+    Last,
+}
+
+#[derive(Clone, Debug)]
+pub struct ActionTable([Option<Action>; SLOTS]);
+
+impl ActionTable {
+    #[must_use]
+    pub fn new(actions: [Option<Action>; SLOTS]) -> Self {
+        ActionTable(actions)
+    }
+
+    #[must_use]
+    pub fn of(&self, class: Class) -> Option<Action> {
+        self.0.get(class.slot()).copied().flatten()
+    }
+}
+
+impl Policy {
+    #[must_use]
+    pub fn position(&self, stage: usize) -> Position {
+        if stage == 0 {
+            Position::First
+        } else if stage + 1 == self.stages.len() {
+            Position::Last
+        } else {
+            Position::Middle
+        }
+    }
+
+    #[must_use]
+    pub fn stage_by_id(&self, id: &str) -> Option<usize> {
+        self.stages.iter().position(|stage| stage.id == id)
+    }
+}
+
+/// What a record's age counts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The record's own timestamp as the source topic has it.
+    Record,
+    /// A field of the value; where it is absent or unreadable, the record's time.
+    Field(String),
+}
+
+/// Released how long before the window ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Margin {
+    /// So early that the bytes have left the disk when the window ends.
+    Auto,
+    Fixed {
+        seconds: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// The key stays, the value becomes the bare placeholder of an unknown value.
+    DropValue,
+    DropField,
+    Keep,
+}
+
+/// A length of time as people promise it. Months and years are calendar-exact when a due time is
+/// computed from a date; a lane's delay takes the shortest the period can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Period {
+    pub months: u32,
+    pub seconds: u64,
+}
+
+/// A stage's age: one for all, or one per account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    Period(Period),
+    /// `{ default = "90d", by = "account_id", file = "windows.toml" }`; `default` is `None` where
+    /// the policy's document names no length and the operator has to set one.
+    PerAccount {
+        default: Option<Period>,
+        by: String,
+        file: Option<std::path::PathBuf>,
+    },
+}
+
+/// Which records a stage is for.
+#[derive(Clone, Debug)]
+pub enum When {
+    Equals { field: String, values: Vec<String> },
+    Matches { field: String, pattern: regex::bytes::Regex },
+    Exists { field: String },
+}

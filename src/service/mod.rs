@@ -1,0 +1,1 @@
+//! Config, run, health, drain.

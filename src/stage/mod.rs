@@ -1,0 +1,1 @@
+//! What a stage does with an outcome, given a clock and a store.

@@ -1,0 +1,2 @@
+//! The stores behind the `Store` trait.
+pub mod embedded;
