@@ -1,1 +1,5 @@
-//! What a stage does with an outcome, given a clock and a store.
+//! Stages: what is done with a record, given a clock and a log. A pure state machine over the
+//! traits in [`store`] and [`clock`]: no I/O, no wall clock.
+
+pub mod clock;
+pub mod store;
