@@ -7,7 +7,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | nouns | [`record`] [`class`] [`finding`] [`numbering`] |
+//! | nouns | [`record`] [`class`] [`finding`] [`numbering`] [`diagnostic`] |
 //! | steps | [`codec`] [`detect`] [`transform`]: bytes → values, values → findings, values → replacements; none imports another |
 //! | rules | [`rule`] [`policy`] |
 //! | engine | [`engine`], then [`stage`]: no I/O, no wall clock |
@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod class;
+pub mod diagnostic;
 pub mod finding;
 pub mod numbering;
 pub mod record;

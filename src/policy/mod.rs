@@ -3,6 +3,17 @@
 //! `syntax` is the TOML one to one; `compile` checks all of it and reports every error; what stands
 //! here is what runs.
 
+mod action;
+mod compile;
+mod period;
+mod shipped;
+mod syntax;
+
+pub use action::{possible, spelling};
+pub use compile::{CITY_FLOOR, Compiled, compile};
+pub use period::{NotAPeriod, Period};
+pub use shipped::{shipped, shipped_ids};
+
 use crate::class::{Class, ClassSet, SLOTS};
 use crate::transform::Action;
 
@@ -24,6 +35,21 @@ pub struct Policy {
     pub oldest_plausible: Period,
     /// `geo_fields = true`: JSON gets `<field>_country` and `<field>_city` members.
     pub geo_fields: bool,
+    /// Aggregates that outlive the records.
+    pub counts: Vec<Count>,
+}
+
+/// An aggregate kept after its records are gone: how many, by the values of some fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// `[a-z0-9_-]{1,64}`, unique in its policy.
+    pub id: String,
+    /// Fields (bare names or full paths) whose values make a group; at least one.
+    pub by: Vec<String>,
+    /// Numeric fields that are added up in each group.
+    pub sum: Vec<String>,
+    /// Length of the interval that one count covers.
+    pub every: Period,
 }
 
 /// One rung of the ladder.
@@ -115,14 +141,6 @@ pub enum UnknownFields {
     Keep,
 }
 
-/// A length of time as people promise it. Months and years are calendar-exact when a due time is
-/// computed from a date; a lane's delay takes the shortest the period can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Period {
-    pub months: u32,
-    pub seconds: u64,
-}
-
 /// A stage's age: one for all, or one per account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum After {
@@ -134,6 +152,17 @@ pub enum After {
         by: String,
         file: Option<std::path::PathBuf>,
     },
+}
+
+impl After {
+    /// The age that holds where no account has its own; `None` where the operator has to set one.
+    #[must_use]
+    pub fn default_period(&self) -> Option<Period> {
+        match self {
+            After::Period(period) => Some(*period),
+            After::PerAccount { default, .. } => *default,
+        }
+    }
 }
 
 /// Which records a stage is for.

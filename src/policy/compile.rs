@@ -1,0 +1,460 @@
+//! From what a policy's file says to what runs: everything is checked, every mistake reported.
+
+use super::action::resolve;
+use super::syntax::{AfterSyntax, ClockSyntax, CountSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
+use super::{ActionTable, After, Clock, Count, Margin, Period, Policy, Stage, UnknownFields, When};
+use crate::class::{BUILT_IN, Class, ClassSet, CustomClass, SLOTS};
+use crate::diagnostic::{Diagnostics, Report, Source, did_you_mean};
+use crate::transform::Action;
+use std::path::PathBuf;
+use toml::Spanned;
+
+/// The least number of addresses behind a city's name, where a policy says nothing.
+pub const CITY_FLOOR: u64 = 10_000;
+
+/// What is kept in the scrubbed topic where the first stage does not name the class.
+const KEPT_AT_FIRST: [Class; 6] =
+    [Class::EventId, Class::Url, Class::UserAgent, Class::Timestamp, Class::Port, Class::Safe];
+
+/// A policy that is right, and what should be better in it.
+#[derive(Debug)]
+pub struct Compiled {
+    pub policy: Policy,
+    pub warnings: Diagnostics,
+}
+
+/// Checks a policy whole. `custom` are the custom classes of the rule set that it will run with, by
+/// their place.
+///
+/// # Errors
+/// Everything that is wrong with it, at once.
+pub fn compile(source: &Source, custom: &[String]) -> Result<Compiled, Diagnostics> {
+    let report = Report::new(source);
+    let policy = read(&report).map(|syntax| Compiler { report: &report, custom }.policy(&syntax));
+    let warnings = Diagnostics(report.into_diagnostics()).into_result()?;
+    match policy {
+        Some(policy) => Ok(Compiled { policy, warnings }),
+        None => unreachable!("a file that could not be read is reported as an error"),
+    }
+}
+
+struct Compiler<'r, 's> {
+    report: &'r Report<'s>,
+    custom: &'r [String],
+}
+
+impl Compiler<'_, '_> {
+    fn policy(&self, syntax: &PolicySyntax) -> Policy {
+        let stages = self.stages(&syntax.stages);
+        Policy {
+            id: self.id(syntax.id.as_ref()),
+            summary: syntax.summary.as_ref().map(|s| s.get_ref().clone()).unwrap_or_default(),
+            clock: syntax.clock.as_ref().and_then(|c| self.clock(c)).unwrap_or(Clock::Record),
+            margin: self.margin(syntax.margin.as_ref(), &stages),
+            unknown_fields: self.unknown_fields(syntax.unknown_fields.as_ref()),
+            city_floor: self.city_floor(syntax.city_floor.as_ref()),
+            oldest_plausible: self.oldest_plausible(syntax.oldest_plausible.as_ref()),
+            geo_fields: syntax.geo_fields.as_ref().is_some_and(|yes| *yes.get_ref()),
+            counts: self.counts(&syntax.counts),
+            stages,
+        }
+    }
+
+    /// Ids stand in topic names, headers and metrics.
+    fn id(&self, id: Option<&Spanned<String>>) -> String {
+        let Some(id) = id else { return String::new() };
+        let text = id.get_ref();
+        let good = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+        if !good {
+            self.report.error(
+                id.span(),
+                "an id is 1 to 64 of a-z, 0-9, `_` and `-`",
+                "ids stand in topic names and metrics; put the long name into `summary`",
+            );
+        }
+        text.clone()
+    }
+
+    fn stages(&self, syntax: &[StageSyntax]) -> Vec<Stage> {
+        if syntax.is_empty() {
+            self.report.error(
+                0..0,
+                "a policy needs at least one stage",
+                "add `[[stage]]` with `id = \"scrub\"` and `after = \"0d\"`",
+            );
+        }
+        let mut stages: Vec<Stage> = Vec::new();
+        for (place, one) in syntax.iter().enumerate() {
+            let mut stage = self.stage(one);
+            let is_last = place > 0 && place + 1 == syntax.len();
+            if let Some(twin) = syntax.iter().take(place).find(|s| same(s.id.as_ref(), one.id.as_ref())) {
+                self.duplicate(twin, one);
+            }
+            self.check_age(place, one, &stage, stages.last());
+            stage.actions = resolved(place, is_last, &stage, &stages);
+            if is_last {
+                self.check_last(one, &stage);
+            }
+            stages.push(stage);
+        }
+        stages
+    }
+
+    fn duplicate(&self, first: &StageSyntax, second: &StageSyntax) {
+        let (Some(first), Some(second)) = (&first.id, &second.id) else { return };
+        let line = line_of(self.report.source, first.span().start);
+        self.report.error(
+            second.span(),
+            format!("two stages have the id `{}`", second.get_ref()),
+            format!("the first is on line {line}; topics and metrics are named after stages"),
+        );
+    }
+
+    fn check_age(&self, place: usize, syntax: &StageSyntax, stage: &Stage, before: Option<&Stage>) {
+        let Some(after) = &syntax.after else { return };
+        let span = match after {
+            AfterSyntax::Period(text) => text.span(),
+            AfterSyntax::PerAccount { span, .. } => span.clone(),
+        };
+        let age = stage.after.default_period();
+        if place == 0 {
+            if stage.after != After::Period(Period::ZERO) {
+                self.report.error(
+                    span,
+                    "the first stage must have the age zero",
+                    "write `after = \"0d\"`: what leaves at once; what waits comes in the next stages",
+                );
+            }
+            return;
+        }
+        let Some((age, earlier)) = age.zip(before.and_then(|b| b.after.default_period())) else { return };
+        if age.shortest_seconds() <= earlier.shortest_seconds() {
+            self.report.error(
+                span,
+                format!("ages must rise: {age} comes after {earlier}"),
+                "put the stages in the order of their ages; what is due at the same age belongs in one stage",
+            );
+        }
+    }
+
+    /// What comes out of the last stage is meant to be de-identified.
+    fn check_last(&self, syntax: &StageSyntax, stage: &Stage) {
+        for class in Class::ALL {
+            let Some(action) = stage.actions.of(class) else { continue };
+            let span = syntax
+                .actions
+                .iter()
+                .find(|(word, _)| word.get_ref() == class.word())
+                .map_or_else(|| syntax.span.clone(), |(_, action)| action.span.clone());
+            if action == Action::Pseudonym {
+                self.report.warning(
+                    span,
+                    format!("at the last stage `{class}` is still a pseudonym"),
+                    format!("while its key exists it can be traced back: write `{class} = \"remove\"`"),
+                );
+            } else if action == Action::Keep && !KEPT_AT_FIRST.contains(&class) {
+                self.report.warning(
+                    span,
+                    format!("the last stage keeps `{class}` as it is"),
+                    "what the last stage keeps is never deleted: keep only what can point to nobody",
+                );
+            }
+        }
+    }
+
+    fn stage(&self, syntax: &StageSyntax) -> Stage {
+        let mut actions = [None; SLOTS];
+        let mut named = ClassSet::EMPTY;
+        for (word, action) in &syntax.actions {
+            let Some(class) = self.class(word) else { continue };
+            named = named.with(class);
+            let resolved = resolve(self.report, class, word.get_ref(), action);
+            if let Some(slot) = actions.get_mut(class.slot()) {
+                *slot = resolved;
+            }
+        }
+        Stage {
+            id: self.id(syntax.id.as_ref()),
+            after: syntax.after.as_ref().map_or(After::Period(Period::ZERO), |after| self.after(after)),
+            clock: syntax.clock.as_ref().and_then(|clock| self.clock(clock)),
+            when: syntax.when.as_ref().and_then(|when| self.when(when)),
+            actions: ActionTable::new(actions),
+            named,
+        }
+    }
+
+    fn class(&self, word: &Spanned<String>) -> Option<Class> {
+        let text = word.get_ref().as_str();
+        if let Some(name) = text.strip_prefix("custom:") {
+            let place = self.custom.iter().position(|known| known == name);
+            let class = place.and_then(CustomClass::new).map(Class::Custom);
+            if class.is_none() {
+                let help = match did_you_mean(name, self.custom.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `custom:{near}`?"),
+                    None => {
+                        format!("add a rule with `class = \"custom:{name}\"`, or load it with --rules DIR")
+                    }
+                };
+                self.report.error(word.span(), format!("no rule has the class `{text}`"), help);
+            }
+            return class;
+        }
+        let class = Class::from_word(text);
+        if class.is_none() {
+            let help = match did_you_mean(text, Class::ALL.iter().map(|class| class.word())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the classes are {}, and \"custom:<name>\"", class_list()),
+            };
+            self.report.error(word.span(), format!("there is no class `{text}`"), help);
+        }
+        class
+    }
+
+    fn after(&self, syntax: &AfterSyntax) -> After {
+        match syntax {
+            AfterSyntax::Period(text) => After::Period(self.period(text).unwrap_or(Period::ZERO)),
+            AfterSyntax::PerAccount { span, default, by, file } => {
+                if default.is_none() && file.is_none() {
+                    self.report.error(
+                        span.clone(),
+                        "a stage per account needs a default or a file",
+                        "add `default = \"90d\"`, or `file = \"windows.toml\"` with a length for each account",
+                    );
+                }
+                After::PerAccount {
+                    default: default.as_ref().and_then(|text| self.period(text)),
+                    by: by.as_ref().map(|by| by.get_ref().clone()).unwrap_or_default(),
+                    file: file.as_ref().map(|file| PathBuf::from(file.get_ref())),
+                }
+            }
+        }
+    }
+
+    fn period(&self, text: &Spanned<String>) -> Option<Period> {
+        match text.get_ref().parse() {
+            Ok(period) => {
+                // 24m for 24 months would delete after 24 minutes.
+                let word = text.get_ref().trim();
+                if let Some(number) = word.strip_suffix('m') {
+                    self.report.warning(
+                        text.span(),
+                        format!("`{word}` is {number} minutes"),
+                        format!("write `{number}mo` for months, `{number}min` for minutes"),
+                    );
+                }
+                Some(period)
+            }
+            Err(error) => {
+                let message = format!("`{}` is not a length of time", text.get_ref());
+                let error = error.to_string();
+                let help = error.split_once(": ").map_or(error.as_str(), |(_, help)| help);
+                self.report.error(text.span(), message, help);
+                None
+            }
+        }
+    }
+
+    fn clock(&self, syntax: &ClockSyntax) -> Option<Clock> {
+        match syntax {
+            ClockSyntax::Word(word) if word.get_ref() == "record" => Some(Clock::Record),
+            ClockSyntax::Word(word) => {
+                self.report.error(
+                    word.span(),
+                    format!("there is no clock `{}`", word.get_ref()),
+                    format!("write \"record\", or {{ field = \"{}\", else = \"record\" }}", word.get_ref()),
+                );
+                None
+            }
+            ClockSyntax::Field { field, otherwise, .. } => {
+                if let Some(word) = otherwise.as_ref().filter(|word| word.get_ref() != "record") {
+                    self.report.error(
+                        word.span(),
+                        "a record without the field can only go by its own time",
+                        "write `else = \"record\"`",
+                    );
+                }
+                let field = field.as_ref()?;
+                self.field_name(field);
+                Some(Clock::Field(field.get_ref().clone()))
+            }
+        }
+    }
+
+    fn field_name(&self, field: &Spanned<String>) {
+        if field.get_ref().trim().is_empty() {
+            self.report.error(field.span(), "the field has no name", "write the key that holds the value");
+        }
+    }
+
+    fn when(&self, syntax: &WhenSyntax) -> Option<When> {
+        let field = syntax.field.as_ref()?;
+        self.field_name(field);
+        let name = field.get_ref().clone();
+        match (syntax.equals.as_slice(), &syntax.matches, &syntax.exists) {
+            ([], None, Some(exists)) if *exists.get_ref() => Some(When::Exists { field: name }),
+            ([_, ..], None, None) => {
+                let values = syntax.equals.iter().map(|value| value.get_ref().clone()).collect();
+                Some(When::Equals { field: name, values })
+            }
+            ([], Some(pattern), None) => match regex::bytes::Regex::new(pattern.get_ref()) {
+                Ok(pattern) => Some(When::Matches { field: name, pattern }),
+                Err(error) => {
+                    let error = error.to_string();
+                    let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                    self.report.error(
+                        pattern.span(),
+                        format!("the pattern cannot be read: {reason}"),
+                        "patterns are of Rust's regex crate: no look-around, no back-references",
+                    );
+                    None
+                }
+            },
+            _ => {
+                self.report.error(
+                    syntax.span.clone(),
+                    "`when` needs exactly one of `equals`, `matches`, `exists`",
+                    "write { field = \"type\", equals = [\"sms\"] }, or matches = '''…''', or exists = true",
+                );
+                None
+            }
+        }
+    }
+
+    fn margin(&self, margin: Option<&Spanned<String>>, stages: &[Stage]) -> Margin {
+        // Nothing said: `after = "90d"` means at or after 90 days.
+        let Some(margin) = margin else { return Margin::Fixed { seconds: 0 } };
+        if margin.get_ref() == "auto" {
+            return Margin::Auto;
+        }
+        let Some(period) = self.period(margin) else { return Margin::Auto };
+        if period.months > 0 {
+            self.report.error(
+                margin.span(),
+                "a margin is a fixed length of time",
+                "write it in days or shorter: `7d`, `12h`",
+            );
+        }
+        for stage in stages {
+            let Some(window) = stage.after.default_period().filter(|window| !window.is_zero()) else {
+                continue;
+            };
+            if period.seconds.saturating_mul(2) >= window.shortest_seconds() {
+                self.report.error(
+                    margin.span(),
+                    format!(
+                        "a margin of {period} is half or more of the window {window} of stage `{}`",
+                        stage.id
+                    ),
+                    "records would be gone long before their time: make the margin smaller",
+                );
+            }
+        }
+        Margin::Fixed { seconds: period.seconds }
+    }
+
+    fn unknown_fields(&self, word: Option<&Spanned<String>>) -> UnknownFields {
+        let Some(word) = word else { return UnknownFields::DropValue };
+        match word.get_ref().as_str() {
+            "drop_value" => UnknownFields::DropValue,
+            "drop_field" => UnknownFields::DropField,
+            "keep" => UnknownFields::Keep,
+            other => {
+                let words = ["drop_value", "drop_field", "keep"];
+                let near = did_you_mean(other, words).map(|near| format!("did you mean `{near}`? "));
+                self.report.error(
+                    word.span(),
+                    format!("`unknown_fields` cannot be `{other}`"),
+                    format!("{}write \"drop_value\", \"drop_field\" or \"keep\"", near.unwrap_or_default()),
+                );
+                UnknownFields::DropValue
+            }
+        }
+    }
+
+    fn city_floor(&self, floor: Option<&Spanned<i64>>) -> u64 {
+        let Some(floor) = floor else { return CITY_FLOOR };
+        u64::try_from(*floor.get_ref()).unwrap_or_else(|_| {
+            self.report.error(
+                floor.span(),
+                "`city_floor` is a number of addresses, 0 or more",
+                format!("write `city_floor = {CITY_FLOOR}`"),
+            );
+            CITY_FLOOR
+        })
+    }
+
+    fn oldest_plausible(&self, text: Option<&Spanned<String>>) -> Period {
+        let ten_years = Period { months: 120, seconds: 0 };
+        text.map_or(Some(ten_years), |text| self.period(text)).unwrap_or(ten_years)
+    }
+
+    fn counts(&self, syntax: &[CountSyntax]) -> Vec<Count> {
+        let mut counts = Vec::new();
+        for (place, one) in syntax.iter().enumerate() {
+            if syntax.iter().take(place).any(|other| same(other.id.as_ref(), one.id.as_ref())) {
+                let span = one.id.as_ref().map_or(one.span.clone(), Spanned::span);
+                self.report.error(span, "two counts have the same id", "give each its own id");
+            }
+            if one.by.is_empty() {
+                self.report.error(
+                    one.span.clone(),
+                    "a count needs `by`: the fields it counts by",
+                    "write `by = [\"account_id\", \"country\", \"status\"]`",
+                );
+            }
+            counts.push(Count {
+                id: self.id(one.id.as_ref()),
+                by: one.by.iter().map(|field| field.get_ref().clone()).collect(),
+                sum: one.sum.iter().map(|field| field.get_ref().clone()).collect(),
+                every: one
+                    .every
+                    .as_ref()
+                    .map_or(Some(Period::days(1)), |text| self.period(text))
+                    .unwrap_or_default(),
+            });
+        }
+        counts
+    }
+}
+
+/// What a stage does with every class, its place in the ladder included (DESIGN: what a stage acts on).
+fn resolved(place: usize, is_last: bool, stage: &Stage, earlier: &[Stage]) -> ActionTable {
+    let mut actions = [None; SLOTS];
+    for (slot, class) in every_class().enumerate() {
+        let named = stage.actions.of(class);
+        let action = if place == 0 {
+            let default = if KEPT_AT_FIRST.contains(&class) { Action::Keep } else { Action::Remove };
+            Some(named.unwrap_or(default))
+        } else if is_last {
+            // The latest earlier stage that names the class has the last word.
+            let said =
+                earlier.iter().rev().find(|s| s.named.contains(class)).and_then(|s| s.actions.of(class));
+            Some(named.or(said).unwrap_or(Action::Remove))
+        } else {
+            named
+        };
+        if let Some(cell) = actions.get_mut(slot) {
+            *cell = action;
+        }
+    }
+    ActionTable::new(actions)
+}
+
+/// Every class there can be, in slot order.
+fn every_class() -> impl Iterator<Item = Class> {
+    let custom = (0..SLOTS - BUILT_IN).filter_map(CustomClass::new).map(Class::Custom);
+    Class::ALL.into_iter().chain(custom)
+}
+
+fn same(a: Option<&Spanned<String>>, b: Option<&Spanned<String>>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| a.get_ref() == b.get_ref())
+}
+
+fn class_list() -> String {
+    Class::ALL.iter().map(|class| class.word()).collect::<Vec<_>>().join(", ")
+}
+
+fn line_of(source: &Source, at: usize) -> usize {
+    source.text.get(..at).unwrap_or_default().matches('\n').count() + 1
+}
