@@ -1,6 +1,8 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+pub mod records;
+
 use clap::{Parser, Subcommand};
 
 /// Exit codes (a contract).
