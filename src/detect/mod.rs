@@ -1,4 +1,26 @@
-//! Detectors: the executable form of rules.
+//! Detectors: the executable form of rules. One file per detector; each is a set of functions over a
+//! decoded text (any bytes are legal) that the engine calls at a place where a detector may start.
+
+use crate::class::Class;
+use crate::finding::Span;
+
+pub mod bytes;
+pub mod email;
+pub mod ip;
+
+/// What a detector found: byte offsets into the text it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    pub span: Span,
+    pub class: Class,
+}
+
+impl Hit {
+    #[must_use]
+    pub fn new(class: Class, start: usize, end: usize) -> Hit {
+        Hit { span: Span::new(start, end), class }
+    }
+}
 
 /// A built-in detector. A rule names one by its word; a disabled rule switches its detector off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
