@@ -1,0 +1,260 @@
+//! `pseudonym`: a keyed token in place of a value, the same for the same value.
+//!
+//! `[ID:<key id>.<22 base64url>]`, for every class. The 22 characters are 16 bytes:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..12 | the first 12 bytes of HMAC-SHA-256 over purpose, class, tenant and the value |
+//! | 12 | the class's slot, masked with byte 0 of the check |
+//! | 13..16 | bytes 1 to 3 of the check: HMAC-SHA-256 over purpose, tenant and bytes 0..12 |
+//!
+//! So whoever has the key can tell a token of ours from 22 characters that a sender typed, and
+//! learns the class back, which a later stage needs to reduce it to that class's placeholder. 96 bits
+//! of token: two of 10^9 values get the same with a probability below 10^-10.
+//!
+//! A value is brought to one form first, so that one person has one token: a phone number's digits,
+//! an e-mail address in lower case, an address as it parses. The tenant is part of the message:
+//! tokens of two tenants cannot be joined.
+
+use super::{Context, Value};
+use crate::class::{BUILT_IN, Class, CustomClass};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// Characters of a token.
+pub const TOKEN_CHARS: usize = 22;
+const TOKEN_BYTES: usize = 16;
+const HASH_BYTES: usize = 12;
+const MAX_KEY_ID: usize = 32;
+
+/// The secrets that pseudonyms are made with. Whoever reads key files fills it; nothing here does.
+///
+/// A key whose scope fits writes; of several the one added last. All of them recognise tokens, so
+/// that a retired key can stay until its tokens are gone.
+#[derive(Default)]
+pub struct Keys {
+    keys: Vec<Key>,
+}
+
+struct Key {
+    id: String,
+    scope: KeyScope,
+    /// Keyed and cloned per token. Its state and the secret it was made from are zeroed when dropped.
+    mac: Hmac<Sha256>,
+}
+
+/// For what a key is used; `None` is "for all", and still every class and tenant has its own tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyScope {
+    pub class: Option<Class>,
+    pub tenant: Option<Vec<u8>>,
+}
+
+/// Why a key is not taken. Says nothing of the secret but its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("the key id is not 1 to {MAX_KEY_ID} of A-Z a-z 0-9 _ -: shorten it or leave other characters out")]
+    Id,
+    #[error("the secret has {0} bytes, at least 32 are needed: make one with `head -c 32 /dev/urandom`")]
+    Short(usize),
+}
+
+impl Keys {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Adds a key. The secret's buffer is zeroed here.
+    pub fn add(&mut self, id: &str, scope: KeyScope, secret: Zeroizing<Vec<u8>>) -> Result<(), KeyError> {
+        if !is_key_id(id.as_bytes()) {
+            return Err(KeyError::Id);
+        }
+        if secret.len() < 32 {
+            return Err(KeyError::Short(secret.len()));
+        }
+        let Ok(mac) = Hmac::<Sha256>::new_from_slice(&secret) else {
+            unreachable!("HMAC takes a key of any length")
+        };
+        self.keys.push(Key { id: id.to_owned(), scope, mac });
+        Ok(())
+    }
+
+    /// Whether values of a class have a key to be pseudonymised with.
+    #[must_use]
+    pub fn covers(&self, class: Class, tenant: &[u8]) -> bool {
+        self.writing(class, tenant).is_some()
+    }
+
+    fn writing(&self, class: Class, tenant: &[u8]) -> Option<&Key> {
+        self.keys.iter().rev().find(|key| key.covers(Some(class), tenant))
+    }
+
+    /// The class of a token of ours; `None` where no key of that id made it for that tenant.
+    fn class_of(&self, id: &[u8], token: &[u8; TOKEN_BYTES], context: &Context<'_>) -> Option<Class> {
+        let (hash, tail) = token.split_first_chunk::<HASH_BYTES>()?;
+        self.keys
+            .iter()
+            .filter(|key| key.id.as_bytes() == id && key.covers(None, context.tenant))
+            .find_map(|key| {
+                let check = key.check(context.tenant, hash);
+                let (slot, seal) = tail.split_first()?;
+                let (mask, expected) = check.split_first()?;
+                let class = class_of_slot(slot ^ mask, context.custom)?;
+                (seal == expected && key.covers(Some(class), context.tenant)).then_some(class)
+            })
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    /// Key ids only.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.keys.iter().map(|key| &key.id)).finish()
+    }
+}
+
+impl Key {
+    fn covers(&self, class: Option<Class>, tenant: &[u8]) -> bool {
+        let class_fits = match (self.scope.class, class) {
+            (Some(own), Some(class)) => own == class,
+            (None, _) | (_, None) => true,
+        };
+        class_fits && self.scope.tenant.as_deref().is_none_or(|own| own == tenant)
+    }
+
+    fn hash(&self, value: &Value<'_>, tenant: &[u8]) -> [u8; HASH_BYTES] {
+        let mut mac = self.mac.clone();
+        mac.update(b"logscrub pseudonym 1");
+        update_with_length(&mut mac, value.class.word().as_bytes());
+        update_with_length(&mut mac, if let Class::Custom(_) = value.class { value.custom_name.as_bytes() } else { b"" });
+        update_with_length(&mut mac, tenant);
+        update_normal_form(&mut mac, value);
+        first_bytes(mac)
+    }
+
+    fn check(&self, tenant: &[u8], hash: &[u8; HASH_BYTES]) -> [u8; TOKEN_BYTES - HASH_BYTES] {
+        let mut mac = self.mac.clone();
+        mac.update(b"logscrub token check 1");
+        update_with_length(&mut mac, tenant);
+        mac.update(hash);
+        first_bytes(mac)
+    }
+}
+
+fn first_bytes<const N: usize>(mac: Hmac<Sha256>) -> [u8; N] {
+    let all = mac.finalize().into_bytes();
+    let mut first = [0; N];
+    first.iter_mut().zip(all).for_each(|(to, from)| *to = from);
+    first
+}
+
+/// The length before the bytes: two fields never run into each other.
+fn update_with_length(mac: &mut Hmac<Sha256>, bytes: &[u8]) {
+    mac.update(&(bytes.len() as u64).to_be_bytes());
+    mac.update(bytes);
+}
+
+/// The value in the one form that all its written forms have in common.
+fn update_normal_form(mac: &mut Hmac<Sha256>, value: &Value<'_>) {
+    match value.class {
+        Class::Phone => update_digits(mac, number_part(value.bytes)),
+        Class::Imei => update_digits(mac, value.bytes),
+        Class::Email => value.bytes.iter().for_each(|byte| mac.update(&[byte.to_ascii_lowercase()])),
+        Class::Ip => match super::geo::parse_address(value.bytes) {
+            Some(std::net::IpAddr::V4(address)) => mac.update(&address.octets()),
+            Some(std::net::IpAddr::V6(address)) => mac.update(&address.octets()),
+            None => mac.update(value.bytes),
+        },
+        _ => mac.update(value.bytes),
+    }
+}
+
+/// What of a phone's written form holds its number: a WhatsApp id without its device and host.
+fn number_part(bytes: &[u8]) -> &[u8] {
+    let Some(at) = bytes.iter().position(|byte| *byte == b'@') else {
+        return bytes;
+    };
+    let user = bytes.get(..at).unwrap_or(bytes);
+    // `1415…:12@…` has a device after the number; `sip:+1415…@…` a scheme before it.
+    match user.iter().position(|byte| *byte == b':') {
+        Some(colon) if colon > 4 => user.get(..colon).unwrap_or(user),
+        _ => user,
+    }
+}
+
+/// The ASCII digits without a leading `00`; a value with fewer than 5 of them as it is.
+fn update_digits(mac: &mut Hmac<Sha256>, bytes: &[u8]) {
+    let digits = || bytes.iter().filter(|byte| byte.is_ascii_digit());
+    if digits().count() < 5 {
+        mac.update(bytes);
+        return;
+    }
+    let international = digits().take(2).all(|digit| *digit == b'0');
+    digits().skip(if international { 2 } else { 0 }).for_each(|digit| mac.update(&[*digit]));
+}
+
+fn class_of_slot(slot: u8, custom: &[String]) -> Option<Class> {
+    let slot = usize::from(slot);
+    if let Some(class) = Class::ALL.get(slot) {
+        return super::fits(super::Action::Pseudonym, *class).then_some(*class);
+    }
+    let place = slot.checked_sub(BUILT_IN)?;
+    custom.get(place)?;
+    CustomClass::new(place).map(Class::Custom)
+}
+
+fn is_key_id(id: &[u8]) -> bool {
+    (1..=MAX_KEY_ID).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
+/// Appends `[ID:<key id>.<token>]`; `false` where no key covers the class.
+pub(super) fn write(value: &Value<'_>, context: &Context<'_>, out: &mut Vec<u8>) -> bool {
+    let Some(key) = context.keys.and_then(|keys| keys.writing(value.class, context.tenant)) else {
+        return false;
+    };
+    let hash = key.hash(value, context.tenant);
+    let mut tail = key.check(context.tenant, &hash);
+    if let (Some(first), Ok(slot)) = (tail.first_mut(), u8::try_from(value.class.slot())) {
+        *first ^= slot;
+    }
+    let mut token = [0; TOKEN_BYTES];
+    token.iter_mut().zip(hash.iter().chain(&tail)).for_each(|(to, from)| *to = *from);
+    let mut text = [0; TOKEN_CHARS];
+    if URL_SAFE_NO_PAD.encode_slice(token, &mut text).is_err() {
+        return false;
+    }
+    out.extend_from_slice(b"[ID:");
+    out.extend_from_slice(key.id.as_bytes());
+    out.push(b'.');
+    out.extend_from_slice(&text);
+    out.push(b']');
+    true
+}
+
+/// What a token in the input is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// One of our keys made it for a value of that class.
+    Ours(Class),
+    /// It has the exact form, but no key that we have made it: another key's, or typed.
+    Unverified,
+}
+
+/// Reads `<key id>.<22 base64url>`; `None` where the form is not exact.
+pub(super) fn parse(text: &[u8], context: &Context<'_>) -> Option<Origin> {
+    let dot = text.len().checked_sub(TOKEN_CHARS + 1)?;
+    let (id, rest) = text.split_at_checked(dot)?;
+    let (separator, token_text) = rest.split_first()?;
+    if *separator != b'.' || !is_key_id(id) {
+        return None;
+    }
+    let mut token = [0; TOKEN_BYTES + 2];
+    // The engine refuses what is not canonical: set trailing bits, padding.
+    let decoded = URL_SAFE_NO_PAD.decode_slice(token_text, &mut token).ok()?;
+    let token = token.get(..decoded)?.first_chunk::<TOKEN_BYTES>().filter(|_| decoded == TOKEN_BYTES)?;
+    let class = context.keys.and_then(|keys| keys.class_of(id, token, context));
+    Some(class.map_or(Origin::Unverified, Origin::Ours))
+}
