@@ -2,4 +2,5 @@
 //! traits in [`store`] and [`clock`]: no I/O, no wall clock.
 
 pub mod clock;
+pub mod crash;
 pub mod store;

@@ -1,0 +1,64 @@
+//! Named points at which a test can end the process. Inert until the edge installs a handler.
+
+use std::sync::OnceLock;
+
+/// Where. The words are what `LOGSCRUB_CRASH_AT` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashPoint {
+    /// A batch is about to be read; no transaction is open.
+    BeforeBegin,
+    /// A record was appended to the open transaction.
+    AfterAppend,
+    /// Everything is appended, nothing committed.
+    BeforeCommit,
+    AfterCommit,
+    /// A transaction is committed, what it released is not purged yet.
+    BetweenCommitAndPurge,
+    /// A held record was appended to its next lane; it still stands in the old one.
+    InRelane,
+}
+
+impl CrashPoint {
+    pub const ALL: [CrashPoint; 6] = [
+        CrashPoint::BeforeBegin,
+        CrashPoint::AfterAppend,
+        CrashPoint::BeforeCommit,
+        CrashPoint::AfterCommit,
+        CrashPoint::BetweenCommitAndPurge,
+        CrashPoint::InRelane,
+    ];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            CrashPoint::BeforeBegin => "before_begin",
+            CrashPoint::AfterAppend => "after_append",
+            CrashPoint::BeforeCommit => "before_commit",
+            CrashPoint::AfterCommit => "after_commit",
+            CrashPoint::BetweenCommitAndPurge => "between_commit_and_purge",
+            CrashPoint::InRelane => "in_relane",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<CrashPoint> {
+        CrashPoint::ALL.into_iter().find(|point| point.word() == word)
+    }
+}
+
+type Handler = Box<dyn Fn(CrashPoint) + Send + Sync>;
+
+static HANDLER: OnceLock<Handler> = OnceLock::new();
+
+/// Installs what happens at the points; the first caller wins.
+pub fn install(handler: Handler) {
+    let _ = HANDLER.set(handler);
+}
+
+/// The code is at this point.
+#[inline]
+pub fn reach(point: CrashPoint) {
+    if let Some(handler) = HANDLER.get() {
+        handler(point);
+    }
+}
