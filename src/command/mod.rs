@@ -1,6 +1,7 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+mod pipe;
 pub mod records;
 
 use clap::{Parser, Subcommand};

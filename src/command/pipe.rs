@@ -1,0 +1,3 @@
+//! `logscrub pipe`: stdin to stdout, one line out per line in, in order.
+
+mod pump;
