@@ -1,6 +1,8 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+mod failure;
+mod load;
 mod pipe;
 pub mod records;
 
@@ -28,10 +30,24 @@ pub struct Cli {
 }
 
 #[derive(Subcommand)]
-pub enum Verb {}
+pub enum Verb {
+    Pipe(pipe::Args),
+}
 
 /// Parses the arguments and runs the verb.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    match Cli::parse().verb {}
+    hide_panic_texts();
+    let code = match Cli::parse().verb {
+        Verb::Pipe(args) => args.run(),
+    };
+    code.into()
+}
+
+/// A panic's text may quote what the code was working on; only its place is ever said.
+fn hide_panic_texts() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
+        eprintln!("error: internal error{}", place.unwrap_or_default());
+    }));
 }

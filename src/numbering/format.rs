@@ -26,7 +26,11 @@ impl Number {
     #[must_use]
     pub fn format_rfc3966(&self) -> String {
         let grouped = self.grouped(Style::International);
-        format!("tel:+{}-{}", self.calling_code, grouped.replace([' ', '.', '/', '(', ')'], "-").replace("--", "-"))
+        format!(
+            "tel:+{}-{}",
+            self.calling_code,
+            grouped.replace([' ', '.', '/', '(', ')'], "-").replace("--", "-")
+        )
     }
 
     fn grouped(&self, style: Style) -> String {

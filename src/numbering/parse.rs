@@ -229,7 +229,8 @@ mod tests {
             let (mobile, fixed) = (region.example_mobile().unwrap(), region.example_fixed().unwrap());
             assert!(mobile.is_valid() && fixed.is_valid(), "{region:?}");
             // Regions that share a code and no leading digits: the first in the list has the number.
-            shared += usize::from(mobile.region() != Some(region)) + usize::from(fixed.region() != Some(region));
+            shared +=
+                usize::from(mobile.region() != Some(region)) + usize::from(fixed.region() != Some(region));
             regions += 1;
         }
         assert_eq!((regions, shared), (254, 11));

@@ -57,9 +57,8 @@ fn run(
     slots: &mut [u8; 14],
     until: Until,
 ) -> Option<usize> {
-    let operand = |pc: usize| -> Option<u16> {
-        Some(u16::from_le_bytes([*program.get(pc)?, *program.get(pc + 1)?]))
-    };
+    let operand =
+        |pc: usize| -> Option<u16> { Some(u16::from_le_bytes([*program.get(pc)?, *program.get(pc + 1)?])) };
     loop {
         match *program.get(pc)? {
             MATCH => return (until == Until::Anywhere || at == digits.len()).then_some(at),

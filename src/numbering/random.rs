@@ -38,7 +38,9 @@ fn walk(root: u16, example: &Number, random: &mut impl FnMut() -> u32) -> Option
         Kind::Fixed | Kind::Other | Kind::Unknown => kind == example.kind(),
     };
     match table().outcome(state) {
-        Outcome::Valid(found, kind) if Some(Region(found)) == example.region() && wanted(kind) => Some(digits),
+        Outcome::Valid(found, kind) if Some(Region(found)) == example.region() && wanted(kind) => {
+            Some(digits)
+        }
         Outcome::Valid(..) | Outcome::General | Outcome::None => None,
     }
 }
