@@ -5,6 +5,7 @@ use crate::class::Class;
 use crate::finding::Span;
 
 pub mod bytes;
+pub mod credential;
 pub mod email;
 pub mod ip;
 

@@ -1,0 +1,191 @@
+//! Documented prefixes of keys and tokens. The table is data: a new provider is one row.
+
+use crate::detect::bytes::{byte, is_alnum, is_digit, is_hex, is_token, is_upper, run_end, tail};
+
+#[derive(Clone, Copy)]
+enum Alphabet {
+    /// Letters and digits.
+    Alnum,
+    /// Letters, digits, `-`, `_`.
+    Token,
+    /// Those and `.`.
+    Dotted,
+    Hex,
+    /// Upper-case letters and digits.
+    Upper,
+}
+
+impl Alphabet {
+    fn has(self, byte: u8) -> bool {
+        match self {
+            Alphabet::Alnum => is_alnum(byte),
+            Alphabet::Token => is_token(byte),
+            Alphabet::Dotted => is_token(byte) || byte == b'.',
+            Alphabet::Hex => is_hex(byte),
+            Alphabet::Upper => is_upper(byte) || is_digit(byte),
+        }
+    }
+}
+
+use Alphabet::{Alnum, Dotted, Hex, Token, Upper};
+
+/// Prefix, how many characters must follow at least and may at most, of which alphabet. Sources: each
+/// provider's page on its tokens' format (the provider is named on the row).
+const KNOWN: &[(&[u8], usize, usize, Alphabet)] = &[
+    (b"sk_live_", 10, 256, Token),        // Stripe
+    (b"sk_test_", 10, 256, Token),        // Stripe
+    (b"rk_live_", 10, 256, Token),        // Stripe
+    (b"rk_test_", 10, 256, Token),        // Stripe
+    (b"pk_live_", 10, 256, Token),        // Stripe
+    (b"pk_test_", 10, 256, Token),        // Stripe
+    (b"whsec_", 16, 256, Token),          // Stripe, Svix
+    (b"xoxb-", 16, 256, Token),           // Slack
+    (b"xoxp-", 16, 256, Token),           // Slack
+    (b"xoxa-", 16, 256, Token),           // Slack
+    (b"xoxr-", 16, 256, Token),           // Slack
+    (b"xoxs-", 16, 256, Token),           // Slack
+    (b"xoxc-", 16, 256, Token),           // Slack
+    (b"xoxd-", 16, 256, Token),           // Slack
+    (b"xoxe.", 16, 256, Token),           // Slack
+    (b"xoxe-", 16, 256, Token),           // Slack
+    (b"xapp-", 16, 256, Token),           // Slack
+    (b"ghp_", 20, 256, Alnum),            // GitHub
+    (b"gho_", 20, 256, Alnum),            // GitHub
+    (b"ghu_", 20, 256, Alnum),            // GitHub
+    (b"ghs_", 20, 256, Alnum),            // GitHub
+    (b"ghr_", 20, 256, Alnum),            // GitHub
+    (b"github_pat_", 20, 256, Token),     // GitHub
+    (b"glpat-", 16, 256, Dotted),         // GitLab
+    (b"glptt-", 16, 256, Token),          // GitLab
+    (b"gldt-", 16, 256, Token),           // GitLab
+    (b"glrt-", 16, 256, Dotted),          // GitLab
+    (b"glcbt-", 16, 256, Token),          // GitLab
+    (b"gloas-", 16, 256, Token),          // GitLab
+    (b"AKIA", 16, 16, Upper),             // AWS, long-term
+    (b"ASIA", 16, 16, Upper),             // AWS, temporary
+    (b"ABIA", 16, 16, Upper),             // AWS, STS bearer
+    (b"ACCA", 16, 16, Upper),             // AWS, context-specific
+    (b"ABSK", 40, 256, Token),            // AWS Bedrock
+    (b"AIza", 30, 40, Token),             // Google
+    (b"ya29.", 20, 2048, Dotted),         // Google OAuth
+    (b"GOCSPX-", 20, 64, Token),          // Google OAuth client
+    (b"SG.", 40, 128, Dotted),            // SendGrid
+    (b"xkeysib-", 40, 128, Token),        // Brevo
+    (b"key-", 32, 32, Hex),               // Mailgun
+    (b"EAA", 40, 512, Alnum),             // Meta Graph API; Square begins alike
+    (b"sq0atp-", 20, 64, Token),          // Square
+    (b"sq0csp-", 20, 64, Token),          // Square
+    (b"npm_", 30, 64, Alnum),             // npm
+    (b"pypi-", 40, 512, Token),           // PyPI
+    (b"rubygems_", 32, 64, Hex),          // RubyGems
+    (b"dckr_pat_", 20, 64, Token),        // Docker
+    (b"dop_v1_", 40, 64, Hex),            // DigitalOcean
+    (b"doo_v1_", 40, 64, Hex),            // DigitalOcean
+    (b"dor_v1_", 40, 64, Hex),            // DigitalOcean
+    (b"shpat_", 32, 64, Alnum),           // Shopify
+    (b"shpss_", 32, 64, Alnum),           // Shopify
+    (b"shpca_", 32, 64, Alnum),           // Shopify
+    (b"shppa_", 32, 64, Alnum),           // Shopify
+    (b"SK", 32, 32, Hex),                 // Twilio API key; SM and MM are messages, AC accounts
+    (b"KEY0", 30, 80, Token),             // Telnyx
+    (b"hf_", 30, 64, Alnum),              // Hugging Face
+    (b"sk-ant-", 20, 256, Token),         // Anthropic
+    (b"sk-proj-", 20, 256, Token),        // OpenAI
+    (b"sk-or-", 20, 256, Token),          // OpenRouter
+    (b"sk-", 32, 256, Alnum),             // OpenAI and others
+    (b"gsk_", 40, 64, Alnum),             // Groq
+    (b"xai-", 40, 128, Alnum),            // xAI
+    (b"nvapi-", 40, 128, Token),          // NVIDIA
+    (b"r8_", 30, 64, Alnum),              // Replicate
+    (b"hvs.", 20, 256, Token),            // HashiCorp Vault
+    (b"hvb.", 20, 256, Token),            // HashiCorp Vault
+    (b"dapi", 32, 34, Hex),               // Databricks
+    (b"glsa_", 32, 64, Token),            // Grafana
+    (b"glc_", 32, 512, Token),            // Grafana Cloud
+    (b"NRAK-", 20, 64, Alnum),            // New Relic
+    (b"NRII-", 20, 64, Token),            // New Relic
+    (b"sntrys_", 32, 512, Token),         // Sentry
+    (b"sntryu_", 32, 128, Token),         // Sentry
+    (b"lin_api_", 30, 64, Alnum),         // Linear
+    (b"ntn_", 40, 64, Alnum),             // Notion
+    (b"figd_", 30, 64, Token),            // Figma
+    (b"ATATT3", 30, 512, Token),          // Atlassian
+    (b"ATCTT3", 30, 512, Token),          // Atlassian
+    (b"PMAK-", 40, 80, Token),            // Postman
+    (b"tskey-", 20, 128, Token),          // Tailscale
+    (b"sbp_", 32, 64, Hex),               // Supabase
+    (b"pscale_", 32, 128, Dotted),        // PlanetScale
+    (b"ops_ey", 40, 2048, Token),         // 1Password
+    (b"LTAI", 12, 26, Alnum),             // Alibaba Cloud
+    (b"AKID", 30, 40, Alnum),             // Tencent Cloud
+    (b"AGE-SECRET-KEY-1", 50, 64, Upper), // age
+];
+
+/// Whether any prefix begins with the byte.
+static BEGINS: [bool; 256] = begins();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn begins() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut row = 0;
+    while row < KNOWN.len() {
+        table[KNOWN[row].0[0] as usize] = true;
+        row += 1;
+    }
+    table
+}
+
+/// End of the token with a documented prefix that starts at a place.
+pub(super) fn known_end(text: &[u8], start: usize) -> Option<usize> {
+    if !BEGINS.get(usize::from(byte(text, start))).copied().unwrap_or_default() {
+        return None;
+    }
+    let rest = tail(text, start);
+    KNOWN.iter().find_map(|(prefix, least, most, alphabet)| {
+        if !rest.starts_with(prefix) {
+            return None;
+        }
+        let body = start + prefix.len();
+        let mut end = run_end(text, body, most + 1, |b| alphabet.has(b));
+        while end > body && byte(text, end - 1) == b'.' {
+            end -= 1;
+        }
+        let length = end - body;
+        let glued = is_alnum(byte(text, end));
+        (length >= *least && length <= *most && !glued && is_token_like(rest, prefix.len(), length))
+            .then_some(end)
+    })
+}
+
+/// A word behind a short prefix (`key-`, `sk-`, `pypi-`) has no digit.
+fn is_token_like(rest: &[u8], prefix: usize, length: usize) -> bool {
+    rest.iter().skip(prefix).take(length).any(|b| is_digit(*b)) || length < 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every row finds the shortest and the longest token it describes and refuses one less or more.
+    #[test]
+    fn every_prefix_finds_its_own_and_not_less() {
+        for (prefix, least, most, alphabet) in KNOWN {
+            let fill: &[u8] = match alphabet {
+                Hex => b"0a1b2c3d4e5f",
+                Upper => b"Q7Z2K9",
+                Alnum | Token | Dotted => b"q7Zk2Lm9",
+            };
+            let token = |length: usize| {
+                let mut token = prefix.to_vec();
+                token.extend(fill.iter().cycle().take(length));
+                token
+            };
+            let name = String::from_utf8_lossy(prefix);
+            for length in [*least, *most] {
+                assert_eq!(known_end(&token(length), 0), Some(prefix.len() + length), "{name}");
+            }
+            assert_eq!(known_end(&token(least - 1), 0), None, "{name}: too short");
+            assert_eq!(known_end(&token(most + 1), 0), None, "{name}: too long");
+        }
+    }
+}
