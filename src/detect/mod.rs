@@ -23,6 +23,10 @@ impl Hit {
     }
 }
 
+pub mod field_name;
+pub mod fold;
+mod trie;
+
 /// A built-in detector. A rule names one by its word; a disabled rule switches its detector off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Detector {
