@@ -211,7 +211,11 @@ fn planted_violations_are_found() {
         ("src/store/mod.rs", "use rusqlite::Connection;", 1),
         ("src/engine/mod.rs", "tokio::spawn(async {});", 1),
         ("src/new/mod.rs", "", 1),
-        ("src/engine/mod.rs", "// use crate::store::Store;\nuse crate::rule::RuleSet;\nuse super::policy;", 0),
+        (
+            "src/engine/mod.rs",
+            "// use crate::store::Store;\nuse crate::rule::RuleSet;\nuse super::policy;",
+            0,
+        ),
         ("src/stage/mod.rs", "use crate::engine::Engine;", 0),
         ("src/codec/mod.rs", "#[cfg(test)]\nmod tests { use crate::engine::Engine; }", 0),
         ("src/codec/json.rs", "use super::walk;", 0),

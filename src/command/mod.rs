@@ -1,6 +1,7 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+mod completions;
 mod failure;
 mod load;
 mod pipe;
@@ -31,6 +32,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Verb {
+    Completions(completions::Args),
     Pipe(pipe::Args),
 }
 
@@ -39,6 +41,7 @@ pub enum Verb {
 pub fn main() -> std::process::ExitCode {
     hide_panic_texts();
     let code = match Cli::parse().verb {
+        Verb::Completions(args) => args.run(),
         Verb::Pipe(args) => args.run(),
     };
     code.into()
