@@ -5,9 +5,16 @@ use crate::class::Class;
 use crate::finding::Span;
 
 pub mod bytes;
+pub mod card;
 pub mod credential;
 pub mod email;
+pub mod event_id;
+pub mod imei;
 pub mod ip;
+pub mod mac;
+pub mod subject;
+pub mod url;
+pub mod validate;
 
 /// What a detector found: byte offsets into the text it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
