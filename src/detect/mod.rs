@@ -34,6 +34,8 @@ pub mod field_name;
 pub mod fold;
 mod trie;
 
+use crate::class::Class;
+
 /// A built-in detector. A rule names one by its word; a disabled rule switches its detector off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Detector {
@@ -116,6 +118,32 @@ impl Detector {
             Detector::SafeShape => "safe_shape",
             Detector::SubjectShape => "subject_shape",
             Detector::FieldName => "field_name",
+        }
+    }
+
+    /// The class of what it finds; `None` where each finding says its own.
+    #[must_use]
+    pub fn class(self) -> Option<Class> {
+        match self {
+            Detector::PhoneInternational
+            | Detector::PhoneNational
+            | Detector::PhoneUri
+            | Detector::PhoneJid => Some(Class::Phone),
+            Detector::CodeContext => Some(Class::Code),
+            Detector::BodyShape => Some(Class::Body),
+            Detector::Email => Some(Class::Email),
+            Detector::Ip => Some(Class::Ip),
+            Detector::CredentialShape => Some(Class::Credential),
+            Detector::Card => Some(Class::Card),
+            Detector::Imei => Some(Class::Imei),
+            Detector::EventIdShape => Some(Class::EventId),
+            Detector::UserAgent => Some(Class::UserAgent),
+            Detector::Url => Some(Class::Url),
+            Detector::Timestamp => Some(Class::Timestamp),
+            Detector::NameShape => Some(Class::Name),
+            Detector::SafeShape => Some(Class::Safe),
+            Detector::SubjectShape => Some(Class::SubjectId),
+            Detector::FieldName => None,
         }
     }
 
