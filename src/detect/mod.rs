@@ -1,7 +1,6 @@
 //! Detectors: the executable form of rules. One file per detector; each is a set of functions over a
 //! decoded text (any bytes are legal) that the engine calls at a place where a detector may start.
 
-use crate::class::Class;
 use crate::finding::Span;
 
 pub mod bytes;
