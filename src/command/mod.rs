@@ -3,6 +3,7 @@
 
 mod completions;
 mod failure;
+mod r#gen;
 mod load;
 mod pipe;
 pub mod records;
@@ -34,6 +35,7 @@ pub struct Cli {
 pub enum Verb {
     Completions(completions::Args),
     Pipe(pipe::Args),
+    Gen(r#gen::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -43,6 +45,7 @@ pub fn main() -> std::process::ExitCode {
     let code = match Cli::parse().verb {
         Verb::Completions(args) => args.run(),
         Verb::Pipe(args) => args.run(),
+        Verb::Gen(args) => args.run(),
     };
     code.into()
 }
