@@ -33,7 +33,54 @@ impl Number {
         )
     }
 
+    /// Lengths of the groups that the number has in national form, its trunk prefix in the first, and
+    /// how many groups there are. Does not allocate.
+    #[must_use]
+    pub fn national_groups(&self) -> ([u8; 8], usize) {
+        let mut lengths = [0u8; 8];
+        let mut group = 0;
+        let digits = self.national_digits();
+        let whole = [1];
+        let (template, groups) = match self.matching(Style::National) {
+            Some((template, groups)) => (template, Some(groups)),
+            None => (whole.as_slice(), None),
+        };
+        let mut open = false;
+        for byte in template {
+            let more = match byte {
+                1..=6 => {
+                    groups.map_or(Some(digits), |groups| groups.get(digits, *byte)).map_or(0, <[u8]>::len)
+                }
+                b'0'..=b'9' => 1,
+                _ => 0,
+            };
+            if more > 0 {
+                if let Some(length) = lengths.get_mut(group) {
+                    *length = length.saturating_add(u8::try_from(more).unwrap_or(u8::MAX));
+                }
+            } else if open {
+                group += 1;
+            }
+            open = more > 0;
+        }
+        (lengths, if open { group + 1 } else { group })
+    }
+
     fn grouped(&self, style: Style) -> String {
+        let digits = self.national_digits();
+        let Some((template, groups)) = self.matching(style) else { return text(digits) };
+        let mut out = Vec::with_capacity(24);
+        for byte in template {
+            match byte {
+                1..=6 => out.extend_from_slice(groups.get(digits, *byte).unwrap_or_default()),
+                other => out.push(*other),
+            }
+        }
+        text(&out)
+    }
+
+    /// The template for the number in a style, and the groups of digits that it names.
+    fn matching(&self, style: Style) -> Option<(&'static [u8], pattern::Groups)> {
         let digits = self.national_digits();
         let formats = table().code(self.calling_code).map(|code| code.formats).unwrap_or_default();
         for format in formats.filter_map(|row| table().format(row)) {
@@ -44,17 +91,10 @@ impl Number {
             let leads = format.leading.is_none_or(|leading| pattern::at_start(leading, digits).is_some());
             let groups = format.pattern.filter(|_| wanted && leads).and_then(|p| pattern::whole(p, digits));
             if let Some(groups) = groups {
-                let mut out = Vec::with_capacity(24);
-                for byte in template {
-                    match byte {
-                        1..=6 => out.extend_from_slice(groups.get(digits, *byte).unwrap_or_default()),
-                        other => out.push(*other),
-                    }
-                }
-                return text(&out);
+                return Some((template, groups));
             }
         }
-        text(digits)
+        None
     }
 }
 
@@ -82,5 +122,7 @@ mod tests {
         let gb = international(b"447700900123").unwrap();
         assert_eq!(gb.format_international(), "+44 7700 900123");
         assert_eq!(gb.format_national(), "07700 900123");
+        assert_eq!(us.national_groups(), ([3, 3, 4, 0, 0, 0, 0, 0], 3));
+        assert_eq!(gb.national_groups(), ([5, 6, 0, 0, 0, 0, 0, 0], 2));
     }
 }

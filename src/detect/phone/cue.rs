@@ -1,0 +1,231 @@
+//! What the text around digits says of them. Looks at a bounded piece on either side.
+
+use super::colour_before;
+use super::words::{self, Word};
+
+/// How far to look back, in bytes.
+const BACK: usize = 64;
+/// How far to look ahead, in bytes.
+const AHEAD: usize = 48;
+/// Words to look at before the digits.
+const WORDS: usize = 4;
+/// Bytes a word may have to be looked up.
+const LONGEST_WORD: usize = 40;
+
+/// How much the surroundings speak for a telephone number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cue {
+    /// They name another kind of number.
+    Against,
+    None,
+    /// A preposition or the like: a valid number is one, other digits are not.
+    Weak,
+    /// A telephone's own word.
+    Strong,
+}
+
+/// Text in lower case, held inline; what does not fit is cut.
+pub(super) struct Lower {
+    bytes: [u8; BACK],
+    len: usize,
+}
+
+impl Lower {
+    pub(super) fn new(text: &[u8]) -> Lower {
+        let mut lower = Lower { bytes: [0; BACK], len: 0 };
+        let valid = match std::str::from_utf8(text) {
+            Ok(valid) => valid,
+            Err(error) => text
+                .get(..error.valid_up_to())
+                .and_then(|bytes| std::str::from_utf8(bytes).ok())
+                .unwrap_or_default(),
+        };
+        for letter in valid.chars().flat_map(char::to_lowercase) {
+            let mut buffer = [0; 4];
+            let encoded = letter.encode_utf8(&mut buffer).as_bytes();
+            let Some(place) = lower.bytes.get_mut(lower.len..lower.len + encoded.len()) else { break };
+            place.copy_from_slice(encoded);
+            lower.len += encoded.len();
+        }
+        lower
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+/// What stands before `start`.
+pub(super) fn before(text: &[u8], start: usize) -> Cue {
+    let floor = start.saturating_sub(BACK);
+    let mut end = start;
+    let mut found = Cue::None;
+    for nth in 0..WORDS {
+        let joint = joint_before(text, floor, end);
+        if joint.stops || (nth > 0 && joint.ends_clause) {
+            break;
+        }
+        if nth == 0 {
+            match joint.mark {
+                Mark::NameThenAngle => return Cue::Strong,
+                Mark::Angle | Mark::Arrow => found = Cue::Weak,
+                Mark::Hash | Mark::Money => found = Cue::Against,
+                Mark::None => {}
+            }
+        }
+        let word_start = word_start(text, floor, joint.start);
+        let word = text.get(word_start..joint.start).unwrap_or_default();
+        if word.is_empty() {
+            break;
+        }
+        let cut = word.get(word.len().saturating_sub(LONGEST_WORD)..).unwrap_or_default();
+        // The cut may fall within a character.
+        let whole = cut.iter().position(|byte| byte & 0xC0 != 0x80).unwrap_or_default();
+        let lower = Lower::new(cut.get(whole..).unwrap_or_default());
+        match words::meaning(lower.as_str()) {
+            Word::Other => return if found == Cue::Weak && nth > 1 { found } else { Cue::Against },
+            Word::Phone => return Cue::Strong,
+            Word::Number | Word::Preposition if found == Cue::Against => return Cue::Against,
+            Word::Preposition if nth == 0 && joint.assigns && words::is_direction(lower.as_str()) => {
+                return Cue::Strong;
+            }
+            Word::Number | Word::Preposition => found = Cue::Weak,
+            Word::Filler => {}
+            Word::Unknown => break,
+        }
+        end = word_start;
+    }
+    found
+}
+
+/// Whether the words behind `end` only follow telephone numbers.
+pub(super) fn after(text: &[u8], end: usize) -> Cue {
+    let rest = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
+    let skipped =
+        rest.iter().take(3).take_while(|byte| matches!(byte, b'\'' | b'"' | b' ' | b')' | b'>')).count();
+    let lower = Lower::new(rest.get(skipped..).unwrap_or_default());
+    if words::follows_phone(lower.as_str()) { Cue::Strong } else { Cue::None }
+}
+
+/// Whether a unit stands behind `end`, glued or after one space: `ms`, `bytes`, `%`.
+pub(super) fn unit_follows(text: &[u8], end: usize) -> bool {
+    let rest = text.get(end..text.len().min(end + 24)).unwrap_or_default();
+    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    let letters = rest.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
+    let len = if letters == 0 { 1 } else { letters };
+    let lower = Lower::new(rest.get(..len).unwrap_or_default());
+    words::is_unit(lower.as_str())
+}
+
+/// The path segment before a slash that ends at `start`, as in `/numbers/`.
+pub(super) fn path_before(text: &[u8], start: usize) -> bool {
+    let floor = start.saturating_sub(BACK);
+    let Some(b'/') = start.checked_sub(1).and_then(|at| text.get(at)) else { return false };
+    let end = start - 1;
+    let word = text.get(floor..end).unwrap_or_default();
+    let from =
+        word.iter().rposition(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')));
+    let lower = Lower::new(word.get(from.map_or(0, |at| at + 1)..).unwrap_or_default());
+    words::is_path(lower.as_str())
+}
+
+/// Whether the letters right before `start` (an underscore between them is fine) are a word that
+/// digits of a telephone get glued to.
+pub(super) fn glued_before(text: &[u8], start: usize) -> bool {
+    let floor = start.saturating_sub(BACK);
+    let piece = text.get(floor..start).unwrap_or_default();
+    let piece = piece.strip_suffix(b"_").or(piece.strip_suffix(b"-")).unwrap_or(piece);
+    let from = piece.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    let lower = Lower::new(piece.get(from..).unwrap_or_default());
+    words::is_glued(lower.as_str())
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    None,
+    /// `<` before the digits.
+    Angle,
+    /// `"Name" <` before the digits.
+    NameThenAngle,
+    Arrow,
+    Hash,
+    Money,
+}
+
+struct Joint {
+    /// Where the joint begins: the end of the word before it.
+    start: usize,
+    mark: Mark,
+    /// Something stands there that no word reaches across.
+    stops: bool,
+    /// `=` or `:` stands in it.
+    assigns: bool,
+    /// A comma or full stop: an earlier word belongs to something else.
+    ends_clause: bool,
+}
+
+/// Reads back over spaces and punctuation that may stand between a word and digits.
+fn joint_before(text: &[u8], floor: usize, end: usize) -> Joint {
+    let mut joint = Joint { start: end, mark: Mark::None, stops: false, assigns: false, ends_clause: false };
+    let mut steps = 0;
+    while joint.start > floor && steps < 8 {
+        let rest = text.get(floor..joint.start).unwrap_or_default();
+        let len = match rest {
+            [.., b'-' | b'=', b'>'] => {
+                joint.mark = Mark::Arrow;
+                2
+            }
+            [.., 0xE2, 0x86, 0x92] => {
+                joint.mark = Mark::Arrow;
+                3
+            }
+            [.., 0xEF, 0xBC, 0x9A] | [.., 0xEF, 0xBC, 0x88] | [.., 0xE2, 0x80, 0x98..=0x9F] => 3,
+            [.., 0xC2, 0xAB | 0xBB | 0xA0] => 2,
+            [.., 0xE2, 0x82, 0xA0..=0xBF] | [.., b'$'] | [.., 0xC2, 0xA3 | 0xA5] => {
+                joint.mark = Mark::Money;
+                joint.stops = true;
+                return joint;
+            }
+            [.., b'#'] | [.., 0xE2, 0x84, 0x96] => {
+                joint.mark = Mark::Hash;
+                if rest.ends_with(b"#") { 1 } else { 3 }
+            }
+            [.., b'<'] => {
+                joint.mark = Mark::Angle;
+                1
+            }
+            [.., b'"' | b'\''] if joint.mark == Mark::Angle => {
+                joint.mark = Mark::NameThenAngle;
+                return joint;
+            }
+            [.., b':' | b'='] => {
+                joint.assigns = true;
+                1
+            }
+            [.., b'm'] if colour_before(text, joint.start).is_some() => {
+                joint.start - colour_before(text, joint.start).unwrap_or(joint.start - 1)
+            }
+            [.., b' ' | b'"' | b'\'' | b'`' | b'(' | b'[' | b'{' | b'*' | b'~' | b'|' | b'\\'] => 1,
+            [.., b',' | b'.' | b';'] => {
+                joint.ends_clause = true;
+                1
+            }
+            [.., b'\n' | b'\r'] => {
+                joint.stops = true;
+                return joint;
+            }
+            _ => break,
+        };
+        joint.start -= len;
+        steps += 1;
+    }
+    joint
+}
+
+/// Start of the word that ends at `end`: letters, digits, `_`, `-`, `.`, and anything beyond ASCII.
+fn word_start(text: &[u8], floor: usize, end: usize) -> usize {
+    let piece = text.get(floor..end).unwrap_or_default();
+    let part =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || *byte >= 0x80;
+    floor + piece.iter().rposition(|byte| !part(byte)).map_or(0, |at| at + 1)
+}

@@ -1,0 +1,301 @@
+//! Numbers without a plus sign: digits in one piece, and digits grouped as a country groups them.
+
+use super::cue::{self, Cue};
+use super::scan::{Gap, Scan, Sign, sign_at};
+use super::{Confidence, Context, FieldHint, Form, Hit, extension_end, jid, likely_code, refuse, uri};
+use crate::numbering::{self, Kind, Number, Region};
+
+/// Digits at `start`, or a parenthesis before digits.
+pub(super) fn at(text: &[u8], start: usize, context: &Context) -> Option<Hit> {
+    let scan = Scan::new(text, start);
+    if !scan.opened {
+        if let Some(hit) = jid::at(text, start, &scan) {
+            return Some(hit);
+        }
+        if uri::scheme_before(text, start) {
+            return uri::at(text, start, &scan, context.region);
+        }
+    }
+    let hinted = context.field == FieldHint::Phone;
+    let short = scan.digits().len() < 7 && !is_usual_length(context.region, scan.digits().len());
+    if context.field == FieldHint::NotPhone || (short && !hinted) {
+        return None;
+    }
+    let cue = cue_of(text, start, &scan, context)?;
+    let candidate = Candidate { text, start, scan: &scan, cue, context };
+    let whole = if scan.opened { None } else { candidate.in_one_piece() };
+    whole.or_else(|| candidate.grouped())
+}
+
+/// What stands before the digits.
+enum Left {
+    Clean,
+    /// Part of a longer token: no number begins here.
+    Joined,
+    /// A word that digits of telephones get glued to, or a path's segment.
+    Telling,
+}
+
+fn left_of(text: &[u8], start: usize) -> Left {
+    let before = |n: usize| start.checked_sub(n).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
+    let telling = |holds: bool| if holds { Left::Telling } else { Left::Joined };
+    match before(1) {
+        b'0'..=b'9' | b'+' | b'@' | b'%' | b'\\' => Left::Joined,
+        _ if super::percent_before(text, start) => Left::Clean,
+        b'm' if super::colour_before(text, start).is_some() => Left::Clean,
+        b'_' | b'-' | b'a'..=b'z' | b'A'..=b'Z' => telling(cue::glued_before(text, start)),
+        b'.' | b':' | b')' if before(2).is_ascii_digit() => Left::Joined,
+        b'.' if before(2).is_ascii_alphanumeric() => Left::Joined,
+        b'/' if before(2).is_ascii_alphanumeric() => telling(cue::path_before(text, start)),
+        0x80.. if digit_before(text, start) => Left::Joined,
+        _ => Left::Clean,
+    }
+}
+
+/// Whether a digit of another script, or one behind invisible characters, ends at `start`.
+fn digit_before(text: &[u8], start: usize) -> bool {
+    let mut end = start;
+    for _ in 0..8 {
+        let Some(from) = (1..=4)
+            .filter_map(|n| end.checked_sub(n))
+            .find(|at| text.get(*at).is_some_and(|byte| byte & 0xC0 != 0x80))
+        else {
+            return false;
+        };
+        match sign_at(text, from) {
+            Some((Sign::Invisible, _)) => end = from,
+            Some((Sign::Digit(_), _)) => return true,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// `None` where no number can begin.
+fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<Cue> {
+    let left = left_of(text, start);
+    if context.field == FieldHint::Phone {
+        return match left {
+            Left::Joined => None,
+            Left::Clean | Left::Telling => Some(Cue::Strong),
+        };
+    }
+    let alone = start == 0 && scan.end(scan.digits().len()) == text.len();
+    let said = match left {
+        Left::Joined => return None,
+        Left::Telling => Cue::Strong,
+        Left::Clean => cue::before(text, start),
+    };
+    Some(match context.field {
+        FieldHint::MaybePhone if alone => Cue::Strong,
+        FieldHint::MaybePhone if said == Cue::None => Cue::Weak,
+        _ => said,
+    })
+}
+
+struct Candidate<'a> {
+    text: &'a [u8],
+    start: usize,
+    scan: &'a Scan,
+    cue: Cue,
+    context: &'a Context,
+}
+
+impl Candidate<'_> {
+    fn region(&self) -> Option<Region> {
+        self.context.region
+    }
+
+    fn hinted(&self) -> bool {
+        self.context.field == FieldHint::Phone
+    }
+
+    fn hit(&self, n: usize, code: Option<u16>, form: Form, confidence: Confidence) -> Hit {
+        Hit::new(self.start, extension_end(self.text, self.scan.end(n)), code, form, confidence)
+    }
+
+    /// A letter, an underscore, a unit or a further part behind the digits.
+    fn ends_badly(&self, n: usize) -> bool {
+        let end = self.scan.end(n);
+        let next = |k: usize| self.text.get(end + k).copied().unwrap_or(b' ');
+        if extension_end(self.text, end) > end {
+            return false;
+        }
+        let joined = match next(0) {
+            letter if letter.is_ascii_alphanumeric() => true,
+            b'_' | b'@' | b'%' | b'=' => true,
+            b':' | b'.' => next(1).is_ascii_digit(),
+            _ => false,
+        };
+        joined || (!self.hinted() && cue::unit_follows(self.text, end))
+    }
+
+    fn lifted(&self, n: usize) -> Cue {
+        match self.cue {
+            Cue::None | Cue::Weak => self.cue.max(cue::after(self.text, self.scan.end(n))),
+            Cue::Against | Cue::Strong => self.cue,
+        }
+    }
+
+    /// Digits without visible separators.
+    fn in_one_piece(&self) -> Option<Hit> {
+        let n = self.scan.run();
+        let digits = self.scan.first(n);
+        let usual = is_usual_length(self.region(), n);
+        let fewest = if self.hinted() { 5 } else { 7 };
+        let too_long = self.scan.more && n == self.scan.digits().len();
+        if (n < fewest && !usual) || n > 17 || too_long || self.ends_badly(n) || self.scan.gap(n) == Gap::Dot
+        {
+            return None;
+        }
+        let cue = self.lifted(n);
+        if let Some(rest) = digits.strip_prefix(b"00") {
+            return self.with_double_zero(n, rest, cue);
+        }
+        if n > 15 || cue <= Cue::None {
+            return None;
+        }
+        let abroad = numbering::international(digits).filter(Number::is_valid);
+        let home =
+            self.region().and_then(|region| numbering::national(region, digits)).filter(Number::is_valid);
+        let in_field = self.hinted() || self.context.field == FieldHint::MaybePhone;
+        if refuse::is_epoch(digits) && !in_field {
+            return None;
+        }
+        if (refuse::begins_with_date(self.scan) && !in_field)
+            || (self.scan.gap(n) == Gap::Dash && abroad.is_none())
+        {
+            return None;
+        }
+        let trunk = digits.starts_with(b"0") && (9..=12).contains(&n);
+        let accepted = match cue {
+            Cue::Strong if self.hinted() => true,
+            Cue::Strong if n < 7 => home.is_some(),
+            Cue::Strong => home.is_some() || abroad.is_some() || trunk || n >= 8 || in_field,
+            Cue::Weak => {
+                let american = || n == 10 && is_american(digits);
+                (abroad.is_some() && n >= 10)
+                    || (home.is_some() && (n >= 9 || usual))
+                    || (trunk && n >= 10)
+                    || american()
+            }
+            Cue::Against | Cue::None => false,
+        };
+        if !accepted {
+            return None;
+        }
+        let code = likely_code(digits, self.region());
+        let sure = if abroad.is_some() || home.is_some() { Confidence::Sure } else { Confidence::Likely };
+        Some(self.hit(n, code, Form::National, sure))
+    }
+
+    /// `00` and a calling code. Two zeros before a valid number are rarely chance, but ids padded with
+    /// zeros exist: without a cue the number has to be a mobile one.
+    fn with_double_zero(&self, n: usize, rest: &[u8], cue: Cue) -> Option<Hit> {
+        let number = numbering::international(rest)?;
+        let mobile = matches!(number.kind(), Kind::Mobile | Kind::FixedOrMobile);
+        let accepted = match cue {
+            Cue::Against => false,
+            Cue::None => number.is_valid() && mobile && rest.len() >= 10,
+            Cue::Weak => number.is_valid(),
+            Cue::Strong => number.is_valid() || n >= 10,
+        };
+        let sure = if number.is_valid() { Confidence::Sure } else { Confidence::Likely };
+        accepted.then(|| self.hit(n, Some(number.calling_code()), Form::International, sure))
+    }
+
+    /// Digits with separators between them.
+    fn grouped(&self) -> Option<Hit> {
+        if refuse::begins_with_date(self.scan) || refuse::is_card(self.scan) {
+            return None;
+        }
+        let fits = |n: &usize| {
+            ((7..=15).contains(n) || is_usual_length(self.region(), *n))
+                && self.scan.run() < *n
+                && !refuse::is_dotted_otherwise(self.scan, *n)
+                && !self.ends_badly(*n)
+        };
+        self.scan.stops().filter(fits).find_map(|n| self.grouped_to(n))
+    }
+
+    fn grouped_to(&self, n: usize) -> Option<Hit> {
+        let digits = self.scan.first(n);
+        if let Some(code) = self.unmistakable(n) {
+            return Some(self.hit(n, Some(code), Form::National, Confidence::Sure));
+        }
+        let cue = self.lifted(n);
+        if cue == Cue::Against {
+            return None;
+        }
+        if let Some(number) = self.region().and_then(|region| numbering::national(region, digits)) {
+            let shown = cue >= Cue::Weak
+                || self.scan.opened
+                || digits.starts_with(b"0")
+                || self.is_grouped_as(&number, n);
+            let odd = refuse::is_odd_grouping(self.scan, n) && !self.is_grouped_as(&number, n);
+            if number.is_valid() && shown && !odd {
+                return Some(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
+            }
+        }
+        if cue < Cue::Weak || n < 7 || refuse::is_odd_grouping(self.scan, n) {
+            return None;
+        }
+        let abroad =
+            numbering::international(digits.strip_prefix(b"00").unwrap_or(digits)).filter(Number::is_valid);
+        let led =
+            numbering::split_calling_code(digits).is_some_and(|(_, len)| self.scan.gap(len) != Gap::None);
+        if let Some(number) = abroad.filter(|_| led || digits.starts_with(b"00")) {
+            return Some(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
+        }
+        if is_american(digits) && matches!(self.scan.groups(n), ([3, 3, 4, ..], 3)) {
+            return Some(self.hit(n, Some(1), Form::National, Confidence::Sure));
+        }
+        let trunk = (digits.starts_with(b"0") || self.scan.opened) && (8..=12).contains(&n);
+        let plain = cue == Cue::Strong && (8..=13).contains(&n) || self.hinted();
+        let code = self.region().map(Region::calling_code);
+        let (groups, count) = self.scan.groups(n);
+        let small = groups.iter().take(count).all(|group| *group <= 4);
+        let in_pairs = count >= 3 && small && (8..=12).contains(&n);
+        (trunk || plain || in_pairs).then(|| self.hit(n, code, Form::National, Confidence::Likely))
+    }
+
+    /// The calling code of a grouping that one country has and nothing else looks like.
+    fn unmistakable(&self, n: usize) -> Option<u16> {
+        let digits = self.scan.first(n);
+        let (groups, count) = self.scan.groups(n);
+        let code = match groups.get(..count).unwrap_or_default() {
+            // (415) 555-0132
+            [3, 3, 4] if self.scan.opened => 1,
+            // 1 (415) 555-0132, 1-415-555-0132
+            [1, 3, 3, 4] if digits.starts_with(b"1") && self.scan.gap(1) != Gap::Dot => 1,
+            // (11) 96123-4567
+            [2, 4 | 5, 4] if self.scan.opened && self.scan.gap(n - 4) == Gap::Dash => 55,
+            // 8 (912) 345-67-89
+            [1, 3, 3, 2, 2] if digits.starts_with(b"8") && self.scan.gap(1) == Gap::Paren => 7,
+            _ => return None,
+        };
+        let number = numbering::national(Region::main_of(code)?, digits)?;
+        number.is_valid().then(|| number.calling_code())
+    }
+
+    /// Whether the digits stand in the groups that the number's own country writes.
+    fn is_grouped_as(&self, number: &Number, n: usize) -> bool {
+        let (ours, count) = self.scan.groups(n);
+        let (theirs, expected) = number.national_groups();
+        count == expected && ours.get(..count) == theirs.get(..expected)
+    }
+}
+
+/// Whether the region's published examples have so many digits: four to six in the smallest plans,
+/// where a fixed floor would find nothing.
+fn is_usual_length(region: Option<Region>, n: usize) -> bool {
+    let has = |example: Option<Number>| example.is_some_and(|number| number.national_digits().len() == n);
+    region.is_some_and(|region| has(region.example_mobile()) || has(region.example_fixed()))
+}
+
+/// Ten digits that North America's plan calls valid.
+fn is_american(digits: &[u8]) -> bool {
+    let number =
+        Region::main_of(1).filter(|_| digits.len() == 10).and_then(|us| numbering::national(us, digits));
+    number.is_some_and(|number| number.is_valid() && number.calling_code() == 1)
+}

@@ -1,0 +1,61 @@
+//! Numbers behind a URI scheme or a channel's technology: `tel:`, `sip:`, `PJSIP/`.
+
+use super::scan::{Gap, Scan};
+use super::{Confidence, Form, Hit, extension_end, likely_code};
+use crate::numbering::Region;
+
+const SCHEMES: [&str; 22] = [
+    "tel:",
+    "sip:",
+    "sips:",
+    "sms:",
+    "smsto:",
+    "mms:",
+    "mmsto:",
+    "whatsapp:",
+    "callto:",
+    "facetime:",
+    "facetime-audio:",
+    "viber:",
+    "h323:",
+    "pjsip/",
+    "sip/",
+    "iax2/",
+    "sccp/",
+    "local/",
+    "wa.me/",
+    "tel%3a",
+    "sip%3a",
+    "whatsapp%3a",
+];
+
+/// Whether a scheme ends right before `start`; `//` may stand between.
+pub(super) fn scheme_before(text: &[u8], start: usize) -> bool {
+    let before = text.get(start.saturating_sub(20)..start).unwrap_or_default();
+    let before = before.strip_suffix(b"//").unwrap_or(before);
+    SCHEMES.iter().any(|scheme| {
+        let tail = before.len().checked_sub(scheme.len()).and_then(|from| before.get(from..));
+        let head = before.len().checked_sub(scheme.len() + 1).and_then(|at| before.get(at));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(scheme.as_bytes()))
+            && !head.is_some_and(u8::is_ascii_alphanumeric)
+    })
+}
+
+/// Bare digits at `start`, behind a scheme: no plus sign, so that a plan can only guess.
+pub(super) fn at(text: &[u8], start: usize, scan: &Scan, region: Option<Region>) -> Option<Hit> {
+    let joined = |n: &usize| {
+        (1..*n).all(|place| matches!(scan.gap(place), Gap::None | Gap::Dash | Gap::Dot | Gap::Paren))
+    };
+    // Extensions and short codes have fewer digits: `sip:1001@pbx` is no person's number.
+    let len = scan.stops().find(|n| (7..=17).contains(n) && joined(n))?;
+    if scan.more && len == scan.digits().len() {
+        return None;
+    }
+    let end = scan.end(len);
+    let glued = text.get(end).is_some_and(u8::is_ascii_alphabetic);
+    if glued {
+        return None;
+    }
+    let code = likely_code(scan.first(len), region);
+    Some(Hit::new(start, extension_end(text, end), code, Form::Uri, Confidence::Sure))
+}
