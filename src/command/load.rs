@@ -2,10 +2,10 @@
 
 use super::exit;
 use super::failure::Failure;
-use crate::diagnostic::Source;
+use crate::diagnostic::{Diagnostics, Source};
 use crate::engine::Engine;
 use crate::policy::{self, Policy};
-use crate::rule::RuleSet;
+use crate::rule::{self, RuleSet, Sources};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,11 +30,48 @@ pub struct Loaded {
 impl EngineArgs {
     /// Reads and checks everything that the flags name. Warnings go to stderr.
     pub fn load(&self) -> Result<Loaded, Failure> {
-        let rules = RuleSet::default();
+        let rules = load_rules(self.rules.as_deref())?;
         let policy = load_policy(&self.policy, &rules.custom)?;
         let engine = Engine::new(Arc::new(rules), None);
         Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy) })
     }
+}
+
+/// The shipped rules, and those in the user's directory.
+fn load_rules(directory: Option<&Path>) -> Result<RuleSet, Failure> {
+    let user = directory.map(rule_files).transpose()?.unwrap_or_default();
+    let compiled = rule::compile(&Sources { shipped: rule::shipped_sources(), user })
+        .map_err(|errors| Failure::invalid(&errors))?;
+    warn(&compiled.warnings);
+    Ok(compiled.rules)
+}
+
+/// Every `*.toml` below a directory, in the order of their paths; hidden names and linked folders
+/// are passed over.
+pub fn rule_files(directory: &Path) -> Result<Vec<Source>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![directory.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let unreadable = |error| {
+            let help = "help: --rules names a directory with *.toml files";
+            Failure::new(exit::INVALID, format!("{}: cannot be read: {error}\n{help}", folder.display()))
+        };
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let path = entry.path();
+            // Hidden folders are Kubernetes' copies behind the links that we read anyway.
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if entry.file_type().map_err(unreadable)?.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files.iter().map(|path| read_source(path)).collect()
 }
 
 /// A shipped policy by its id, or the policy in a file. What holds a `/` or ends in `.toml` is a file.
@@ -46,10 +83,14 @@ fn load_policy(id_or_file: &str, custom: &[String]) -> Result<Policy, Failure> {
         policy::shipped(id_or_file, custom).ok_or_else(|| no_such_policy(id_or_file))?
     };
     let compiled = compiled.map_err(|errors| Failure::invalid(&errors))?;
-    for warning in &compiled.warnings.0 {
+    warn(&compiled.warnings);
+    Ok(compiled.policy)
+}
+
+fn warn(warnings: &Diagnostics) {
+    for warning in &warnings.0 {
         eprintln!("{warning}");
     }
-    Ok(compiled.policy)
 }
 
 fn no_such_policy(id: &str) -> Failure {

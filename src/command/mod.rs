@@ -1,7 +1,9 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+mod completions;
 mod failure;
+mod r#gen;
 mod load;
 mod pipe;
 pub mod records;
@@ -31,7 +33,9 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Verb {
+    Completions(completions::Args),
     Pipe(pipe::Args),
+    Gen(r#gen::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -39,7 +43,9 @@ pub enum Verb {
 pub fn main() -> std::process::ExitCode {
     hide_panic_texts();
     let code = match Cli::parse().verb {
+        Verb::Completions(args) => args.run(),
         Verb::Pipe(args) => args.run(),
+        Verb::Gen(args) => args.run(),
     };
     code.into()
 }

@@ -1,14 +1,20 @@
 //! Detectors: the executable form of rules. One file per detector; each is a set of functions over a
 //! decoded text (any bytes are legal) that the engine calls at a place where a detector may start.
 
-use crate::class::Class;
 use crate::finding::Span;
 
 pub mod bytes;
+pub mod card;
 pub mod credential;
 pub mod email;
+pub mod event_id;
+pub mod imei;
 pub mod ip;
+pub mod mac;
 pub mod phone;
+pub mod subject;
+pub mod url;
+pub mod validate;
 
 /// What a detector found: byte offsets into the text it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +29,12 @@ impl Hit {
         Hit { span: Span::new(start, end), class }
     }
 }
+
+pub mod field_name;
+pub mod fold;
+mod trie;
+
+use crate::class::Class;
 
 /// A built-in detector. A rule names one by its word; a disabled rule switches its detector off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +118,32 @@ impl Detector {
             Detector::SafeShape => "safe_shape",
             Detector::SubjectShape => "subject_shape",
             Detector::FieldName => "field_name",
+        }
+    }
+
+    /// The class of what it finds; `None` where each finding says its own.
+    #[must_use]
+    pub fn class(self) -> Option<Class> {
+        match self {
+            Detector::PhoneInternational
+            | Detector::PhoneNational
+            | Detector::PhoneUri
+            | Detector::PhoneJid => Some(Class::Phone),
+            Detector::CodeContext => Some(Class::Code),
+            Detector::BodyShape => Some(Class::Body),
+            Detector::Email => Some(Class::Email),
+            Detector::Ip => Some(Class::Ip),
+            Detector::CredentialShape => Some(Class::Credential),
+            Detector::Card => Some(Class::Card),
+            Detector::Imei => Some(Class::Imei),
+            Detector::EventIdShape => Some(Class::EventId),
+            Detector::UserAgent => Some(Class::UserAgent),
+            Detector::Url => Some(Class::Url),
+            Detector::Timestamp => Some(Class::Timestamp),
+            Detector::NameShape => Some(Class::Name),
+            Detector::SafeShape => Some(Class::Safe),
+            Detector::SubjectShape => Some(Class::SubjectId),
+            Detector::FieldName => None,
         }
     }
 

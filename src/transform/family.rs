@@ -138,11 +138,14 @@ pub(super) fn write(value: &[u8], out: &mut Vec<u8>) -> bool {
 fn own_form(value: &[u8]) -> Option<(&'static str, Option<&[u8]>)> {
     let end = memchr::memchr(b'/', value).unwrap_or(value.len());
     let (name, rest) = value.split_at_checked(end)?;
-    let known = FAMILIES.iter().map(|family| family.name).chain([SAFARI]).find(|known| known.as_bytes() == name)?;
+    let known =
+        FAMILIES.iter().map(|family| family.name).chain([SAFARI]).find(|known| known.as_bytes() == name)?;
     match rest.strip_prefix(b"/") {
         None => Some((known, None)),
         Some(version) => {
-            let ours = version.first() != Some(&b'0') && major(version).is_some() && version.iter().all(u8::is_ascii_digit);
+            let ours = version.first() != Some(&b'0')
+                && major(version).is_some()
+                && version.iter().all(u8::is_ascii_digit);
             ours.then_some((known, Some(version)))
         }
     }
@@ -154,7 +157,8 @@ fn find(value: &[u8]) -> Option<(&'static str, Option<&[u8]>)> {
     let first = FAMILIES.iter().find_map(|family| Some((family.name, after(value, family.token)?)));
     if let Some((name, version)) = first {
         // Trident's own number is not Internet Explorer's: `rv:11.0`.
-        let version = if value_holds_trident_only(name, value) { after(value, b"rv:") } else { Some(version) };
+        let version =
+            if value_holds_trident_only(name, value) { after(value, b"rv:") } else { Some(version) };
         return Some((name, version));
     }
     after(value, b"Safari/").map(|_| (SAFARI, after(value, b"Version/")))
@@ -177,6 +181,73 @@ fn after<'v>(value: &'v [u8], token: &[u8]) -> Option<&'v [u8]> {
 fn major(version: &[u8]) -> Option<u64> {
     let version = version.strip_prefix(b"v").unwrap_or(version);
     let digits = version.iter().take_while(|byte| byte.is_ascii_digit()).take(4);
-    let (count, number) = digits.fold((0, 0), |(count, sum), digit| (count + 1, sum * 10 + u64::from(digit - b'0')));
+    let (count, number) =
+        digits.fold((0, 0), |(count, sum), digit| (count + 1, sum * 10 + u64::from(digit - b'0')));
     (1..=3).contains(&count).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &str) -> Option<String> {
+        let mut out = Vec::new();
+        write(value.as_bytes(), &mut out).then(|| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn families() {
+        let webkit = "Mozilla/5.0 (X) AppleWebKit/537.36 (KHTML, like Gecko)";
+        for (value, expected) in [
+            (format!("{webkit} Chrome/126.0.0.0 Safari/537.36"), "Chrome/126"),
+            (format!("{webkit} Chrome/126.0.0.0 Safari/537.36 Edg/125.0.1"), "Edge/125"),
+            (format!("{webkit} Chrome/126.0.0.0 Safari/537.36 OPR/111.0.0.0"), "Opera/111"),
+            (
+                format!("{webkit} SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36"),
+                "SamsungBrowser/25",
+            ),
+            (format!("{webkit} CriOS/126.0.6478 Mobile/15E148 Safari/604.1"), "Chrome/126"),
+            (format!("{webkit} Version/17.5 Mobile/15E148 Safari/604.1"), "Safari/17"),
+            (format!("{webkit} Safari/604.1"), "Safari"),
+            (format!("{webkit} (compatible; Googlebot/2.1) Chrome/126.0.0.0 Safari/537.36"), "Googlebot/2"),
+            ("Mozilla/5.0 (Windows NT 10.0; rv:127.0) Gecko/20100101 Firefox/127.0".into(), "Firefox/127"),
+            ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)".into(), "IE/8"),
+            ("Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0) like Gecko".into(), "IE/11"),
+            ("WhatsApp/2.24.13.77 A".into(), "WhatsApp/2"),
+            ("TwilioProxy/1.1".into(), "TwilioProxy/1"),
+            ("okhttp/4.12.0".into(), "okhttp/4"),
+            ("python-requests/2.32.3".into(), "python-requests/2"),
+            ("curl/8.7.1".into(), "curl/8"),
+            ("Go-http-client/2.0".into(), "Go-http-client/2"),
+            ("Java/17.0.11".into(), "Java/17"),
+            ("Chrome/482913 (+1 415 555 0132)".into(), "Chrome"),
+        ] {
+            assert_eq!(of(&value).as_deref(), Some(expected), "{value}");
+            assert_eq!(of(expected).as_deref(), Some(expected), "its own output");
+        }
+    }
+
+    #[test]
+    fn unknown_ones() {
+        for value in [
+            "",
+            "Mozilla/5.0",
+            "Ada's phone",
+            "acme-app/3.2 (+14155550132)",
+            "mycurl/8",
+            "Chrome",
+            "[USER_AGENT]",
+        ] {
+            assert!(of(value).is_none_or(|found| found == value && value == "Chrome"), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_the_table_stays_what_it_is() {
+        for name in FAMILIES.iter().map(|family| family.name).chain([SAFARI]) {
+            for text in [name.to_owned(), format!("{name}/7"), format!("{name}/126")] {
+                assert_eq!(of(&text), Some(text.clone()));
+            }
+        }
+    }
 }

@@ -103,7 +103,9 @@ pub fn parse_address(written: &[u8]) -> Option<IpAddr> {
 fn is_tail(tail: &[u8]) -> bool {
     match tail.split_first() {
         None => true,
-        Some((b':' | b'/', digits)) => (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+        Some((b':' | b'/', digits)) => {
+            (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        }
         Some(_) => false,
     }
 }
@@ -247,4 +249,232 @@ fn ascii_of(c: char) -> Option<&'static [u8]> {
             table.get(index..=index).filter(|letter| *letter != b".")?
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_forms() {
+        for (written, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("192.0.2.7:5060", "192.0.2.7"),
+            ("192.0.2.0/24", "192.0.2.0"),
+            ("192.000.002.007", "192.0.2.7"),
+            ("192-0-2-7", "192.0.2.7"),
+            (" 192.0.2.7 ", "192.0.2.7"),
+            ("[192.0.2.7]:80", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("[::ffff:192.0.2.7]:443", "192.0.2.7"),
+            ("::FFFF:c000:207", "192.0.2.7"),
+            ("64:ff9b::192.0.2.7", "192.0.2.7"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1%25eth0]:443", "2001:db8::1"),
+            ("2001:db8::/32", "2001:db8::"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("::", "::"),
+        ] {
+            assert_eq!(
+                parse_address(written.as_bytes()).map(|ip| ip.to_string()).as_deref(),
+                Some(expected),
+                "{written}"
+            );
+        }
+        for written in [
+            "",
+            "1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "1.2.3.0004",
+            "1.2-3.4",
+            "1.2.3.+4",
+            "1..3.4",
+            "1.2.3.4:",
+            "1.2.3.4:port",
+            "[2001:db8::1",
+            "[2001:db8::1]x",
+            "2001:db8::1::",
+            "2001:db8::/x",
+            "example.com",
+            "\u{ff11}.2.3.4",
+        ] {
+            assert_eq!(parse_address(written.as_bytes()), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn special_ranges_and_their_neighbours() {
+        let special = [
+            "0.0.0.0",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "169.254.1.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::192.0.2.1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "2001:db8::1",
+            "2001:db8:ffff::1",
+            "2620:4f:8000::1",
+            "3fff::1",
+            "3fff:fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fdff::1",
+            "fe80::1",
+            "febf::1",
+            "fec0::1",
+            "ff02::1",
+        ];
+        let ordinary = [
+            "1.0.0.1",
+            "9.255.255.255",
+            "11.0.0.1",
+            "100.63.255.255",
+            "100.128.0.1",
+            "126.0.0.1",
+            "128.0.0.1",
+            "169.253.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "192.167.0.1",
+            "192.169.0.1",
+            "198.17.0.1",
+            "198.20.0.1",
+            "223.255.255.1",
+            "2001:200::1",
+            "2001:db7::1",
+            "2001:db9::1",
+            "2002::1",
+            "2a00::1",
+            "3ffe:ffff::1",
+            "3fff:1000::1",
+            "fbff::1",
+        ];
+        for (addresses, expected) in [(special.as_slice(), true), (ordinary.as_slice(), false)] {
+            for address in addresses {
+                assert_eq!(is_special(address.parse().unwrap()), expected, "{address}");
+            }
+        }
+    }
+
+    /// Answers with what it was asked for, so that a test sees what the database saw.
+    struct Mirror(std::sync::Mutex<Vec<IpAddr>>, &'static str, Option<&'static str>);
+    impl Places for Mirror {
+        fn place(&self, truncated: IpAddr) -> Option<Place<'_>> {
+            self.0.lock().unwrap().push(truncated);
+            Some(Place { country: self.1, city: self.2, city_addresses: 5_000 })
+        }
+        fn knows(&self, _: &str, _: Option<&str>) -> bool {
+            true
+        }
+        fn city_addresses(&self, _: &str, _: &str) -> u64 {
+            5_000
+        }
+    }
+
+    #[test]
+    fn places() {
+        for (written, country, city, detail, floor, expected) in [
+            ("1.0.0.77", "DE", Some("Berlin"), GeoDetail::City, 0, "[IP:DE/Berlin]"),
+            ("1.0.0.77", "DE", Some("Berlin"), GeoDetail::City, 5_000, "[IP:DE/Berlin]"),
+            ("1.0.0.77", "DE", Some("Berlin"), GeoDetail::City, 5_001, "[IP:DE]"),
+            ("1.0.0.77", "DE", Some("Berlin"), GeoDetail::Country, 0, "[IP:DE]"),
+            ("1.0.0.77", "DE", None, GeoDetail::City, 0, "[IP:DE]"),
+            ("1.0.0.77", "JP", Some("東京"), GeoDetail::City, 0, "[IP:JP]"),
+            ("1.0.0.77", "ZZ", Some("Berlin"), GeoDetail::City, 0, "[IP:unknown]"),
+            ("10.1.2.3", "DE", Some("Berlin"), GeoDetail::City, 0, "[IP:private]"),
+            ("not an address", "DE", Some("Berlin"), GeoDetail::City, 0, "[IP:unknown]"),
+        ] {
+            let mirror = Mirror(std::sync::Mutex::default(), country, city);
+            let context = Context { places: Some(&mirror), city_floor: floor, ..Context::default() };
+            let mut out = Vec::new();
+            assert!(write(written.as_bytes(), detail, &context, &mut out));
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+        let mut out = Vec::new();
+        assert!(write(b"1.0.0.77", GeoDetail::City, &Context::default(), &mut out));
+        assert_eq!(out, b"[IP:unknown]", "no database");
+    }
+
+    #[test]
+    fn a_database_never_sees_a_whole_address() {
+        for (written, asked) in
+            [("1.0.0.77", "1.0.0.0"), ("::ffff:1.0.0.77", "1.0.0.0"), ("2a00:1:2:3:4:5:6:7", "2a00:1:2::")]
+        {
+            let mirror = Mirror(std::sync::Mutex::default(), "DE", None);
+            let _ = locate(written.as_bytes(), &Context { places: Some(&mirror), ..Context::default() });
+            assert_eq!(*mirror.0.lock().unwrap(), [asked.parse::<IpAddr>().unwrap()]);
+        }
+    }
+
+    #[test]
+    fn cities() {
+        for (name, expected) in [
+            ("Berlin", Some("Berlin")),
+            ("New York", Some("New_York")),
+            ("Zürich", Some("Zurich")),
+            ("São Paulo", Some("Sao_Paulo")),
+            ("Łódź", Some("Lodz")),
+            ("Hà Nội", Some("Ha_Noi")),
+            ("İstanbul", Some("Istanbul")),
+            ("Ærøskøbing", Some("AEroskobing")),
+            ("Gießen", Some("Giessen")),
+            ("L'Aquila", Some("LAquila")),
+            ("Sant’Angelo", Some("SantAngelo")),
+            ("Saint-Denis", Some("Saint-Denis")),
+            ("St. John's", Some("St._Johns")),
+            ("Frankfurt am Main (Innenstadt I)", Some("Frankfurt_am_Main")),
+            ("Washington, D.C.", Some("Washington")),
+            ("Ko\u{308}ln", Some("Koln")),
+            ("6th of October", Some("6th_of_October")),
+            ("東京", None),
+            ("Berlin 東", None),
+            ("", None),
+            ("(x)", None),
+            ("-", None),
+            ("a=b", None),
+            ("a\"b]", None),
+            ("a\\b", None),
+        ] {
+            let mut out = Vec::new();
+            let written = write_city(name, &mut out).then(|| String::from_utf8(out).unwrap());
+            assert_eq!(written.as_deref(), expected, "{name}");
+        }
+        assert!(!write_city(&"a".repeat(65), &mut Vec::new()));
+    }
+
+    #[test]
+    fn the_letter_tables_are_whole() {
+        assert_eq!(LATIN.len(), 0x250 - 0xc0);
+        assert_eq!(LATIN_ADDITIONAL.len(), 0x1f00 - 0x1e00);
+        for (c, letters) in
+            [('À', "A"), ('ÿ', "y"), ('ő', "o"), ('ž', "z"), ('ț', "t"), ('ẁ', "w"), ('ỹ', "y"), ('ệ', "e")]
+        {
+            assert_eq!(ascii_of(c), Some(letters.as_bytes()), "{c}");
+        }
+    }
 }

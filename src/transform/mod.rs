@@ -165,12 +165,9 @@ pub fn fits(action: Action, class: Class) -> bool {
             | Class::Location
             | Class::Port
             | Class::Custom(_) => true,
-            Class::Code
-            | Class::Body
-            | Class::Credential
-            | Class::Card
-            | Class::Timestamp
-            | Class::Safe => false,
+            Class::Code | Class::Body | Class::Credential | Class::Card | Class::Timestamp | Class::Safe => {
+                false
+            }
         },
     }
 }

@@ -17,8 +17,9 @@
 
 use super::measure::{self, Size};
 use super::pseudonym::{self, Origin};
-use super::{Context, UNKNOWN, country, geo, mask};
+use super::{Context, UNKNOWN, country, geo};
 use crate::class::{Class, CustomClass};
+use crate::numbering::is_calling_code;
 
 /// No placeholder is longer; what is longer is text.
 pub const MAX_LEN: usize = 96;
@@ -169,7 +170,7 @@ fn detailed<'t>(word: &[u8], detail: &'t [u8], context: &Context<'_>) -> Option<
     match word {
         b"PHONE" => {
             let code = u16::try_from(number(detail.strip_prefix(b"+")?)?).ok()?;
-            mask::is_calling_code(code).then_some((Class::Phone, Note::CallingCode(code)))
+            is_calling_code(code).then_some((Class::Phone, Note::CallingCode(code)))
         }
         b"BODY" => {
             let detail = detail.strip_prefix(b"chars=")?;
@@ -215,7 +216,9 @@ fn address<'t>(detail: &'t [u8], context: &Context<'_>) -> Option<Note<'t>> {
     let country = country::known(code)?;
     let city_is_known = match (city, context.places) {
         (None, _) => true,
-        (Some(city), Some(places)) => geo::is_written_city(city.as_bytes()) && places.knows(country, Some(city)),
+        (Some(city), Some(places)) => {
+            geo::is_written_city(city.as_bytes()) && places.knows(country, Some(city))
+        }
         (Some(city), None) => {
             geo::is_written_city(city.as_bytes()) && !city.bytes().any(|byte| byte.is_ascii_digit())
         }
@@ -229,12 +232,127 @@ fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 16 || !canonical {
         return None;
     }
-    digits.iter().try_fold(0, |sum, digit| {
-        digit.is_ascii_digit().then(|| sum * 10 + u64::from(digit - b'0'))
-    })
+    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u64::from(digit - b'0')))
 }
 
 fn is_custom_name(name: &[u8]) -> bool {
     (1..=64).contains(&name.len())
-        && name.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.'))
+        && name
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::{Place, Places};
+
+    struct Berlin;
+    impl Places for Berlin {
+        fn place(&self, _: std::net::IpAddr) -> Option<Place<'_>> {
+            None
+        }
+        fn knows(&self, country: &str, city: Option<&str>) -> bool {
+            country == "DE" && matches!(city, None | Some("Berlin" | "Halle_1"))
+        }
+        fn city_addresses(&self, _: &str, _: &str) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn bare_ones_lead_back_to_their_class() {
+        for class in Class::ALL {
+            let mut text = Vec::new();
+            write_bare(class, "", &mut text);
+            let expected = match class {
+                Class::EventId => Some(Class::SubjectId),
+                Class::Safe => None,
+                _ => Some(class),
+            };
+            assert_eq!(parse(&text, &Context::default()).map(|found| found.class), expected);
+        }
+    }
+
+    #[test]
+    fn details() {
+        let custom = ["badge".to_owned(), "no space".to_owned()];
+        let context = Context { custom: &custom, ..Context::default() };
+        let place = |country, city| Note::Place { country, city };
+        for (text, note) in [
+            ("[PHONE:+49]", Note::CallingCode(49)),
+            ("[BODY:chars=42,segments=1]", Note::Size(Size { chars: 42, segments: 1 })),
+            ("[IP:DE]", place("DE", None)),
+            ("[IP:DE/Berlin]", place("DE", Some("Berlin"))),
+            ("[IP:US/St._Louis]", place("US", Some("St._Louis"))),
+            ("[IP:private]", Note::PrivateAddress),
+            ("[IP:unknown]", Note::UnknownAddress),
+            ("[CUSTOM:badge]", Note::Bare),
+            ("[WITHHELD:reason=too_large,bytes=10485760]", Note::Withheld),
+        ] {
+            let found = parse(text.as_bytes(), &context).unwrap();
+            assert_eq!((found.note, found.len), (note, text.len()), "{text}");
+            let line = format!("from {text}] and more");
+            assert_eq!(at(line.as_bytes(), 5, &context), Some(found));
+        }
+    }
+
+    #[test]
+    fn what_a_sender_typed_is_text() {
+        let custom = ["no space".to_owned()];
+        let context = Context { custom: &custom, ..Context::default() };
+        for (text, why) in [
+            ("", "nothing"),
+            ("[", "nothing in it"),
+            ("[]", "no word"),
+            ("[phone]", "lower case"),
+            ("[PHONE", "never closed"),
+            ("[PHONE ]", "a space"),
+            ("[PHONE:]", "no detail"),
+            ("[PHONE:49]", "no plus"),
+            ("[PHONE:+049]", "a leading zero"),
+            ("[PHONE:+999]", "no such calling code"),
+            ("[PHONE:+4915]", "more than a calling code"),
+            ("[PHONE:14155550132]", "a number"),
+            ("[CODE:482913]", "codes have no detail"),
+            ("[EMAIL:a]", "nor have addresses"),
+            ("[BODY:chars=042,segments=1]", "a leading zero"),
+            ("[BODY:chars=10,segments=2]", "ten characters fit in one"),
+            ("[BODY:chars=482913,segments=482913]", "a code in the count"),
+            ("[BODY:chars=10]", "no segments"),
+            ("[BODY:chars=99999999999999999999,segments=1]", "too many digits"),
+            ("[IP:de]", "lower case"),
+            ("[IP:ZZ]", "no country"),
+            ("[IP:DE/]", "no city"),
+            ("[IP:DE/4155550132]", "digits"),
+            ("[IP:DE/Ber lin]", "a space"),
+            ("[IP:DE/Köln]", "not ASCII"),
+            ("[IP:192.0.2.1]", "an address"),
+            ("[CUSTOM:other]", "not in the rule set"),
+            ("[CUSTOM:no space]", "in the rule set, but no name"),
+            ("[WITHHELD:reason=because,bytes=1]", "no such reason"),
+            ("[WITHHELD:reason=panic,bytes=x]", "no number"),
+            ("[WITHHELD]", "no reason"),
+            ("[SAFE]", "no such word"),
+            ("[PHONE]]", "one bracket too many"),
+        ] {
+            assert_eq!(parse(text.as_bytes(), &context), None, "{text}: {why}");
+        }
+        let long = format!("[IP:DE/{}]", "a".repeat(65));
+        assert_eq!(parse(long.as_bytes(), &context), None);
+    }
+
+    #[test]
+    fn with_databases_a_city_is_one_they_know() {
+        let context = Context { places: Some(&Berlin), ..Context::default() };
+        for (text, known) in [
+            ("[IP:DE/Berlin]", true),
+            ("[IP:DE/Halle_1]", true),
+            ("[IP:FR]", true),
+            ("[IP:FR/Berlin]", false),
+            ("[IP:DE/Ada]", false),
+        ] {
+            assert_eq!(parse(text.as_bytes(), &context).is_some(), known, "{text}");
+        }
+    }
 }

@@ -56,7 +56,9 @@ pub struct KeyScope {
 /// Why a key is not taken. Says nothing of the secret but its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("the key id is not 1 to {MAX_KEY_ID} of A-Z a-z 0-9 _ -: shorten it or leave other characters out")]
+    #[error(
+        "the key id is not 1 to {MAX_KEY_ID} of A-Z a-z 0-9 _ -: shorten it or leave other characters out"
+    )]
     Id,
     #[error("the secret has {0} bytes, at least 32 are needed: make one with `head -c 32 /dev/urandom`")]
     Short(usize),
@@ -96,16 +98,15 @@ impl Keys {
     /// The class of a token of ours; `None` where no key of that id made it for that tenant.
     fn class_of(&self, id: &[u8], token: &[u8; TOKEN_BYTES], context: &Context<'_>) -> Option<Class> {
         let (hash, tail) = token.split_first_chunk::<HASH_BYTES>()?;
-        self.keys
-            .iter()
-            .filter(|key| key.id.as_bytes() == id && key.covers(None, context.tenant))
-            .find_map(|key| {
+        self.keys.iter().filter(|key| key.id.as_bytes() == id && key.covers(None, context.tenant)).find_map(
+            |key| {
                 let check = key.check(context.tenant, hash);
                 let (slot, seal) = tail.split_first()?;
                 let (mask, expected) = check.split_first()?;
                 let class = class_of_slot(slot ^ mask, context.custom)?;
                 (seal == expected && key.covers(Some(class), context.tenant)).then_some(class)
-            })
+            },
+        )
     }
 }
 
@@ -129,7 +130,10 @@ impl Key {
         let mut mac = self.mac.clone();
         mac.update(b"logscrub pseudonym 1");
         update_with_length(&mut mac, value.class.word().as_bytes());
-        update_with_length(&mut mac, if let Class::Custom(_) = value.class { value.custom_name.as_bytes() } else { b"" });
+        update_with_length(
+            &mut mac,
+            if let Class::Custom(_) = value.class { value.custom_name.as_bytes() } else { b"" },
+        );
         update_with_length(&mut mac, tenant);
         update_normal_form(&mut mac, value);
         first_bytes(mac)
@@ -207,7 +211,8 @@ fn class_of_slot(slot: u8, custom: &[String]) -> Option<Class> {
 }
 
 fn is_key_id(id: &[u8]) -> bool {
-    (1..=MAX_KEY_ID).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+    (1..=MAX_KEY_ID).contains(&id.len())
+        && id.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
 /// Appends `[ID:<key id>.<token>]`; `false` where no key covers the class.
@@ -257,4 +262,158 @@ pub(super) fn parse(text: &[u8], context: &Context<'_>) -> Option<Origin> {
     let token = token.get(..decoded)?.first_chunk::<TOKEN_BYTES>().filter(|_| decoded == TOKEN_BYTES)?;
     let class = context.keys.and_then(|keys| keys.class_of(id, token, context));
     Some(class.map_or(Origin::Unverified, Origin::Ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Detail;
+    use crate::transform::{Action, Note, Outcome, apply, placeholder, reduce};
+
+    fn keys(added: &[(&str, Option<Class>, Option<&[u8]>, u8)]) -> Keys {
+        let mut keys = Keys::default();
+        for (id, class, tenant, seed) in added {
+            let scope = KeyScope { class: *class, tenant: tenant.map(<[u8]>::to_vec) };
+            keys.add(id, scope, Zeroizing::new(vec![*seed; 32])).unwrap();
+        }
+        keys
+    }
+
+    fn token(class: Class, bytes: &str, context: &Context<'_>) -> String {
+        let value = Value { class, bytes: bytes.as_bytes(), detail: Detail::None, custom_name: "badge" };
+        let mut out = Vec::new();
+        assert_eq!(apply(Action::Pseudonym, &value, context, &mut out), Outcome::Replaced);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn written_forms_of_one_value_have_one_token() {
+        let keys = keys(&[("k1", None, None, 7)]);
+        let context = Context { keys: Some(&keys), ..Context::default() };
+        let same: &[(Class, &[&str])] = &[
+            (
+                Class::Phone,
+                &[
+                    "+14155550132",
+                    "1 (415) 555-0132",
+                    "0014155550132",
+                    "14155550132@s.whatsapp.net",
+                    "14155550132:12@s.whatsapp.net",
+                    "sip:+14155550132@example.com",
+                ],
+            ),
+            (Class::Email, &["Ada@Example.com", "ada@example.com"]),
+            (Class::Ip, &["192.0.2.7", "192.0.2.7:5060", "::ffff:192.0.2.7", "192-0-2-7"]),
+            (Class::Ip, &["2001:db8::1", "[2001:DB8:0::1]:443", "2001:db8::1%eth0"]),
+        ];
+        for (class, forms) in same {
+            let first = token(*class, forms[0], &context);
+            assert_eq!(first.len(), "[ID:k1.]".len() + TOKEN_CHARS);
+            for form in *forms {
+                assert_eq!(token(*class, form, &context), first, "{form}");
+            }
+        }
+        assert_ne!(token(Class::SubjectId, "a", &context), token(Class::SubjectId, "A", &context));
+        assert_ne!(
+            token(Class::Phone, "123", &context),
+            token(Class::Phone, "1-23", &context),
+            "too few digits"
+        );
+    }
+
+    #[test]
+    fn classes_tenants_and_keys_share_no_token() {
+        let (one, other) = (keys(&[("k1", None, None, 7)]), keys(&[("k1", None, None, 8)]));
+        let custom = ["badge".to_owned()];
+        let mut seen = std::collections::HashSet::new();
+        for keys in [&one, &other] {
+            for tenant in [b"".as_slice(), b"a", b"b"] {
+                let context = Context { keys: Some(keys), tenant, custom: &custom, ..Context::default() };
+                for class in [
+                    Class::SubjectId,
+                    Class::EventId,
+                    Class::Device,
+                    Class::Custom(CustomClass::new(0).unwrap()),
+                ] {
+                    assert!(seen.insert(token(class, "account-1", &context)), "{class} {tenant:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_tells_its_class_to_its_key_only() {
+        let both = keys(&[("k1", None, None, 7), ("k2", Some(Class::Phone), Some(b"t"), 8)]);
+        let custom = ["badge".to_owned()];
+        let context = Context { keys: Some(&both), tenant: b"t", custom: &custom, ..Context::default() };
+        for class in
+            [Class::Phone, Class::SubjectId, Class::EventId, Class::Custom(CustomClass::new(0).unwrap())]
+        {
+            let written = token(class, "14155550132", &context);
+            assert!(written.starts_with(if class == Class::Phone { "[ID:k2." } else { "[ID:k1." }));
+            let found = placeholder::parse(written.as_bytes(), &context).unwrap();
+            assert_eq!((found.class, found.note), (class, Note::Token(Origin::Ours(class))));
+            let mut out = Vec::new();
+            assert_eq!(reduce(Action::Pseudonym, &found, &context, &mut out), Outcome::Keep);
+            assert_eq!(reduce(Action::Remove, &found, &context, &mut out), Outcome::Replaced);
+            let mut bare = Vec::new();
+            placeholder::write_bare(class, "badge", &mut bare);
+            assert_eq!(out, bare, "as if the value had been removed at once");
+
+            let stranger = Context { tenant: b"other", ..context };
+            let keyless = Context { keys: None, ..context };
+            for context in [stranger, keyless] {
+                let found = placeholder::parse(written.as_bytes(), &context).unwrap();
+                assert_eq!((found.class, found.note), (Class::SubjectId, Note::Token(Origin::Unverified)));
+                let mut out = Vec::new();
+                reduce(Action::Pseudonym, &found, &context, &mut out);
+                assert_eq!(out, b"[ID]");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_token() {
+        let context = Context::default();
+        for (text, why) in [
+            ("[ID:k1.AAAAAAAAAAAAAAAAAAAAAB]", "bits behind the last byte"),
+            ("[ID:k1.AAAAAAAAAAAAAAAAAAAAA]", "21 characters"),
+            ("[ID:k1.AAAAAAAAAAAAAAAAAAAAAAA]", "23 characters"),
+            ("[ID:k1.AAAAAAAAAAAAAAAAAAAA==]", "padding"),
+            ("[ID:k1.AAAAAAAAAAAAAAAAAAAA+/]", "the other base64"),
+            ("[ID:k 1.AAAAAAAAAAAAAAAAAAAAAA]", "a space in the key id"),
+            ("[ID:.AAAAAAAAAAAAAAAAAAAAAA]", "no key id"),
+            ("[ID:14155550132]", "a number"),
+        ] {
+            assert_eq!(placeholder::parse(text.as_bytes(), &context), None, "{why}");
+        }
+        assert!(placeholder::parse(b"[ID:k1.AAAAAAAAAAAAAAAAAAAAAA]", &context).is_some());
+    }
+
+    #[test]
+    fn without_a_key_the_value_goes() {
+        let phone_only = keys(&[("k1", Some(Class::Phone), None, 7)]);
+        for (keys, class, expected) in [
+            (None, Class::SubjectId, "[ID]"),
+            (None, Class::Phone, "[PHONE]"),
+            (Some(&phone_only), Class::Device, "[DEVICE]"),
+            (Some(&phone_only), Class::Credential, "[CREDENTIAL]"),
+            (Some(&phone_only), Class::Code, "[CODE]"),
+        ] {
+            assert_eq!(token(class, "abc-12345", &Context { keys, ..Context::default() }), expected);
+        }
+        assert!(phone_only.covers(Class::Phone, b"any") && !phone_only.covers(Class::Device, b"any"));
+    }
+
+    #[test]
+    fn keys_that_are_not_taken() {
+        let mut keys = Keys::default();
+        let secret = |length| Zeroizing::new(vec![1; length]);
+        for id in ["", "a b", "a.b", "[", &"k".repeat(33)] {
+            assert_eq!(keys.add(id, KeyScope::default(), secret(32)), Err(KeyError::Id));
+        }
+        assert_eq!(keys.add("k1", KeyScope::default(), secret(31)), Err(KeyError::Short(31)));
+        keys.add("k1", KeyScope::default(), secret(32)).unwrap();
+        assert_eq!(format!("{keys:?}"), r#"["k1"]"#);
+    }
 }

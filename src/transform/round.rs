@@ -11,7 +11,10 @@
 //! SMPP's `YYMMDDhhmmsstnnp`, receipts' `YYMMDDhhmm`), and seconds (fraction too), milli-, micro- and
 //! nanoseconds since 1970.
 
+mod scan;
+
 use super::RoundTo;
+use scan::{Clock, scan};
 use std::ops::Range;
 
 /// No form is longer.
@@ -36,16 +39,6 @@ pub(super) fn write(value: &[u8], to: RoundTo, out: &mut Vec<u8>) -> bool {
         None => return false,
     }
     true
-}
-
-/// Where the parts of a clock's reading stand in the value.
-#[derive(Default)]
-struct Clock {
-    hour: Range<usize>,
-    /// Minutes, seconds and fraction: digits in here become zeros.
-    smaller: Range<usize>,
-    /// Place of the `A` or `P` of a twelve-hour clock.
-    meridiem: Option<usize>,
 }
 
 fn write_clock(value: &[u8], clock: Option<&Clock>, to: RoundTo, out: &mut Vec<u8>) {
@@ -150,271 +143,163 @@ fn pair(digits: &[u8], at: usize) -> Option<u64> {
 }
 
 fn date_fits(digits: &[u8], year_len: usize) -> bool {
-    let year_fits = year_len == 2 || number(digits.get(..4).unwrap_or_default()).is_some_and(|y| (1970..2100).contains(&y));
+    let year_fits = year_len == 2
+        || number(digits.get(..4).unwrap_or_default()).is_some_and(|y| (1970..2100).contains(&y));
     let month_fits = pair(digits, year_len).is_some_and(|month| (1..=12).contains(&month));
     year_fits && month_fits && pair(digits, year_len + 2).is_some_and(|day| (1..=31).contains(&day))
 }
 
 fn compact_fits(digits: &[u8], year_len: usize) -> bool {
-    let second_fits = digits.len() < year_len + 10 || pair(digits, year_len + 8).is_some_and(|second| second <= 60);
+    let second_fits =
+        digits.len() < year_len + 10 || pair(digits, year_len + 8).is_some_and(|second| second <= 60);
     date_fits(digits, year_len)
         && pair(digits, year_len + 4).is_some_and(|hour| hour < 24)
         && pair(digits, year_len + 6).is_some_and(|minute| minute < 60)
         && second_fits
 }
 
-/// Reads the whole value as a date, a clock or both; `Some(None)` is a date alone.
-fn scan(value: &[u8]) -> Option<Option<Clock>> {
-    let mut cursor = Cursor { text: value, at: 0 };
-    let bracket = cursor.eat(b'[');
-    cursor.weekday();
-    let has_date = cursor.attempt(Cursor::date).is_some();
-    if has_date && (cursor.rest().is_empty() || cursor.rest() == b"]") {
-        return (cursor.eat(b']') == bracket).then_some(None);
-    }
-    if has_date {
-        cursor.separator()?;
-    }
-    let clock = cursor.clock()?;
-    cursor.zone();
-    // asctime and `date` have the year last.
-    cursor.attempt(|cursor| {
-        cursor.eat(b' ').then_some(())?;
-        cursor.number(4, 4, 1970..=2099)
-    });
-    (cursor.eat(b']') == bracket && cursor.rest().is_empty()).then_some(Some(clock))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-struct Cursor<'v> {
-    text: &'v [u8],
-    at: usize,
-}
-
-const MONTHS: [&[u8]; 12] =
-    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
-const LONG_MONTHS: [&[u8]; 12] = [
-    b"january", b"february", b"march", b"april", b"may", b"june", b"july", b"august", b"september", b"october",
-    b"november", b"december",
-];
-const WEEKDAYS: [&[u8]; 14] = [
-    b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun", b"monday", b"tuesday", b"wednesday", b"thursday", b"friday",
-    b"saturday", b"sunday",
-];
-
-impl<'v> Cursor<'v> {
-    fn rest(&self) -> &'v [u8] {
-        self.text.get(self.at..).unwrap_or_default()
+    fn rounded(value: &str, to: RoundTo) -> Option<String> {
+        let mut out = Vec::new();
+        write(value.as_bytes(), to, &mut out).then(|| String::from_utf8(out).unwrap())
     }
 
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.rest().first() == Some(&byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn eat_any(&mut self, bytes: &[u8]) -> Option<u8> {
-        let byte = *self.rest().first().filter(|byte| bytes.contains(byte))?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    /// Stays where it is unless the reader succeeds.
-    fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let before = self.at;
-        let read = read(self);
-        if read.is_none() {
-            self.at = before;
-        }
-        read
-    }
-
-    /// Digits, as many as there are, in count and value within bounds.
-    fn number(&mut self, least: usize, most: usize, bounds: std::ops::RangeInclusive<u64>) -> Option<usize> {
-        let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let digits = self.rest().get(..count)?;
-        let fits = (least..=most).contains(&count) && number(digits).is_some_and(|value| bounds.contains(&value));
-        fits.then(|| self.at += count)?;
-        Some(count)
-    }
-
-    fn word(&mut self, words: &[&[u8]]) -> Option<()> {
-        let letters = self.rest().iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let word = self.rest().get(..letters)?;
-        words.iter().any(|known| known.eq_ignore_ascii_case(word)).then(|| self.at += letters)
-    }
-
-    /// `Wed `, `Wed, `, `Wednesday, `.
-    fn weekday(&mut self) {
-        self.attempt(|cursor| {
-            cursor.word(&WEEKDAYS)?;
-            cursor.eat(b',');
-            cursor.eat(b' ').then_some(())
-        });
-    }
-
-    fn month(&mut self) -> Option<()> {
-        self.attempt(|cursor| cursor.word(&MONTHS)).or_else(|| self.attempt(|cursor| cursor.word(&LONG_MONTHS)))
-    }
-
-    fn date(&mut self) -> Option<()> {
-        self.attempt(Cursor::year_first)
-            .or_else(|| self.attempt(Cursor::compact_date))
-            .or_else(|| self.attempt(Cursor::day_first))
-            .or_else(|| self.attempt(Cursor::month_first))
-    }
-
-    /// `2024-06-06`, `2024/6/6`, `2024.06.06`, `2024-Jun-06`.
-    fn year_first(&mut self) -> Option<()> {
-        self.number(4, 4, 1000..=9999)?;
-        let separator = self.eat_any(b"-/.")?;
-        self.attempt(|cursor| cursor.number(1, 2, 1..=12)).map(drop).or_else(|| self.month())?;
-        self.eat(separator).then_some(())?;
-        self.number(1, 2, 1..=31).map(drop)
-    }
-
-    /// `20240606`.
-    fn compact_date(&mut self) -> Option<()> {
-        date_fits(self.rest().get(..8)?, 4).then_some(())?;
-        self.number(8, 8, 0..=99_999_999).map(drop)
-    }
-
-    /// `06/Jun/2024`, `6 Jun 2024`, `06-Jun-94`, `06.06.2024`, and month before day the same.
-    fn day_first(&mut self) -> Option<()> {
-        self.number(1, 2, 1..=31)?;
-        let separator = self.eat_any(b"-/. ")?;
-        if self.month().is_none() {
-            (separator != b' ').then_some(())?;
-            self.number(1, 2, 1..=31)?;
-        }
-        self.eat(separator).then_some(())?;
-        self.attempt(|cursor| cursor.number(4, 4, 1000..=9999)).or_else(|| self.number(2, 2, 0..=99)).map(drop)
-    }
-
-    /// `Jun  6`, `Jun 6 2024`, `June 6, 2024`.
-    fn month_first(&mut self) -> Option<()> {
-        self.month()?;
-        self.eat(b' ').then_some(())?;
-        self.eat(b' ');
-        self.number(1, 2, 1..=31)?;
-        self.attempt(|cursor| {
-            cursor.eat(b',');
-            cursor.eat(b' ').then_some(())?;
-            cursor.number(4, 4, 1000..=9999)
-        });
-        Some(())
-    }
-
-    /// Between date and clock.
-    fn separator(&mut self) -> Option<()> {
-        if self.eat_any(b"Tt:_").is_some() {
-            return Some(());
-        }
-        let comma = self.eat(b',');
-        let space = self.eat(b' ');
-        self.eat(b' ');
-        (comma || space).then_some(())
-    }
-
-    fn clock(&mut self) -> Option<Clock> {
-        self.attempt(Cursor::clock_with_colons).or_else(|| self.attempt(Cursor::compact_clock))
-    }
-
-    /// `15:04`, `15:04:05`, `15:04:05.123`, `15:04:05,123`, `3:04 PM`.
-    fn clock_with_colons(&mut self) -> Option<Clock> {
-        let start = self.at;
-        self.number(1, 2, 0..=24)?;
-        let hour = start..self.at;
-        self.eat(b':').then_some(())?;
-        self.number(2, 2, 0..=59)?;
-        self.attempt(|cursor| {
-            cursor.eat(b':').then_some(())?;
-            cursor.number(2, 2, 0..=60)?;
-            cursor.fraction();
-            Some(())
-        });
-        let smaller = hour.end..self.at;
-        Some(Clock { hour, smaller, meridiem: self.meridiem() })
-    }
-
-    /// `1504`, `150405`, `150405.123`: behind a date and a `T`, and only there.
-    fn compact_clock(&mut self) -> Option<Clock> {
-        let after_t = self.at.checked_sub(1).and_then(|before| self.text.get(before)).is_some_and(|b| matches!(b, b'T' | b't'));
-        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let text = self.rest().get(..digits).filter(|_| after_t && matches!(digits, 4 | 6))?;
-        let fits = pair(text, 0)? < 24 && pair(text, 2)? < 60 && (digits == 4 || pair(text, 4)? <= 60);
-        fits.then_some(())?;
-        let hour = self.at..self.at + 2;
-        self.at += digits;
-        if digits == 6 {
-            self.fraction();
-        }
-        Some(Clock { smaller: hour.end..self.at, hour, meridiem: None })
-    }
-
-    fn fraction(&mut self) {
-        self.attempt(|cursor| {
-            cursor.eat_any(b".,")?;
-            let count = cursor.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
-            (1..=12).contains(&count).then(|| cursor.at += count)
-        });
-    }
-
-    fn meridiem(&mut self) -> Option<usize> {
-        self.attempt(|cursor| {
-            cursor.eat(b' ');
-            let at = cursor.at;
-            cursor.eat_any(b"AaPp")?;
-            cursor.eat_any(b"Mm")?;
-            Some(at)
-        })
-    }
-
-    /// `Z`, `+02:00`, ` +0200`, ` UTC`, ` GMT+0200`, ` +0000 UTC`, ` +0200 (CEST)`, ` GMT+0200
-    /// (Central European Summer Time)`; a name is at most five capitals, or ends in `Time`.
-    fn zone(&mut self) {
-        if self.eat(b'Z') || self.eat(b'z') {
-            return;
-        }
-        self.attempt(|cursor| {
-            cursor.eat(b' ');
-            cursor.offset()
-        });
-        self.attempt(|cursor| {
-            cursor.eat(b' ').then_some(())?;
-            cursor.capitals()
-        });
-        self.attempt(|cursor| {
-            cursor.eat(b' ');
-            cursor.offset()
-        });
-        self.attempt(|cursor| {
-            cursor.eat(b' ').then_some(())?;
-            cursor.eat(b'(').then_some(())?;
-            if cursor.capitals().is_none() {
-                let length = memchr::memchr(b')', cursor.rest())?;
-                let name = cursor.rest().get(..length)?;
-                let fits = name.ends_with(b" Time") && name.iter().all(|b| b.is_ascii_alphabetic() || *b == b' ');
-                fits.then(|| cursor.at += length)?;
+    #[test]
+    fn forms() {
+        // The value, to the hour, to the day; `None`: not a time we know.
+        let cases: &[(&str, Option<&str>, Option<&str>)] = &[
+            ("2024-06-26T15:04:05Z", Some("2024-06-26T15:00:00Z"), Some("2024-06-26T00:00:00Z")),
+            (
+                "2024-06-26T15:04:05.123456789Z",
+                Some("2024-06-26T15:00:00.000000000Z"),
+                Some("2024-06-26T00:00:00.000000000Z"),
+            ),
+            (
+                "2024-06-26T15:04:05+05:30",
+                Some("2024-06-26T15:00:00+05:30"),
+                Some("2024-06-26T00:00:00+05:30"),
+            ),
+            ("2024-06-26t15:04:05.1z", Some("2024-06-26t15:00:00.0z"), Some("2024-06-26t00:00:00.0z")),
+            ("2024-06-26 15:04:05", Some("2024-06-26 15:00:00"), Some("2024-06-26 00:00:00")),
+            ("2024-06-26 15:04:05,123", Some("2024-06-26 15:00:00,000"), Some("2024-06-26 00:00:00,000")),
+            (
+                "2024-06-26 15:04:05.123 UTC",
+                Some("2024-06-26 15:00:00.000 UTC"),
+                Some("2024-06-26 00:00:00.000 UTC"),
+            ),
+            (
+                "2024-06-26 15:04:05.123 +0000 UTC",
+                Some("2024-06-26 15:00:00.000 +0000 UTC"),
+                Some("2024-06-26 00:00:00.000 +0000 UTC"),
+            ),
+            ("2024-06-26T15:04", Some("2024-06-26T15:00"), Some("2024-06-26T00:00")),
+            ("2024/06/26 15:04:05", Some("2024/06/26 15:00:00"), Some("2024/06/26 00:00:00")),
+            ("26/06/2024 15:04:05", Some("26/06/2024 15:00:00"), Some("26/06/2024 00:00:00")),
+            ("26.06.2024, 15:04", Some("26.06.2024, 15:00"), Some("26.06.2024, 00:00")),
+            ("6/26/2024, 3:04:05 PM", Some("6/26/2024, 3:00:00 PM"), Some("6/26/2024, 12:00:00 AM")),
+            ("6/26/2024 03:04 pm", Some("6/26/2024 03:00 pm"), Some("6/26/2024 12:00 am")),
+            (
+                "26/Jun/2024:15:04:05 +0000",
+                Some("26/Jun/2024:15:00:00 +0000"),
+                Some("26/Jun/2024:00:00:00 +0000"),
+            ),
+            (
+                "[26/Jun/2024:15:04:05 -0700]",
+                Some("[26/Jun/2024:15:00:00 -0700]"),
+                Some("[26/Jun/2024:00:00:00 -0700]"),
+            ),
+            (
+                "Wed, 26 Jun 2024 15:04:05 +0000",
+                Some("Wed, 26 Jun 2024 15:00:00 +0000"),
+                Some("Wed, 26 Jun 2024 00:00:00 +0000"),
+            ),
+            (
+                "Wed, 26 Jun 2024 15:04:05 GMT",
+                Some("Wed, 26 Jun 2024 15:00:00 GMT"),
+                Some("Wed, 26 Jun 2024 00:00:00 GMT"),
+            ),
+            (
+                "Wed, 26 Jun 2024 15:04:05 +0200 (CEST)",
+                Some("Wed, 26 Jun 2024 15:00:00 +0200 (CEST)"),
+                Some("Wed, 26 Jun 2024 00:00:00 +0200 (CEST)"),
+            ),
+            (
+                "Sunday, 06-Nov-94 08:49:37 GMT",
+                Some("Sunday, 06-Nov-94 08:00:00 GMT"),
+                Some("Sunday, 06-Nov-94 00:00:00 GMT"),
+            ),
+            ("Wed Jun 26 15:04:05 2024", Some("Wed Jun 26 15:00:00 2024"), Some("Wed Jun 26 00:00:00 2024")),
+            (
+                "Wed Jun 26 15:04:05 UTC 2024",
+                Some("Wed Jun 26 15:00:00 UTC 2024"),
+                Some("Wed Jun 26 00:00:00 UTC 2024"),
+            ),
+            (
+                "Wed Jun 26 2024 15:04:05 GMT+0200 (Central European Summer Time)",
+                Some("Wed Jun 26 2024 15:00:00 GMT+0200 (Central European Summer Time)"),
+                Some("Wed Jun 26 2024 00:00:00 GMT+0200 (Central European Summer Time)"),
+            ),
+            ("Jun 26 15:04:05", Some("Jun 26 15:00:00"), Some("Jun 26 00:00:00")),
+            ("Jun  6 15:04:05", Some("Jun  6 15:00:00"), Some("Jun  6 00:00:00")),
+            ("June 6, 2024 15:04", Some("June 6, 2024 15:00"), Some("June 6, 2024 00:00")),
+            ("20240626T150405Z", Some("20240626T150000Z"), Some("20240626T000000Z")),
+            ("20240626T150405.123+0000", Some("20240626T150000.000+0000"), Some("20240626T000000.000+0000")),
+            ("20240626150405", Some("20240626150000"), Some("20240626000000")),
+            ("20240626150405123", Some("20240626150000000"), Some("20240626000000000")),
+            ("202413011504", None, None),
+            ("202406261504", Some("202406261500"), Some("202406260000")),
+            ("240626150405", Some("240626150000"), Some("240626000000")),
+            ("2406261504", Some("2406261500"), Some("2406260000")),
+            ("240626150405000+", Some("240626150000000+"), Some("240626000000000+")),
+            ("240626150405108-", Some("240626150000008-"), Some("240626000000008-")),
+            ("1719414245", Some("1719414000"), Some("1719360000")),
+            ("1719414245.123456", Some("1719414000.000000"), Some("1719360000.000000")),
+            ("1719414245123", Some("1719414000000"), Some("1719360000000")),
+            ("1719414245123456", Some("1719414000000000"), Some("1719360000000000")),
+            ("1719414245123456789", Some("1719414000000000000"), Some("1719360000000000000")),
+            ("2024-06-26", Some("2024-06-26"), Some("2024-06-26")),
+            ("20240626", Some("20240626"), Some("20240626")),
+            ("15:04:05", Some("15:00:00"), Some("00:00:00")),
+            ("23:59:60", Some("23:00:00"), Some("00:00:00")),
+            ("", None, None),
+            ("yesterday at 3", None, None),
+            ("2024-06-26T15:04:05Z by Ada", None, None),
+            ("2024-13-26T15:04:05Z", None, None),
+            ("2024-06-26T25:04:05Z", None, None),
+            ("2024-06-26T15:64:05Z", None, None),
+            ("2024-06-26T", None, None),
+            ("[2024-06-26", None, None),
+            ("12345678901", None, None),
+            ("4155550132x", None, None),
+            ("1.7194e9", None, None),
+            ("-1719414245", None, None),
+            ("1719414245.", None, None),
+            ("1000000000123", None, None),
+            ("Wed Jun 26 2024 15:04:05 GMT+0200 (Ada Lovelace)", None, None),
+            ("2024-06-26T15:04:05.1234567890123Z", None, None),
+            ("99990626", None, None),
+        ];
+        for (value, hour, day) in cases {
+            for (to, expected) in [(RoundTo::Hour, hour), (RoundTo::Day, day)] {
+                assert_eq!(rounded(value, to).as_deref(), *expected, "{value} {to:?}");
+                assert_eq!(
+                    expected.and_then(|once| rounded(once, to)).as_deref(),
+                    *expected,
+                    "{value} {to:?} twice"
+                );
             }
-            cursor.eat(b')').then_some(())
-        });
+            let day_of_hour = hour.and_then(|hour| rounded(hour, RoundTo::Day));
+            assert_eq!(day_of_hour.as_deref(), *day, "{value}: the day of its hour");
+        }
     }
 
-    fn offset(&mut self) -> Option<()> {
-        self.eat_any(b"+-")?;
-        let compact = self.attempt(|cursor| cursor.number(4, 4, 0..=1_500));
-        compact.map(drop).or_else(|| {
-            self.number(2, 2, 0..=15)?;
-            self.attempt(|cursor| {
-                cursor.eat(b':').then_some(())?;
-                cursor.number(2, 2, 0..=59)
-            });
-            Some(())
-        })
-    }
-
-    fn capitals(&mut self) -> Option<()> {
-        let count = self.rest().iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-        (1..=5).contains(&count).then(|| self.at += count)
+    #[test]
+    fn appends() {
+        let mut out = b"at 3: ".to_vec();
+        assert!(write(b"3:04 PM", RoundTo::Day, &mut out));
+        assert_eq!(out, b"at 3: 12:00 AM");
     }
 }

@@ -11,20 +11,100 @@ const HOLE: &[u8] = b"{}";
 
 /// Segments that are followed by whoever the request is about.
 const OWNERS: &[&[u8]] = &[
-    b"account", b"accounts", b"agent", b"agents", b"author", b"by-name", b"channel", b"channels", b"client", b"clients",
-    b"company", b"companies", b"contact", b"contacts", b"customer", b"customers", b"group", b"groups", b"instance",
-    b"instances", b"line", b"lines", b"member", b"members", b"org", b"organization", b"organizations", b"orgs", b"owner",
-    b"people", b"person", b"profile", b"profiles", b"project", b"projects", b"session", b"sessions", b"sender",
-    b"senders", b"subaccount", b"subaccounts", b"team", b"teams", b"tenant", b"tenants", b"u", b"user", b"username",
-    b"usernames", b"users", b"workspace", b"workspaces",
+    b"account",
+    b"accounts",
+    b"agent",
+    b"agents",
+    b"author",
+    b"by-name",
+    b"channel",
+    b"channels",
+    b"client",
+    b"clients",
+    b"company",
+    b"companies",
+    b"contact",
+    b"contacts",
+    b"customer",
+    b"customers",
+    b"group",
+    b"groups",
+    b"instance",
+    b"instances",
+    b"line",
+    b"lines",
+    b"member",
+    b"members",
+    b"org",
+    b"organization",
+    b"organizations",
+    b"orgs",
+    b"owner",
+    b"people",
+    b"person",
+    b"profile",
+    b"profiles",
+    b"project",
+    b"projects",
+    b"session",
+    b"sessions",
+    b"sender",
+    b"senders",
+    b"subaccount",
+    b"subaccounts",
+    b"team",
+    b"teams",
+    b"tenant",
+    b"tenants",
+    b"u",
+    b"user",
+    b"username",
+    b"usernames",
+    b"users",
+    b"workspace",
+    b"workspaces",
 ];
 
 /// Words that stand behind an owner segment and name nobody.
 const ACTIONS: &[&[u8]] = &[
-    b"all", b"balance", b"batch", b"bulk", b"check", b"contacts", b"count", b"create", b"current", b"delete", b"events",
-    b"export", b"health", b"import", b"list", b"login", b"logout", b"me", b"media", b"messages", b"new", b"numbers",
-    b"password", b"ping", b"profile", b"purchase", b"register", b"release", b"search", b"self", b"send", b"settings",
-    b"status", b"update", b"upload", b"usage", b"verify", b"webhooks",
+    b"all",
+    b"balance",
+    b"batch",
+    b"bulk",
+    b"check",
+    b"contacts",
+    b"count",
+    b"create",
+    b"current",
+    b"delete",
+    b"events",
+    b"export",
+    b"health",
+    b"import",
+    b"list",
+    b"login",
+    b"logout",
+    b"me",
+    b"media",
+    b"messages",
+    b"new",
+    b"numbers",
+    b"password",
+    b"ping",
+    b"profile",
+    b"purchase",
+    b"register",
+    b"release",
+    b"search",
+    b"self",
+    b"send",
+    b"settings",
+    b"status",
+    b"update",
+    b"upload",
+    b"usage",
+    b"verify",
+    b"webhooks",
 ];
 
 /// Appends the route; `false` where the value is neither a path nor a URL with a host.
@@ -68,7 +148,9 @@ fn is_scheme(text: &[u8]) -> bool {
 
 fn is_word_or_version(segment: &[u8]) -> bool {
     match segment.split_first() {
-        Some((b'v', digits)) if (1..=2).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => true,
+        Some((b'v', digits)) if (1..=2).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
+            true
+        }
         Some((first, rest)) => {
             first.is_ascii_lowercase()
                 && rest.len() <= 30
@@ -84,8 +166,59 @@ fn is_word_or_version(segment: &[u8]) -> bool {
 fn looks_like_token(word: &[u8]) -> bool {
     let hexadecimal = word.len() >= 6 && word.iter().all(|byte| matches!(byte, b'a'..=b'f' | b'-' | b'_'));
     let unreadable = word.split(|byte| matches!(byte, b'-' | b'_')).any(|part| {
-        let vowels = part.iter().filter(|byte| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')).count();
+        let vowels =
+            part.iter().filter(|byte| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')).count();
         part.len() >= 16 || (part.len() >= 5 && vowels == 0)
     });
     hexadecimal || unreadable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes() {
+        for (value, expected) in [
+            ("/v1/numbers/4155550132/messages", Some("/v1/numbers/{}/messages")),
+            (
+                "https://api.example.com/v1/numbers/%2B14155550132/messages?to=1#x",
+                Some("/v1/numbers/{}/messages"),
+            ),
+            ("https://ada:secret@example.com:8443/status", Some("/status")),
+            ("https://example.com", Some("/")),
+            ("https://example.com/", Some("/")),
+            ("https://example.com?phone=14155550132", Some("/")),
+            ("//example.com/v2/send", Some("/v2/send")),
+            ("/", Some("/")),
+            ("/status/", Some("/status/")),
+            ("/a//b", Some("/a/b")),
+            ("/orders/ord_482913/codes", Some("/orders/{}/codes")),
+            ("/users/alice/inbox", Some("/users/{}/inbox")),
+            ("/users/me/inbox", Some("/users/me/inbox")),
+            ("/accounts/search", Some("/accounts/search")),
+            ("/verify/[CODE]", Some("/verify/{}")),
+            ("/v1/{}/x", Some("/v1/{}/x")),
+            ("/v1.2/Send", Some("/{}/{}")),
+            ("/v123/send", Some("/{}/send")),
+            ("/files/deadbeef", Some("/files/{}")),
+            ("/t/qwrtpsdfg", Some("/t/{}")),
+            ("/t/abcdefghijklmnopq", Some("/t/{}")),
+            ("/delivery-reports/message_status", Some("/delivery-reports/message_status")),
+            ("/caf\u{e9}", Some("/{}")),
+            ("v1/messages", None),
+            ("tel:+14155550132", None),
+            ("mailto:ada@example.com", None),
+            ("GET /v1/messages", None),
+            ("", None),
+            ("?to=1", None),
+        ] {
+            let mut out = Vec::new();
+            let route = write(value.as_bytes(), &mut out).then(|| String::from_utf8(out.clone()).unwrap());
+            assert_eq!(route.as_deref(), expected, "{value}");
+            let mut again = Vec::new();
+            assert!(route.is_none() || write(&out, &mut again));
+            assert_eq!(again, if route.is_some() { out } else { Vec::new() }, "{value} twice");
+        }
+    }
 }

@@ -1,0 +1,288 @@
+//! Ids of requests, messages, traces, orders, and content hashes, by their shape: what joins one record
+//! to others and never is a phone, a code or a card.
+//!
+//! `wamid.…` is not here: it carries a number and is the phone detector's.
+
+use super::Hit;
+use super::bytes::{
+    Mix, before, byte, ends_before, is_alnum, is_digit, is_hex, is_token, is_upper, is_word, reads, run_end,
+    slice, starts_token,
+};
+use super::validate::{not_epoch, not_uuid};
+use crate::class::Class;
+
+/// The id that starts at a place: UUID, trace context, digest, hex of 16 digits or more, ULID, KSUID,
+/// provider sids (`SM…`), prefixed ids (`req_…`, `ORD-2026-000123`), SIP branches, numbers of 17 to 19
+/// digits that are no time.
+#[must_use]
+pub fn at(text: &[u8], start: usize) -> Option<Hit> {
+    let first = byte(text, start);
+    if !is_alnum(first) || !starts_token(text, start) || before(text, start) == b'+' {
+        return None;
+    }
+    if not_uuid::is_uuid_at(text, start) {
+        return Some(hit(start, start + not_uuid::LENGTH));
+    }
+    let end = run_end(text, start, 160, is_alnum);
+    let run = slice(text, start..end);
+    let dotted = byte(text, end) == b'.' && is_digit(byte(text, end + 1)) && run.iter().all(|b| is_digit(*b));
+    if !dotted && is_id_run(run) && byte(text, end) != b'@' {
+        return Some(hit(start, end));
+    }
+    trace_context(text, start)
+        .or_else(|| digest(text, start))
+        .or_else(|| branch(text, start))
+        .or_else(|| prefixed(text, start))
+        .map(|end| hit(start, end))
+}
+
+fn hit(start: usize, end: usize) -> Hit {
+    Hit::new(Class::EventId, start, end)
+}
+
+/// A whole run of letters and digits that is an id by its length and alphabet.
+fn is_id_run(run: &[u8]) -> bool {
+    let mix = Mix::of(run);
+    if mix.letters() == 0 {
+        return (17..=19).contains(&run.len()) && not_epoch::holds(run) && run.first() != Some(&b'0');
+    }
+    let hex = run.iter().all(|b| is_hex(*b));
+    let one_case = mix.upper == 0 || mix.lower == 0;
+    if hex && one_case && mix.digits > 0 {
+        // Trace 32, span 16, ObjectId 24, SHA-1 40, SHA-256 64 …; WhatsApp's own: 3EB0…, 3A….
+        return matches!(run.len(), 16 | 18 | 20 | 22 | 24 | 32 | 40 | 48 | 56 | 64 | 96 | 128);
+    }
+    is_sid(run) || is_ulid(run, mix) || is_ksuid(run, mix)
+}
+
+/// Twilio: two upper-case letters and 32 hex digits. `AC` is an account, `SK` a key.
+fn is_sid(run: &[u8]) -> bool {
+    let letters = run.iter().take(2).all(|b| is_upper(*b));
+    run.len() == 34
+        && letters
+        && !run.starts_with(b"AC")
+        && !run.starts_with(b"SK")
+        && run.iter().skip(2).all(|b| is_hex(*b) && !is_upper(*b))
+}
+
+/// 26 characters of Crockford's base32, the first at most 7.
+fn is_ulid(run: &[u8], mix: Mix) -> bool {
+    run.len() == 26
+        && matches!(run.first(), Some(b'0'..=b'7'))
+        && (mix.upper == 0 || mix.lower == 0)
+        && mix.digits >= 3
+        && !run.iter().any(|b| matches!(b.to_ascii_uppercase(), b'I' | b'L' | b'O' | b'U'))
+}
+
+/// 27 base-62 characters; until 2060 the first is 0, 1 or 2.
+fn is_ksuid(run: &[u8], mix: Mix) -> bool {
+    run.len() == 27 && matches!(run.first(), Some(b'0'..=b'2')) && mix.is_random()
+}
+
+/// W3C `traceparent`: `00-<32 hex>-<16 hex>-<2 hex>`.
+fn trace_context(text: &[u8], start: usize) -> Option<usize> {
+    let mut place = start;
+    for (index, width) in [2usize, 32, 16, 2].into_iter().enumerate() {
+        let end = run_end(text, place, width + 1, is_hex);
+        if end - place != width || (index < 3 && byte(text, end) != b'-') {
+            return None;
+        }
+        place = end + 1;
+    }
+    (!is_word(byte(text, place - 1))).then_some(place - 1)
+}
+
+/// `sha256:<hex>`, `sha1-<hex>`, `md5:<hex>`, also base64 behind `sha384-` (subresource integrity).
+fn digest(text: &[u8], start: usize) -> Option<usize> {
+    let name = run_end(text, start, 8, is_alnum);
+    let known: [&[u8]; 7] = [b"sha256", b"sha1", b"sha512", b"sha384", b"md5", b"blake3", b"sha3"];
+    let named = known.iter().any(|word| slice(text, start..name).eq_ignore_ascii_case(word));
+    if !named || !matches!(byte(text, name), b':' | b'-') {
+        return None;
+    }
+    let end = run_end(text, name + 1, 160, |b| is_alnum(b) || matches!(b, b'+' | b'/'));
+    (end - name > 16).then(|| run_end(text, end, 2, |b| b == b'='))
+}
+
+/// SIP's branch: RFC 3261 §8.1.1.7's cookie and what follows it.
+fn branch(text: &[u8], start: usize) -> Option<usize> {
+    let end = run_end(text, start, 128, |b| is_token(b) || b == b'.');
+    (reads(text, start, b"z9hg4bk") && end > start + 7).then_some(end)
+}
+
+/// `req_q7Zk2Lm9`, `evt-…`, `ORD-2026-000123`, `SO123456789`.
+fn prefixed(text: &[u8], start: usize) -> Option<usize> {
+    const PREFIXES: [&[u8]; 34] = [
+        b"req",
+        b"request",
+        b"evt",
+        b"event",
+        b"msg",
+        b"message",
+        b"sms",
+        b"mms",
+        b"trace",
+        b"span",
+        b"tx",
+        b"txn",
+        b"job",
+        b"task",
+        b"run",
+        b"batch",
+        b"ord",
+        b"order",
+        b"so",
+        b"po",
+        b"inv",
+        b"ref",
+        b"corr",
+        b"conv",
+        b"cmp",
+        b"camp",
+        b"campaign",
+        b"pi",
+        b"ch",
+        b"in",
+        b"sub",
+        b"call",
+        b"dlr",
+        b"cid",
+    ];
+    let word = run_end(text, start, 10, super::bytes::is_letter);
+    if !PREFIXES.iter().any(|prefix| slice(text, start..word).eq_ignore_ascii_case(prefix)) {
+        return None;
+    }
+    let separated = matches!(byte(text, word), b'_' | b'-');
+    let end = run_end(text, word, 64, is_token);
+    let run = slice(text, word..end);
+    let mix = Mix::of(run);
+    let upper = slice(text, start..word).iter().all(|b| is_upper(*b));
+    let number = mix.digits >= 6 && mix.letters() == 0 && (separated || upper);
+    let random = separated && run.len() >= 9 && mix.digits >= 2 && mix.changes * 4 >= run.len();
+    (number || random).then_some(end)
+}
+
+/// A shorter id that a word announces: `id=1A2B3C4D`, `order #12345678`, `[FID:1234567890]`. `start` is
+/// the id's first byte; the whole token is meant. Needs a digit; a plain number needs five.
+#[must_use]
+pub fn announced_at(text: &[u8], start: usize) -> Option<Hit> {
+    const WORDS: [&[u8]; 22] = [
+        b"id",
+        b"msgid",
+        b"fid",
+        b"uuid",
+        b"guid",
+        b"trace",
+        b"span",
+        b"request",
+        b"order",
+        b"ref",
+        b"rid",
+        b"cid",
+        b"sid",
+        b"commit",
+        b"sha",
+        b"digest",
+        b"hash",
+        b"tag",
+        b"branch",
+        b"ticket",
+        b"campaign",
+        b"job",
+    ];
+    if !is_alnum(byte(text, start)) || !starts_token(text, start) {
+        return None;
+    }
+    let gap = super::bytes::run_start(text, start, 5, |b| {
+        matches!(b, b' ' | b'=' | b':' | b'"' | b'\'' | b'#' | b'[')
+    });
+    let named = gap < start
+        && WORDS.iter().any(|word| {
+            ends_before(text, gap, word)
+                && (!super::bytes::is_letter(before(text, gap - word.len())) || is_camel(text, gap, word))
+        });
+    if !named {
+        return None;
+    }
+    let end = run_end(text, start, 64, is_token);
+    let run = slice(text, start..end);
+    let mix = Mix::of(run);
+    let enough = if mix.letters() == 0 { mix.digits >= 5 } else { mix.digits >= 1 && run.len() >= 5 };
+    (enough && byte(text, end) != b'@').then(|| hit(start, end))
+}
+
+/// `messageId`: the word begins with its capital behind a lower-case letter.
+fn is_camel(text: &[u8], end: usize, word: &[u8]) -> bool {
+    is_upper(byte(text, end - word.len())) || reads(text, end.saturating_sub(word.len() + 3), b"msg")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(text: &str, find: fn(&[u8], usize) -> Option<Hit>) -> Option<&str> {
+        let hit = (0..text.len()).find_map(|start| find(text.as_bytes(), start))?;
+        text.get(hit.span.start()..hit.span.end())
+    }
+
+    #[test]
+    fn ids_are_found_whole() {
+        for (text, want) in [
+            ("rid=f81d4fae-7dec-11d0-a765-00a0c91e6bf6;", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+            ("trace 0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),
+            ("0123456789abcdef", "0123456789abcdef"),
+            ("507f1f77bcf86cd799439011", "507f1f77bcf86cd799439011"),
+            ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+            ("0ujtsYcgvSTl8PAuAdqWYSMnLOv", "0ujtsYcgvSTl8PAuAdqWYSMnLOv"),
+            ("SM0123456789abcdef0123456789abcdef", "SM0123456789abcdef0123456789abcdef"),
+            ("3EB00123456789ABCDEF01", "3EB00123456789ABCDEF01"),
+            ("req_q7Zk2Lm9Xw", "req_q7Zk2Lm9Xw"),
+            ("ORD-2026-000123", "ORD-2026-000123"),
+            ("SO123456789", "SO123456789"),
+            (";branch=z9hG4bK-12345678\n", "z9hG4bK-12345678"),
+            (
+                "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+                "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+            ),
+            ("sha256:0123456789abcdef0123456789abcdef", "sha256:0123456789abcdef0123456789abcdef"),
+            ("snowflake 175928847299117063", "175928847299117063"),
+        ] {
+            assert_eq!(first(text, at), Some(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_words_and_numbers_are_left() {
+        for (text, why) in [
+            ("14155550132", "a phone"),
+            ("+1234567890123456789", "a phone"),
+            ("1767225600000000000", "a time in nanoseconds"),
+            ("facade", "a word"),
+            ("AC0123456789abcdef0123456789abcdef", "an account"),
+            ("SK0123456789abcdef0123456789abcdef", "a key"),
+            ("order_confirmation_v2", "a template's name"),
+            ("message_count", "a field's name"),
+            ("in-memory", "a word"),
+            ("100000000000000001@lid", "a person"),
+            ("Internationalization", "a word"),
+        ] {
+            assert_eq!(first(text, at), None, "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn announced_ids() {
+        for (text, want) in [
+            ("id=1A2B3C4D,", Some("1A2B3C4D")),
+            ("order #12345678", Some("12345678")),
+            ("[FID:1234567890]", Some("1234567890")),
+            ("messageId: 0A0000001", Some("0A0000001")),
+            ("commit 1a2b3c4", Some("1a2b3c4")),
+            ("paid 12345", None),
+            ("order 1234", None),
+            ("id=abcdef", None),
+        ] {
+            assert_eq!(first(text, announced_at), want, "{text}");
+        }
+    }
+}
