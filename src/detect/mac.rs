@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn advertising_ids() {
         let id = "6F1C2A34-7B1D-4C2E-A9F0-1B2C3D4E5F60";
-        assert_eq!(first(&format!("IDFA: {id}"), ad_id_at), Some(id).as_deref());
+        assert_eq!(first(&format!("IDFA: {id}"), ad_id_at), Some(id));
         assert_eq!(first(&format!("device_id={id}"), ad_id_at).map(str::len), Some(36));
         assert_eq!(first(&format!("request {id}"), ad_id_at), None, "a request's id");
         assert_eq!(first("idfa: none", ad_id_at), None, "no id");

@@ -13,7 +13,9 @@ pub mod ip;
 pub mod mac;
 pub mod phone;
 pub mod subject;
+pub mod timestamp;
 pub mod url;
+pub mod user_agent;
 pub mod validate;
 
 /// What a detector found: byte offsets into the text it was given.

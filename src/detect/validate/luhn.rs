@@ -15,7 +15,7 @@ pub fn holds(digits: &[u8]) -> bool {
         sum += if weighted > 9 { weighted - 9 } else { weighted };
         count += 1;
     }
-    count > 1 && sum % 10 == 0
+    count > 1 && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]
