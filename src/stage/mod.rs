@@ -1,6 +1,32 @@
 //! Stages: what is done with a record, given a clock and a log. A pure state machine over the
 //! traits in [`store`] and [`clock`]: no I/O, no wall clock.
+//!
+//! A [`Pipeline`] has two kinds of worker. [`ScrubWorker`] reads the source and writes the scrubbed
+//! record, the held original and its position in one transaction. [`LaneWorker`] reads all lanes: it
+//! waits for each head ([`lane`]), and when a record has waited its lane's delay decides by its age
+//! ([`age`]) under the policy now in force whether it is released or goes into the next lane.
+//! [`purge`] then deletes what both have left behind. How a record ended is counted in the same
+//! transaction ([`outcome`]), as are positions ([`progress`]).
 
+pub mod age;
 pub mod clock;
 pub mod crash;
+pub mod envelope;
+pub mod header;
+pub mod lane;
+mod lane_worker;
+mod member;
+pub mod outcome;
+mod pipeline;
+pub mod progress;
+pub mod purge;
+pub mod quarantine;
+mod scrub;
 pub mod store;
+pub mod topics;
+mod work;
+
+pub use lane_worker::{LaneWorker, needed_topics};
+pub use member::{Step, counts_key};
+pub use pipeline::{Pipeline, Settings};
+pub use scrub::ScrubWorker;

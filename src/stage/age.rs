@@ -1,0 +1,257 @@
+//! Ages: what time a record's age counts from, and when it is due for each stage.
+
+use crate::engine::{Engine, Scratch, TimeSource};
+use crate::policy::{Clock, Margin, Period, Policy};
+use crate::record::Record;
+
+/// The times of a record that its ages count from: never later than when we first read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// The record's own time as the source had it, made plausible.
+    pub record_ms: i64,
+    /// Per field clock of the policy then in force: [`clock_id`] and the event time.
+    pub fields: Vec<(u32, i64)>,
+}
+
+/// Names a clock in a held record: FNV-1a over its field's path.
+#[must_use]
+pub fn clock_id(field: &str) -> u32 {
+    field.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// A policy's ladder in time.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    stages: Vec<Rung>,
+    /// The distinct field clocks: id and clock.
+    fields: Vec<(u32, Clock)>,
+    margin_ms: i64,
+    oldest_plausible_ms: i64,
+}
+
+#[derive(Clone, Debug)]
+struct Rung {
+    after: Period,
+    /// `None`: the record's time.
+    field: Option<u32>,
+}
+
+/// Why a policy cannot be scheduled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScheduleError {
+    #[error("stage `{stage}` of policy `{policy}` has no age: set `default` in its `after`")]
+    NoAge { policy: String, stage: String },
+    #[error(
+        "the margin of {margin_seconds} s is half of the {window_seconds} s window of stage `{stage}` or more: \
+         shorten lanes, tick, release_every or purge_interval, or set a smaller margin"
+    )]
+    Margin { stage: String, margin_seconds: i64, window_seconds: i64 },
+}
+
+/// What the automatic margin is made of, each the most it can take, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Slack {
+    pub shortest_lane_ms: i64,
+    pub tick_ms: i64,
+    pub release_every_ms: i64,
+    pub transaction_ms: i64,
+    pub purge_interval_ms: i64,
+    /// From a purge until the bytes have left the disk (segment roll, retention check, file delay).
+    pub erase_ms: i64,
+}
+
+impl Slack {
+    #[must_use]
+    pub fn total_ms(&self) -> i64 {
+        self.shortest_lane_ms
+            + self.tick_ms
+            + self.release_every_ms
+            + self.transaction_ms
+            + self.purge_interval_ms
+            + self.erase_ms
+    }
+}
+
+/// How long before the end of a window a policy releases.
+#[must_use]
+pub fn margin_ms(policy: &Policy, slack: &Slack) -> i64 {
+    match policy.margin {
+        Margin::Auto => slack.total_ms(),
+        Margin::Fixed { seconds } => i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000),
+    }
+}
+
+impl Schedule {
+    /// # Errors
+    /// See [`ScheduleError`].
+    pub fn new(policy: &Policy, margin_ms: i64) -> Result<Self, ScheduleError> {
+        let mut fields: Vec<(u32, Clock)> = Vec::new();
+        let mut stages = Vec::new();
+        for (place, stage) in policy.stages.iter().enumerate() {
+            let Some(after) = stage.after.default_period() else {
+                return Err(ScheduleError::NoAge { policy: policy.id.clone(), stage: stage.id.clone() });
+            };
+            let window_ms =
+                i64::try_from(after.shortest_seconds()).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
+            if place > 0 && margin_ms > 0 && margin_ms.saturating_mul(2) >= window_ms {
+                return Err(ScheduleError::Margin {
+                    stage: stage.id.clone(),
+                    margin_seconds: margin_ms / 1000,
+                    window_seconds: window_ms / 1000,
+                });
+            }
+            let field = match stage.clock.as_ref().unwrap_or(&policy.clock) {
+                Clock::Record => None,
+                clock @ Clock::Field(path) => {
+                    let id = clock_id(path);
+                    if !fields.iter().any(|(known, _)| *known == id) {
+                        fields.push((id, clock.clone()));
+                    }
+                    Some(id)
+                }
+            };
+            stages.push(Rung { after, field });
+        }
+        let oldest = policy.oldest_plausible.shortest_seconds();
+        let oldest_plausible_ms = i64::try_from(oldest).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
+        Ok(Schedule { stages, fields, margin_ms, oldest_plausible_ms })
+    }
+
+    /// Reads a record's times. The second number says how many clocks fell back to the record's time
+    /// because their field was absent, unreadable or not plausible.
+    #[must_use]
+    pub fn read(
+        &self,
+        engine: &Engine,
+        scratch: &mut Scratch,
+        record: &Record<'_>,
+        now_ms: i64,
+    ) -> (Times, u64) {
+        let record_ms =
+            record.timestamp_ms.filter(|ms| self.plausible(*ms, now_ms)).unwrap_or(now_ms).min(now_ms);
+        let mut times = Times { record_ms, fields: Vec::with_capacity(self.fields.len()) };
+        let mut fell_back = 0;
+        for (id, clock) in &self.fields {
+            let ms = self.read_field(engine, scratch, clock, record, now_ms);
+            fell_back += u64::from(ms.is_none());
+            times.fields.push((*id, ms.unwrap_or(record_ms)));
+        }
+        (times, fell_back)
+    }
+
+    /// Adds the clocks that the policy has now and a held record does not know yet.
+    pub fn complete(&self, times: &mut Times, engine: &Engine, scratch: &mut Scratch, original: &Record<'_>) {
+        for (id, clock) in &self.fields {
+            if times.fields.iter().any(|(known, _)| known == id) {
+                continue;
+            }
+            // Never later than the moment the record was first read, which is no earlier than this.
+            let ms = self.read_field(engine, scratch, clock, original, times.record_ms);
+            times.fields.push((*id, ms.unwrap_or(times.record_ms)));
+        }
+    }
+
+    fn read_field(
+        &self,
+        engine: &Engine,
+        scratch: &mut Scratch,
+        clock: &Clock,
+        record: &Record<'_>,
+        latest_ms: i64,
+    ) -> Option<i64> {
+        let event = engine.event_time(scratch, clock, record);
+        let ms = event.ms.filter(|_| event.source == TimeSource::Field)?;
+        self.plausible(ms, latest_ms).then(|| ms.min(latest_ms))
+    }
+
+    fn plausible(&self, ms: i64, now_ms: i64) -> bool {
+        ms >= now_ms.saturating_sub(self.oldest_plausible_ms)
+    }
+
+    /// When a record is due for a stage: its window's end, less the margin.
+    #[must_use]
+    pub fn due_ms(&self, stage: usize, times: &Times) -> i64 {
+        let Some(rung) = self.stages.get(stage) else { return i64::MAX };
+        let known = rung.field.and_then(|id| times.fields.iter().find(|(field, _)| *field == id));
+        let from = known.map_or(times.record_ms, |(_, ms)| *ms);
+        rung.after.due(from).saturating_sub(self.margin_ms)
+    }
+
+    /// The number of the last stage.
+    #[must_use]
+    pub fn last(&self) -> usize {
+        self.stages.len().saturating_sub(1)
+    }
+
+    #[must_use]
+    pub fn margin_ms(&self) -> i64 {
+        self.margin_ms
+    }
+
+    /// When a record that cannot be worked on must be gone: the earliest of the later windows.
+    #[must_use]
+    pub fn strictest_ms(&self, times: &Times) -> i64 {
+        (1..self.stages.len()).map(|stage| self.due_ms(stage, times)).min().unwrap_or(i64::MAX)
+    }
+}
+
+/// The first whole multiple of `every_ms` at or after a moment; the moment itself where there are no
+/// marks.
+#[must_use]
+pub fn mark_ms(at_ms: i64, every_ms: i64) -> i64 {
+    if every_ms <= 0 {
+        return at_ms;
+    }
+    match at_ms.rem_euclid(every_ms) {
+        0 => at_ms,
+        past => at_ms.saturating_add(every_ms - past),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::shipped;
+    use crate::rule::RuleSet;
+    use std::sync::Arc;
+
+    const NOW: i64 = 1_800_000_000_000;
+    const DAY: i64 = 86_400_000;
+
+    #[test]
+    fn a_record_without_a_believable_time_counts_from_now() {
+        let policy = shipped("default", &[]).unwrap().unwrap().policy;
+        let schedule = Schedule::new(&policy, 0).unwrap();
+        let engine = Engine::new(Arc::new(RuleSet::default()), None);
+        for (time, expected) in [
+            (None, NOW),
+            (Some(NOW - 5 * DAY), NOW - 5 * DAY),
+            (Some(NOW + 5 * DAY), NOW),
+            (Some(-1), NOW),
+            (Some(0), NOW),
+            (Some(i64::MIN), NOW),
+            (Some(i64::MAX), NOW),
+        ] {
+            let record = Record { timestamp_ms: time, ..Record::default() };
+            let (times, _) = schedule.read(&engine, &mut Scratch::default(), &record, NOW);
+            assert_eq!(times.record_ms, expected, "{time:?}");
+            assert_eq!(schedule.due_ms(1, &times), expected + 90 * DAY);
+        }
+    }
+
+    #[test]
+    fn a_margin_of_half_the_window_is_refused() {
+        let policy = shipped("default", &[]).unwrap().unwrap().policy;
+        assert!(Schedule::new(&policy, 45 * DAY - 1).is_ok());
+        let refused = Schedule::new(&policy, 45 * DAY).unwrap_err();
+        assert!(matches!(refused, ScheduleError::Margin { .. }), "{refused}");
+    }
+
+    #[test]
+    fn marks_are_whole_multiples() {
+        assert_eq!(mark_ms(7_200_000, 3_600_000), 7_200_000);
+        assert_eq!(mark_ms(7_200_001, 3_600_000), 10_800_000);
+        assert_eq!(mark_ms(-1, 3_600_000), 0);
+        assert_eq!(mark_ms(12_345, 0), 12_345);
+    }
+}

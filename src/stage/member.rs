@@ -1,0 +1,402 @@
+//! What both workers share: a membership, its positions, its counts, one transaction at a time.
+
+use super::crash::{self, CrashPoint};
+use super::header::{self, Stamp};
+use super::outcome::{Outcome, Tally};
+use super::pipeline::Pipeline;
+use super::progress::{self, AnotherTopic, Progress};
+use super::quarantine::Notice;
+use super::store::{Assigned, Flow, Place, Position, Revoked, SessionSpec, Store, StoreError, Writer};
+use crate::record::{Header, Record, RecordBuf};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How often positions are committed although nothing moved, so that the log does not forget them.
+const REFRESH_MS: i64 = 3_600_000;
+
+/// A partition that we own.
+#[derive(Clone, Debug)]
+struct Track {
+    topic_id: Arc<str>,
+    /// Where to go back to when a transaction is given up.
+    base: i64,
+    next: i64,
+    /// Whether the group's position is `base`; not so where progress or the log's start gave it.
+    written: bool,
+}
+
+impl Track {
+    fn moved(&self) -> bool {
+        self.next != self.base || !self.written
+    }
+}
+
+/// What a step of a worker did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Took so many records.
+    Worked(usize),
+    /// There was nothing to do.
+    Idle,
+    /// A transaction was given up; what it took comes again.
+    GaveUp,
+}
+
+/// The transaction side of a member: everything a record's handling writes goes through here.
+pub(super) struct Ledger {
+    part: &'static str,
+    tracks: BTreeMap<Place, Track>,
+    /// By partition and stage: totals, those of the open transaction included.
+    tallies: BTreeMap<(Place, usize), Tally>,
+    /// The same as of the last commit.
+    settled: BTreeMap<(Place, usize), Tally>,
+    /// De-identified records of the open transaction, to be shuffled.
+    releases: Vec<(i32, RecordBuf)>,
+    release_bytes: usize,
+    /// Fallbacks of clocks to the record's time, since the start.
+    pub(super) fell_back: u64,
+    taken: usize,
+    opened_ms: Option<i64>,
+    refreshed_ms: i64,
+    random: StdRng,
+    text: String,
+}
+
+impl Ledger {
+    /// A record of that place was taken and ended so at a stage.
+    pub(super) fn count(&mut self, place: Place, stage: usize, outcome: Outcome) {
+        self.tallies.entry((place, stage)).or_default().add(outcome, 1);
+    }
+
+    pub(super) fn took(&mut self, place: Place, offset: i64, now_ms: i64) {
+        if let Some(track) = self.tracks.get_mut(&place) {
+            track.next = offset + 1;
+        }
+        self.taken += 1;
+        self.opened_ms.get_or_insert(now_ms);
+    }
+
+    /// Takes a de-identified record; it is written, shuffled among the others, at the commit.
+    pub(super) fn release(&mut self, pipeline: &Pipeline, partition: i32, mut record: RecordBuf) {
+        let stamp = Stamp {
+            policy: &pipeline.policy.id,
+            stage: pipeline.stage_id(pipeline.schedule.last()),
+            origin: None,
+        };
+        stamp.write(&mut self.text);
+        record.headers.push((header::NAME.to_vec(), Some(self.text.clone().into_bytes())));
+        self.release_bytes += record.value.as_ref().map_or(0, Vec::len);
+        self.releases.push((partition, record));
+    }
+
+    pub(super) fn notice(
+        &mut self,
+        writer: &mut impl Writer,
+        pipeline: &Pipeline,
+        notice: &Notice<'_>,
+    ) -> Result<(), StoreError> {
+        let json = notice.to_json();
+        let record = Record { value: Some(json.as_bytes()), ..Record::default() };
+        writer.append(&pipeline.topics.quarantine, notice.partition, &record)
+    }
+
+    /// Whether the open transaction is large enough, or old enough, to be committed.
+    fn is_full(&self, pipeline: &Pipeline, now_ms: i64) -> bool {
+        const RELEASE_BYTES: usize = 32 << 20;
+        let old =
+            self.opened_ms.is_some_and(|opened| now_ms.saturating_sub(opened) >= pipeline.commit_every_ms);
+        old || self.taken >= pipeline.commit_records || self.release_bytes >= RELEASE_BYTES
+    }
+
+    fn changed(&self) -> bool {
+        self.tracks.values().any(Track::moved) || self.tallies != self.settled
+    }
+
+    fn write_releases(&mut self, writer: &mut impl Writer, topic: &str) -> Result<(), StoreError> {
+        self.releases.shuffle(&mut self.random);
+        for (partition, record) in &self.releases {
+            append_buf(writer, topic, *partition, record, &[])?;
+        }
+        Ok(())
+    }
+
+    fn write_counts(
+        &self,
+        writer: &mut impl Writer,
+        pipeline: &Pipeline,
+        spec: &SessionSpec,
+    ) -> Result<(), StoreError> {
+        for ((place, stage), tally) in &self.tallies {
+            if self.settled.get(&(*place, *stage)) == Some(tally) {
+                continue;
+            }
+            let key = counts_key(self.part, pipeline.stage_id(*stage), topic_of(spec, *place));
+            let value = tally.to_json();
+            let record =
+                Record { key: Some(key.as_bytes()), value: Some(value.as_bytes()), ..Record::default() };
+            writer.append(&pipeline.topics.counts, place.partition, &record)?;
+        }
+        Ok(())
+    }
+
+    fn write_progress(
+        &self,
+        writer: &mut impl Writer,
+        pipeline: &Pipeline,
+        spec: &SessionSpec,
+    ) -> Result<(), StoreError> {
+        for (place, track) in self.tracks.iter().filter(|(_, track)| track.moved()) {
+            let key = progress::key(&spec.reader, topic_of(spec, *place), place.partition);
+            let value = Progress { v: 1, topic_id: track.topic_id.to_string(), next: track.next };
+            let value = serde_json::to_vec(&value)
+                .map_err(|_| StoreError::Bug("a progress record cannot be written".into()))?;
+            let record = Record { key: Some(key.as_bytes()), value: Some(&value), ..Record::default() };
+            writer.append(&pipeline.topics.progress, place.partition, &record)?;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, now_ms: i64) {
+        for track in self.tracks.values_mut() {
+            track.base = track.next;
+            track.written = true;
+        }
+        self.settled.clone_from(&self.tallies);
+        self.clear(now_ms);
+    }
+
+    fn give_up(&mut self, now_ms: i64) {
+        for track in self.tracks.values_mut() {
+            track.next = track.base;
+        }
+        self.tallies.clone_from(&self.settled);
+        self.clear(now_ms);
+    }
+
+    fn clear(&mut self, now_ms: i64) {
+        self.releases.clear();
+        self.release_bytes = 0;
+        self.taken = 0;
+        self.opened_ms = None;
+        self.refreshed_ms = now_ms;
+    }
+}
+
+/// Key of a counts record: totals of one partition (the counts topic's own) of a topic.
+#[must_use]
+pub fn counts_key(part: &str, stage: &str, topic: &str) -> String {
+    format!("outcomes/{part}/{stage}/{topic}")
+}
+
+fn topic_of(spec: &SessionSpec, place: Place) -> &str {
+    spec.topics.get(place.topic).map_or("", |topic| topic.as_ref())
+}
+
+/// Appends a record that we made, with further headers.
+pub(super) fn append_buf(
+    writer: &mut impl Writer,
+    topic: &str,
+    partition: i32,
+    record: &RecordBuf,
+    more: &[Header<'_>],
+) -> Result<(), StoreError> {
+    let own = record.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref()));
+    let headers: Vec<Header<'_>> = own.chain(more.iter().copied()).collect();
+    let record = Record {
+        key: record.key.as_deref(),
+        value: record.value.as_deref(),
+        headers: &headers,
+        timestamp_ms: None,
+    };
+    writer.append(topic, partition, &record)
+}
+
+/// A membership of a group.
+pub(super) struct Member<S: Store> {
+    store: Arc<S>,
+    pub(super) session: S::Session,
+    pub(super) spec: SessionSpec,
+    pub(super) ledger: Ledger,
+}
+
+impl<S: Store> Member<S> {
+    pub(super) fn join(
+        store: Arc<S>,
+        spec: SessionSpec,
+        part: &'static str,
+        random: StdRng,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let session = store.join(&spec)?;
+        let ledger = Ledger {
+            part,
+            tracks: BTreeMap::new(),
+            tallies: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            releases: Vec::new(),
+            release_bytes: 0,
+            fell_back: 0,
+            taken: 0,
+            opened_ms: None,
+            refreshed_ms: now_ms,
+            random,
+            text: String::new(),
+        };
+        Ok(Member { store, session, spec, ledger })
+    }
+
+    /// Answers an assignment: reads progress and counts, and starts each partition.
+    pub(super) fn assigned(&mut self, pipeline: &Pipeline, assigned: &[Assigned]) -> Result<(), StoreError> {
+        use super::store::{Reader as _, Session as _};
+        for partition in assigned {
+            let place = partition.place;
+            let topic = topic_of(&self.spec, place).to_owned();
+            let known = self.progress(pipeline, &topic, place.partition)?;
+            let start = progress::start(
+                &topic,
+                &partition.topic_id,
+                partition.committed,
+                known.as_ref(),
+                partition.log_start,
+            )
+            .map_err(|error: AnotherTopic| StoreError::Refused(error.to_string()))?;
+            self.load_tallies(pipeline, place, &topic)?;
+            if start.expired > 0 {
+                let stage = if self.ledger.part == "scrub" { 0 } else { pipeline.schedule.last() };
+                let tally = self.ledger.tallies.entry((place, stage)).or_default();
+                tally.add(Outcome::Expired, start.expired);
+            }
+            let track = Track {
+                topic_id: partition.topic_id.clone(),
+                base: start.next,
+                next: start.next,
+                written: partition.committed == Some(start.next),
+            };
+            self.ledger.tracks.insert(place, track);
+            self.session.halves().0.start(place, start.next)?;
+        }
+        Ok(())
+    }
+
+    fn progress(
+        &self,
+        pipeline: &Pipeline,
+        topic: &str,
+        partition: i32,
+    ) -> Result<Option<Progress>, StoreError> {
+        let key = progress::key(&self.spec.reader, topic, partition);
+        let mut newest = None;
+        self.store.scan(&pipeline.topics.progress, partition, 0, &mut |fetched| {
+            if fetched.record.key == Some(key.as_bytes()) {
+                newest = fetched.record.value.map(serde_json::from_slice::<Progress>);
+            }
+            Flow::Next
+        })?;
+        newest.transpose().map_err(|_| {
+            let topic = &pipeline.topics.progress;
+            StoreError::Corrupt(format!("a progress record in `{topic}` does not read; move the topic away"))
+        })
+    }
+
+    fn load_tallies(&mut self, pipeline: &Pipeline, place: Place, topic: &str) -> Result<(), StoreError> {
+        let part = self.ledger.part;
+        let keys: Vec<String> =
+            pipeline.policy.stages.iter().map(|stage| counts_key(part, &stage.id, topic)).collect();
+        let ledger = &mut self.ledger;
+        self.store.scan(&pipeline.topics.counts, place.partition, 0, &mut |fetched| {
+            let of = |key: &String| fetched.record.key == Some(key.as_bytes());
+            let stage = keys.iter().position(of);
+            if let (Some(stage), Some(tally)) = (stage, fetched.record.value.and_then(Tally::from_json)) {
+                ledger.tallies.insert((place, stage), tally);
+                ledger.settled.insert((place, stage), tally);
+            }
+            Flow::Next
+        })?;
+        Ok(())
+    }
+
+    /// Ends what we do for partitions that go to another worker.
+    pub(super) fn revoked(
+        &mut self,
+        pipeline: &Pipeline,
+        revoked: &Revoked,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if revoked.lost {
+            self.give_up(now_ms)?;
+        } else {
+            self.commit(pipeline, now_ms)?;
+        }
+        for place in &revoked.places {
+            self.ledger.tracks.remove(place);
+        }
+        self.ledger.tallies.retain(|(place, _), _| !revoked.places.contains(place));
+        self.ledger.settled.retain(|(place, _), _| !revoked.places.contains(place));
+        Ok(())
+    }
+
+    /// Commits if the transaction is due for it, or the log is to be reminded of us.
+    pub(super) fn commit_if_due(&mut self, pipeline: &Pipeline, now_ms: i64) -> Result<(), StoreError> {
+        let stale = now_ms.saturating_sub(self.ledger.refreshed_ms).abs() >= REFRESH_MS;
+        let due = self.ledger.changed() && self.ledger.is_full(pipeline, now_ms);
+        let first = self.ledger.opened_ms.is_none() && self.ledger.changed();
+        if due || first || (stale && !self.ledger.tracks.is_empty()) {
+            self.commit(pipeline, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything that belongs to the open transaction and commits it.
+    pub(super) fn commit(&mut self, pipeline: &Pipeline, now_ms: i64) -> Result<(), StoreError> {
+        use super::store::Session as _;
+        let (_, writer) = self.session.halves();
+        let ledger = &mut self.ledger;
+        ledger.write_releases(writer, &pipeline.topics.deidentified)?;
+        ledger.write_counts(writer, pipeline, &self.spec)?;
+        ledger.write_progress(writer, pipeline, &self.spec)?;
+        let positions: Vec<Position> =
+            ledger.tracks.iter().map(|(place, track)| Position { place: *place, next: track.next }).collect();
+        crash::reach(CrashPoint::BeforeCommit);
+        writer.commit(&positions)?;
+        crash::reach(CrashPoint::AfterCommit);
+        ledger.settle(now_ms);
+        Ok(())
+    }
+
+    /// Drops the open transaction and goes back to where the last one ended.
+    pub(super) fn give_up(&mut self, now_ms: i64) -> Result<(), StoreError> {
+        use super::store::{Reader as _, Session as _};
+        self.ledger.give_up(now_ms);
+        let (reader, writer) = self.session.halves();
+        writer.abort()?;
+        for (place, track) in &self.ledger.tracks {
+            reader.seek(*place, track.next)?;
+        }
+        Ok(())
+    }
+
+    /// The counts of this member's partitions, by stage.
+    pub(super) fn tallies(&self, stages: usize) -> Vec<Tally> {
+        let mut sums = vec![Tally::default(); stages];
+        for ((_, stage), tally) in &self.ledger.settled {
+            if let Some(sum) = sums.get_mut(*stage) {
+                sum.merge(tally);
+            }
+        }
+        sums
+    }
+
+    /// Whether every partition was read up to the given ends.
+    pub(super) fn reached(&mut self, ends: &[(Place, i64)]) -> Result<bool, StoreError> {
+        use super::store::{Reader as _, Session as _};
+        let (reader, _) = self.session.halves();
+        for (place, end) in ends {
+            if !reader.reached(*place, *end)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,164 @@
+//! A pipeline: one source, one policy, and everything its workers share.
+
+use super::age::{self, Schedule, ScheduleError, Slack};
+use super::header::{self, ALLOWED};
+use super::lane::{DEFAULT_SECONDS, HoldsNothing, Lanes};
+use super::topics::Topics;
+use crate::engine::Engine;
+use crate::policy::Policy;
+use crate::record::Header;
+use std::sync::Arc;
+
+/// What the config says about a pipeline, times in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Names this process in slots.
+    pub instance: String,
+    pub topics: Topics,
+    /// Lanes below the policy's own, in seconds.
+    pub lanes_seconds: Vec<u64>,
+    /// `None`: an hour, or none where a window is shorter than a day.
+    pub release_every_ms: Option<i64>,
+    pub tick_ms: i64,
+    pub purge_interval_ms: i64,
+    pub purge_source: bool,
+    pub purge_after_groups: Vec<String>,
+    /// Headers that pass beside the usual ones.
+    pub headers: Vec<String>,
+    /// A transaction is committed when it is this old, or has taken so many records.
+    pub commit_every_ms: i64,
+    pub commit_records: usize,
+    /// The longest a transaction can take, and a purge until the bytes are gone: the store's.
+    pub transaction_ms: i64,
+    pub erase_ms: i64,
+    /// Whether we delete from the scrubbed topic what has outlived the last window, because the log
+    /// does not do it by itself.
+    pub expire_scrubbed: bool,
+}
+
+impl Settings {
+    /// What holds where the config says nothing.
+    #[must_use]
+    pub fn of(source: &str) -> Self {
+        Settings {
+            instance: "local".into(),
+            topics: Topics::of(source),
+            lanes_seconds: DEFAULT_SECONDS.to_vec(),
+            release_every_ms: None,
+            tick_ms: 10_000,
+            purge_interval_ms: 60_000,
+            purge_source: false,
+            purge_after_groups: Vec::new(),
+            headers: Vec::new(),
+            commit_every_ms: 0,
+            commit_records: 10_000,
+            transaction_ms: 0,
+            erase_ms: 0,
+            expire_scrubbed: false,
+        }
+    }
+}
+
+/// A pipeline that can run.
+pub struct Pipeline {
+    pub instance: String,
+    pub policy: Policy,
+    pub engine: Arc<Engine>,
+    pub topics: Topics,
+    pub schedule: Schedule,
+    /// `None`: `scrub` is the only stage, and nothing is held.
+    pub lanes: Option<Lanes>,
+    pub release_every_ms: i64,
+    pub tick_ms: i64,
+    pub purge_interval_ms: i64,
+    pub purge_source: bool,
+    pub purge_after_groups: Vec<String>,
+    pub commit_every_ms: i64,
+    pub commit_records: usize,
+    pub scrubbed_keep_ms: Option<i64>,
+    headers: Vec<String>,
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+impl Pipeline {
+    /// # Errors
+    /// Where the policy has a stage without an age, or too large a margin.
+    pub fn new(policy: Policy, engine: Arc<Engine>, settings: Settings) -> Result<Self, ScheduleError> {
+        let shortest_window_ms = window_ms(&policy, |windows| windows.min());
+        let usual = if shortest_window_ms.is_some_and(|ms| ms < DAY_MS) { 0 } else { 3_600_000 };
+        let release_every_ms = settings.release_every_ms.unwrap_or(usual);
+        let lanes = |margin| Lanes::of(&policy, margin, &settings.lanes_seconds, &settings.topics);
+        let slack = Slack {
+            shortest_lane_ms: lanes(0).as_ref().map_or(0, Lanes::shortest_ms),
+            tick_ms: settings.tick_ms,
+            release_every_ms,
+            transaction_ms: settings.transaction_ms + settings.commit_every_ms,
+            purge_interval_ms: settings.purge_interval_ms,
+            erase_ms: settings.erase_ms,
+        };
+        let margin_ms = age::margin_ms(&policy, &slack);
+        let schedule = Schedule::new(&policy, margin_ms)?;
+        let lanes = match lanes(margin_ms) {
+            Ok(lanes) => Some(lanes),
+            Err(HoldsNothing) => None,
+        };
+        // A log deletes by whole segments; a day is the finest that we promise for reading.
+        let keep_ms = window_ms(&policy, |windows| windows.max()).map(|ms| ms.max(DAY_MS));
+        let mut headers: Vec<String> = ALLOWED.iter().map(|name| (*name).to_owned()).collect();
+        headers.extend(settings.headers);
+        Ok(Pipeline {
+            instance: settings.instance,
+            policy,
+            engine,
+            topics: settings.topics,
+            schedule,
+            lanes,
+            release_every_ms,
+            tick_ms: settings.tick_ms,
+            purge_interval_ms: settings.purge_interval_ms,
+            purge_source: settings.purge_source,
+            purge_after_groups: settings.purge_after_groups,
+            commit_every_ms: settings.commit_every_ms,
+            commit_records: settings.commit_records.max(1),
+            scrubbed_keep_ms: keep_ms.filter(|_| settings.expire_scrubbed),
+            headers,
+        })
+    }
+
+    /// The group that reads the source.
+    #[must_use]
+    pub fn scrub_reader(&self) -> String {
+        format!("logscrub.{}.scrub", self.topics.source)
+    }
+
+    /// The group that reads all lanes.
+    #[must_use]
+    pub fn lanes_reader(&self) -> String {
+        format!("logscrub.{}.lanes", self.topics.source)
+    }
+
+    /// The id of a stage; empty where there is none of that number.
+    #[must_use]
+    pub fn stage_id(&self, stage: usize) -> &str {
+        self.policy.stages.get(stage).map_or("", |stage| stage.id.as_str())
+    }
+
+    /// Keeps the headers that pass.
+    pub fn allowed_headers<'a>(&self, from: &[Header<'a>], to: &mut Vec<Header<'a>>) {
+        let passes =
+            |name: &[u8]| self.headers.iter().any(|allowed| name.eq_ignore_ascii_case(allowed.as_bytes()));
+        to.clear();
+        to.extend(from.iter().filter(|(name, _)| passes(name) && *name != header::NAME));
+    }
+}
+
+fn window_ms(policy: &Policy, pick: fn(&mut dyn Iterator<Item = u64>) -> Option<u64>) -> Option<i64> {
+    let mut windows = policy
+        .stages
+        .iter()
+        .skip(1)
+        .filter_map(|stage| stage.after.default_period())
+        .map(crate::policy::Period::shortest_seconds);
+    pick(&mut windows).map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
+}

@@ -1,0 +1,83 @@
+//! Progress records: positions that outlive the log's own, which expire.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a reader group got with a partition, written in the same transaction as what it made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Version, 1.
+    pub v: u32,
+    /// The topic's id: the same name with another id is another topic, whose offsets mean nothing.
+    pub topic_id: String,
+    /// The first offset that is not finished.
+    pub next: i64,
+}
+
+/// The key under which a compacted topic keeps it.
+#[must_use]
+pub fn key(reader: &str, topic: &str, partition: i32) -> String {
+    format!("{reader}/{topic}/{partition}")
+}
+
+/// Why no start can be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "topic `{topic}` was deleted and made again since our last progress: its offsets mean something else now; \
+     move the progress topic away to begin with the new one at its start"
+)]
+pub struct AnotherTopic {
+    pub topic: String,
+}
+
+/// Where to begin, and how many records the log deleted before we had them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    pub next: i64,
+    /// Offsets between the last position and the log's start (on Kafka they include markers).
+    pub expired: u64,
+}
+
+/// `max(committed, progress, log start)`, never "latest".
+///
+/// # Errors
+/// [`AnotherTopic`].
+pub fn start(
+    topic: &str,
+    topic_id: &str,
+    committed: Option<i64>,
+    progress: Option<&Progress>,
+    log_start: i64,
+) -> Result<Start, AnotherTopic> {
+    if progress.is_some_and(|progress| progress.topic_id != topic_id) {
+        return Err(AnotherTopic { topic: topic.to_owned() });
+    }
+    let known = committed.max(progress.map(|progress| progress.next));
+    // A reader that never was here misses nothing: what is gone went before its time.
+    let expired = known.map_or(0, |known| log_start.saturating_sub(known).max(0));
+    Ok(Start { next: known.unwrap_or(log_start).max(log_start), expired: expired.unsigned_abs() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_furthest_of_the_three() {
+        let progress = Progress { v: 1, topic_id: "a".into(), next: 7 };
+        for (committed, known, log_start, next, expired) in [
+            (None, None, 0, 0, 0),
+            (None, None, 5, 5, 0),
+            (Some(9), Some(&progress), 5, 9, 0),
+            (Some(3), Some(&progress), 0, 7, 0),
+            (None, Some(&progress), 0, 7, 0),
+            (Some(3), None, 10, 10, 7),
+        ] {
+            assert_eq!(start("t", "a", committed, known, log_start), Ok(Start { next, expired }));
+        }
+        assert!(start("t", "b", Some(9), Some(&progress), 0).is_err());
+        let json = serde_json::to_string(&progress).unwrap();
+        assert_eq!(json, r#"{"v":1,"topic_id":"a","next":7}"#);
+        assert_eq!(serde_json::from_str::<Progress>(&json).unwrap(), progress);
+    }
+}

@@ -1,0 +1,239 @@
+//! The scrub worker: reads the source and writes, in one transaction, the scrubbed record, the held
+//! original and the position. A record past its last window is only de-identified.
+
+use super::clock::Clock;
+use super::crash::{self, CrashPoint};
+use super::envelope::Cover;
+use super::header::{self, Origin, Stamp};
+use super::member::{Ledger, Member, Step, append_buf};
+use super::outcome::{Outcome, Tally};
+use super::pipeline::Pipeline;
+use super::store::{
+    Fetched, Flow, Place, Polled, Reader as _, Remedy, Session as _, SessionSpec, Store, StoreError, Writer,
+};
+use super::work::{Ahead, Desk, Known, Source};
+use crate::engine::{Applied, WithheldReason};
+use crate::record::{Header, Record};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// See the module.
+pub struct ScrubWorker<S: Store> {
+    member: Member<S>,
+    pipeline: Arc<Pipeline>,
+    clock: Arc<dyn Clock>,
+    desk: Desk,
+}
+
+impl<S: Store> ScrubWorker<S> {
+    /// Joins the group that reads the source. `seed` decides the order of records released in one
+    /// transaction: draw it from the system's randomness.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn join(
+        store: Arc<S>,
+        pipeline: Arc<Pipeline>,
+        clock: Arc<dyn Clock>,
+        thread: usize,
+        seed: u64,
+    ) -> Result<Self, StoreError> {
+        let spec = SessionSpec {
+            reader: pipeline.scrub_reader(),
+            slot: format!("{}.{}.scrub.{thread}", pipeline.instance, pipeline.topics.source),
+            topics: vec![pipeline.topics.source.clone()],
+        };
+        let member = Member::join(store, spec, "scrub", StdRng::seed_from_u64(seed), clock.now_ms())?;
+        Ok(ScrubWorker { member, pipeline, clock, desk: Desk::default() })
+    }
+
+    /// Polls once, waiting at most so long, and commits when it is time to.
+    ///
+    /// # Errors
+    /// What only leaving the process mends; see [`Remedy::Leave`].
+    pub fn step(&mut self, wait: Duration) -> Result<Step, StoreError> {
+        let now_ms = self.clock.now_ms();
+        match self.try_step(wait, now_ms) {
+            Err(error) if error.remedy() != Remedy::Leave => {
+                self.member.give_up(now_ms)?;
+                Ok(Step::GaveUp)
+            }
+            done => done,
+        }
+    }
+
+    fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
+        crash::reach(CrashPoint::BeforeBegin);
+        let limit = self.pipeline.commit_records;
+        let Member { session, ledger, .. } = &mut self.member;
+        let (reader, writer) = session.halves();
+        let mut failure = None;
+        let mut work = Work { pipeline: &self.pipeline, ledger, writer, desk: &mut self.desk, now_ms };
+        let polled = reader.poll(wait, limit, &mut |fetched| match work.record(fetched) {
+            Ok(()) => Flow::Next,
+            Err(error) => {
+                failure = Some(error);
+                Flow::Stop
+            }
+        })?;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let step = match polled {
+            Polled::Records(count) if count > 0 => Step::Worked(count),
+            Polled::Records(_) | Polled::Idle => Step::Idle,
+            Polled::Assigned(assigned) => {
+                self.member.assigned(&self.pipeline, &assigned)?;
+                Step::Idle
+            }
+            Polled::Revoked(revoked) => {
+                self.member.revoked(&self.pipeline, &revoked, now_ms)?;
+                Step::Idle
+            }
+        };
+        self.member.commit_if_due(&self.pipeline, now_ms)?;
+        Ok(step)
+    }
+
+    /// Commits what is open; call it before leaving.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn finish(&mut self) -> Result<(), StoreError> {
+        self.member.commit(&self.pipeline, self.clock.now_ms())
+    }
+
+    /// Whether the source was read up to these ends.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn reached(&mut self, ends: &[(Place, i64)]) -> Result<bool, StoreError> {
+        self.member.reached(ends)
+    }
+
+    /// Committed totals by stage, since the counts topic began, of the partitions we own.
+    #[must_use]
+    pub fn tallies(&self) -> Vec<Tally> {
+        self.member.tallies(self.pipeline.policy.stages.len())
+    }
+
+    /// How often a clock's field gave no believable time, since the start.
+    #[must_use]
+    pub fn fell_back(&self) -> u64 {
+        self.member.ledger.fell_back
+    }
+}
+
+/// One record's way through scrub.
+struct Work<'w, W: Writer> {
+    pipeline: &'w Pipeline,
+    ledger: &'w mut Ledger,
+    writer: &'w mut W,
+    desk: &'w mut Desk,
+    now_ms: i64,
+}
+
+impl<W: Writer> Work<'_, W> {
+    fn record(&mut self, fetched: &Fetched<'_>) -> Result<(), StoreError> {
+        let mut headers: Vec<Header<'_>> = Vec::new();
+        self.pipeline.allowed_headers(fetched.record.headers, &mut headers);
+        let original = Record { headers: &headers, ..fetched.record };
+        let schedule = &self.pipeline.schedule;
+        // The clock may stand in any header, so it reads the record as it came.
+        let (times, fell_back) =
+            schedule.read(&self.pipeline.engine, &mut self.desk.scratch, &fetched.record, self.now_ms);
+        self.ledger.fell_back += fell_back;
+        let last = schedule.last();
+        let place = fetched.place;
+        let source = Source { topic: &self.pipeline.topics.source, place, offset: fetched.offset };
+        if last > 0 && schedule.due_ms(last, &times) <= self.now_ms {
+            let original = Record { timestamp_ms: Some(times.record_ms), ..original };
+            let outcome = self.desk.deidentify(
+                self.pipeline,
+                self.ledger,
+                self.writer,
+                &source,
+                &original,
+                Known::New,
+            )?;
+            self.ledger.count(place, last, outcome);
+        } else {
+            let event_ms = self.policy_time(&times);
+            let original = Record { timestamp_ms: Some(times.record_ms), ..original };
+            let withheld = self.scrub(&source, &original, event_ms)?;
+            let cover =
+                Cover { times, laned_ms: self.now_ms, withheld: withheld.is_some(), applied: Vec::new() };
+            let held = self.hold(&source, &original, cover)?;
+            let outcome = if withheld.is_some() { Outcome::Quarantined } else { held };
+            self.ledger.count(place, 0, outcome);
+        }
+        self.ledger.took(place, fetched.offset, self.now_ms);
+        crash::reach(CrashPoint::AfterAppend);
+        Ok(())
+    }
+
+    /// What the record's age counts from under the policy's own clock.
+    fn policy_time(&self, times: &super::age::Times) -> i64 {
+        match &self.pipeline.policy.clock {
+            crate::policy::Clock::Record => times.record_ms,
+            crate::policy::Clock::Field(path) => {
+                let id = super::age::clock_id(path);
+                times.fields.iter().find(|(known, _)| *known == id).map_or(times.record_ms, |(_, ms)| *ms)
+            }
+        }
+    }
+
+    fn scrub(
+        &mut self,
+        source: &Source<'_>,
+        original: &Record<'_>,
+        event_ms: i64,
+    ) -> Result<Option<WithheldReason>, StoreError> {
+        let pipeline = self.pipeline;
+        let desk = &mut *self.desk;
+        let applied = pipeline.engine.apply(&mut desk.scratch, &pipeline.policy, 0, original, &mut desk.out);
+        let digest = &pipeline.engine.rules().digest;
+        let stamp = Stamp {
+            policy: &pipeline.policy.id,
+            stage: pipeline.stage_id(0),
+            origin: Some(Origin { rules: header::short_digest(digest), event_ms }),
+        };
+        stamp.write(&mut desk.text);
+        let ours = [(header::NAME, Some(desk.text.as_bytes()))];
+        append_buf(self.writer, &pipeline.topics.scrubbed, source.place.partition, &desk.out, &ours)?;
+        let Applied::Withheld(reason) = applied else { return Ok(None) };
+        let notice = source.notice(pipeline.stage_id(0), original, reason);
+        self.ledger.notice(self.writer, pipeline, &notice)?;
+        Ok(Some(reason))
+    }
+
+    /// Puts the original into the lane of the stage that it waits for; nothing where nothing is held.
+    fn hold(
+        &mut self,
+        source: &Source<'_>,
+        original: &Record<'_>,
+        mut cover: Cover,
+    ) -> Result<Outcome, StoreError> {
+        let pipeline = self.pipeline;
+        let Some(lanes) = &pipeline.lanes else { return Ok(Outcome::Emitted) };
+        match self.desk.prepare(pipeline, original, &mut cover, self.now_ms) {
+            Ahead::Wait { until_ms, .. } => {
+                self.desk.seal(original, &cover);
+                let held = Record { value: Some(&self.desk.envelope), ..Record::default() };
+                let lane = lanes.choose(until_ms.saturating_sub(self.now_ms));
+                self.writer.append(&lane.topic, source.place.partition, &held)?;
+                Ok(Outcome::Emitted)
+            }
+            Ahead::Skeleton(reason) => {
+                self.desk.skeleton(pipeline, self.ledger, source, original, reason);
+                if !cover.withheld {
+                    let notice = source.notice(pipeline.stage_id(0), original, reason);
+                    self.ledger.notice(self.writer, pipeline, &notice)?;
+                }
+                Ok(Outcome::Quarantined)
+            }
+        }
+    }
+}

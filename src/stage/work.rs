@@ -1,0 +1,180 @@
+//! What is done to one record at the later stages, by either worker.
+
+use super::envelope::{self, Cover};
+use super::member::Ledger;
+use super::outcome::Outcome;
+use super::pipeline::Pipeline;
+use super::quarantine::{self, Notice};
+use super::store::{Place, StoreError, Writer};
+use crate::engine::{Applied, Scratch, WithheldReason};
+use crate::record::{Header, Record, RecordBuf};
+
+/// Where a record stands, for notices.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub topic: &'a str,
+    pub place: Place,
+    pub offset: i64,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn notice(&self, stage: &'a str, record: &Record<'_>, reason: WithheldReason) -> Notice<'a> {
+        Notice {
+            stage,
+            topic: self.topic,
+            partition: self.place.partition,
+            offset: self.offset,
+            bytes: quarantine::size(record),
+            reason,
+        }
+    }
+}
+
+/// Whether a record was in quarantine already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    New,
+    Quarantined,
+}
+
+/// What lies ahead of a record that is not due for the last stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// It waits; `changed_by` is the middle stage that was due and changed it.
+    Wait { until_ms: i64, changed_by: Option<usize> },
+    /// A due middle stage cannot be applied: only a skeleton may go on.
+    Skeleton(WithheldReason),
+}
+
+/// Buffers of a worker, kept from record to record.
+#[derive(Default)]
+pub(super) struct Desk {
+    pub scratch: Scratch,
+    pub out: RecordBuf,
+    pub text: String,
+    pub envelope: Vec<u8>,
+    /// The held record after the middle stages; `None`: as it was.
+    changed: Option<RecordBuf>,
+}
+
+impl Desk {
+    /// The last stage: what comes out is released. The outcome says whether the engine could.
+    pub(super) fn deidentify(
+        &mut self,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+        writer: &mut impl Writer,
+        source: &Source<'_>,
+        record: &Record<'_>,
+        known: Known,
+    ) -> Result<Outcome, StoreError> {
+        let last = pipeline.schedule.last();
+        match pipeline.engine.apply(&mut self.scratch, &pipeline.policy, last, record, &mut self.out) {
+            Applied::Unchanged | Applied::Changed => {
+                ledger.release(pipeline, source.place.partition, std::mem::take(&mut self.out));
+                Ok(Outcome::Emitted)
+            }
+            Applied::Withheld(reason) => {
+                self.skeleton(pipeline, ledger, source, record, reason);
+                if known == Known::Quarantined {
+                    return Ok(Outcome::Emitted);
+                }
+                ledger.notice(writer, pipeline, &source.notice(pipeline.stage_id(last), record, reason))?;
+                Ok(Outcome::Quarantined)
+            }
+        }
+    }
+
+    /// Releases what may be known of a record that the engine cannot answer for.
+    pub(super) fn skeleton(
+        &mut self,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+        source: &Source<'_>,
+        record: &Record<'_>,
+        reason: WithheldReason,
+    ) {
+        let value = quarantine::skeleton(record.timestamp_ms.unwrap_or(0), reason, quarantine::size(record));
+        let record = RecordBuf { value: Some(value.into_bytes()), ..RecordBuf::default() };
+        ledger.release(pipeline, source.place.partition, record);
+    }
+
+    /// Applies the middle stages that are due, and says until when the record waits. A middle stage
+    /// that would change nothing is not waited for. Call [`Desk::seal`] next.
+    pub(super) fn prepare(
+        &mut self,
+        pipeline: &Pipeline,
+        record: &Record<'_>,
+        cover: &mut Cover,
+        now_ms: i64,
+    ) -> Ahead {
+        self.changed = None;
+        let schedule = &pipeline.schedule;
+        let last = schedule.last();
+        if cover.withheld {
+            let until_ms = schedule.strictest_ms(&cover.times);
+            if until_ms > now_ms {
+                return Ahead::Wait { until_ms, changed_by: None };
+            }
+        }
+        let mut changed_by = None;
+        let due = |stage: usize, cover: &Cover| schedule.due_ms(stage, &cover.times) <= now_ms;
+        for stage in 1..last {
+            let id = pipeline.stage_id(stage);
+            if !due(stage, cover) || cover.applied.iter().any(|applied| applied == id) {
+                continue;
+            }
+            match self.apply(pipeline, stage, record) {
+                Applied::Withheld(reason) => return Ahead::Skeleton(reason),
+                Applied::Changed => {
+                    self.changed = Some(std::mem::take(&mut self.out));
+                    changed_by = Some(stage);
+                }
+                Applied::Unchanged => {}
+            }
+            cover.applied.push(id.to_owned());
+        }
+        // A record that was withheld and no longer is goes on like any other.
+        cover.withheld = false;
+        let mut until_ms = schedule.due_ms(last, &cover.times);
+        for stage in 1..last {
+            let due_ms = schedule.due_ms(stage, &cover.times);
+            if due_ms > now_ms
+                && due_ms < until_ms
+                && self.apply(pipeline, stage, record) != Applied::Unchanged
+            {
+                until_ms = due_ms;
+            }
+        }
+        Ahead::Wait { until_ms, changed_by }
+    }
+
+    /// Applies a stage to the record as it is by now; the result is in `out`.
+    fn apply(&mut self, pipeline: &Pipeline, stage: usize, record: &Record<'_>) -> Applied {
+        let Some(changed) = &self.changed else {
+            return pipeline.engine.apply(&mut self.scratch, &pipeline.policy, stage, record, &mut self.out);
+        };
+        let headers = headers(changed);
+        let record = borrowed(changed, &headers, record.timestamp_ms);
+        pipeline.engine.apply(&mut self.scratch, &pipeline.policy, stage, &record, &mut self.out)
+    }
+
+    /// Writes the held form of the record, as the middle stages left it, to `envelope`.
+    pub(super) fn seal(&mut self, record: &Record<'_>, cover: &Cover) {
+        match &self.changed {
+            None => envelope::encode(cover, record, &mut self.envelope),
+            Some(changed) => {
+                let headers = headers(changed);
+                envelope::encode(cover, &borrowed(changed, &headers, None), &mut self.envelope);
+            }
+        }
+    }
+}
+
+fn headers(record: &RecordBuf) -> Vec<Header<'_>> {
+    record.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref())).collect()
+}
+
+fn borrowed<'a>(record: &'a RecordBuf, headers: &'a [Header<'a>], timestamp_ms: Option<i64>) -> Record<'a> {
+    Record { key: record.key.as_deref(), value: record.value.as_deref(), headers, timestamp_ms }
+}
