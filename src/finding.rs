@@ -4,7 +4,7 @@ use crate::class::Class;
 
 /// Byte offsets into the **input** of one part (key, header value or value), end not included;
 /// `start <= end`. Offsets into the output differ once a replacement changes length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
     pub start: u32,
     pub end: u32,

@@ -3,17 +3,23 @@
 
 use crate::finding::Span;
 
+pub mod body;
 pub mod bytes;
 pub mod card;
 pub mod credential;
 pub mod email;
 pub mod event_id;
+pub mod field_name;
+pub mod fold;
+pub mod hidden;
 pub mod imei;
 pub mod ip;
 pub mod mac;
+pub mod name;
 pub mod phone;
 pub mod subject;
 pub mod timestamp;
+mod trie;
 pub mod url;
 pub mod user_agent;
 pub mod validate;
@@ -31,10 +37,6 @@ impl Hit {
         Hit { span: Span::new(start, end), class }
     }
 }
-
-pub mod field_name;
-pub mod fold;
-mod trie;
 
 use crate::class::Class;
 

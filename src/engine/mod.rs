@@ -1,20 +1,96 @@
 //! The engine: the steps in order. Pure: bytes in, bytes and findings out; no I/O, no clock.
+//!
+//! A part of a record (key, header value, value) is walked once ([`find`]); what its fields are is
+//! read from their names, their looks and their neighbours ([`resolve`]); running text is scanned
+//! ([`scan`]); values found by their field are looked for in the rest of the record; at a policy's last
+//! stage, what nothing claims is collected too ([`last`]); then the stage's actions are put into the
+//! bytes ([`splice`]). All buffers stay in [`Scratch`].
 
-use crate::policy::{Clock, Policy};
+pub mod detectors;
+mod extract;
+mod find;
+mod last;
+mod names;
+mod needles;
+mod resolve;
+mod scan;
+mod sink;
+mod splice;
+mod value_shape;
+
+use crate::class::Class;
+use crate::finding::{Finding, RuleId, Span};
+use crate::numbering::Region;
+use crate::policy::{ActionTable, Clock, Policy, Position, UnknownFields};
 use crate::record::{Record, RecordBuf};
 use crate::rule::RuleSet;
-use crate::transform::Places;
+use crate::transform::{self, Action, Context, Keys, Places};
+use detectors::Detectors;
+use find::{Finder, Tools};
+use names::FieldTable;
+use sink::{Found, Sink};
+use splice::{Plan, Remarks, splice};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+
+/// Records above this size are withheld. A broker's default limit is 1 MiB; lines of 10 MB occur.
+pub const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// Rules, places and keys: everything that is the same for every record. Shared between threads.
 pub struct Engine {
     rules: Arc<RuleSet>,
     places: Option<Arc<dyn Places>>,
+    keys: Option<Arc<Keys>>,
+    tenant: Vec<u8>,
+    fields: FieldTable,
+    detectors: Detectors,
 }
 
-/// What a thread needs to run the engine without allocating per record.
+/// What a thread needs to run the engine without allocating per record, and what it counted.
 #[derive(Default)]
-pub struct Scratch {}
+pub struct Scratch {
+    finder: Finder,
+    /// One per part: the value, the key, then the headers.
+    sinks: Vec<Sink>,
+    counts: Counts,
+}
+
+/// Findings acted on, by class slot, rule and action.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    rows: Vec<((Class, RuleId, Action), u64)>,
+}
+
+impl Counts {
+    /// What was acted on how often since the counts were last emptied.
+    pub fn iter(&self) -> impl Iterator<Item = (Class, RuleId, Action, u64)> {
+        self.rows.iter().map(|((class, rule, action), count)| (*class, *rule, *action, *count))
+    }
+
+    pub fn clear(&mut self) {
+        self.rows.clear();
+    }
+}
+
+impl Remarks for Counts {
+    fn acted(&mut self, found: &Found, action: Action) {
+        let key = (found.class, found.rule, action);
+        // A policy has few classes and actions; a walk over the rows beats hashing.
+        match self.rows.iter_mut().find(|(row, _)| *row == key) {
+            Some((_, count)) => *count += 1,
+            None => self.rows.push((key, 1)),
+        }
+    }
+}
+
+/// Which part of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    Value,
+    Key,
+    /// The value of the header at that place.
+    Header(usize),
+}
 
 /// What became of a record at a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,14 +145,42 @@ pub enum TimeSource {
 }
 
 impl Engine {
+    /// An engine for a checked rule set. `places` `None`: no address has a place.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, places: Option<Arc<dyn Places>>) -> Self {
-        Engine { rules, places }
+        let fields = FieldTable::new(&rules);
+        let detectors = Detectors::new(&rules, detectors::field_names());
+        Engine { rules, places, keys: None, tenant: Vec::new(), fields, detectors }
+    }
+
+    /// The region whose numbering plan national numbers are read by, where nothing else tells.
+    #[must_use]
+    pub fn with_region(mut self, region: Option<Region>) -> Self {
+        self.detectors.set_region(region);
+        self
+    }
+
+    /// The keys that pseudonyms are made with, and whose records these are.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<Keys>, tenant: &[u8]) -> Self {
+        self.keys = Some(keys);
+        self.tenant = tenant.to_vec();
+        self
     }
 
     #[must_use]
     pub fn rules(&self) -> &RuleSet {
         &self.rules
+    }
+
+    fn context(&self, policy: Option<&Policy>) -> Context<'_> {
+        Context {
+            places: self.places.as_deref(),
+            city_floor: policy.map_or(0, |policy| policy.city_floor),
+            keys: self.keys.as_deref(),
+            tenant: &self.tenant,
+            custom: &self.rules.custom,
+        }
     }
 
     /// Applies one stage of a policy to a record and writes the result to `out`, whose old contents
@@ -89,16 +193,221 @@ impl Engine {
         record: &Record<'_>,
         out: &mut RecordBuf,
     ) -> Applied {
-        let _ = (scratch, policy, stage, &self.places);
-        out.key = record.key.map(<[u8]>::to_vec);
-        out.value = record.value.map(<[u8]>::to_vec);
-        out.headers = record.headers.iter().map(|(n, v)| (n.to_vec(), v.map(<[u8]>::to_vec))).collect();
-        Applied::Unchanged
+        let size = size_of(record);
+        let applied = if size > MAX_RECORD_BYTES {
+            Err(WithheldReason::TooLarge)
+        } else {
+            let attempt = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                self.apply_unguarded(scratch, policy, stage, record, out)
+            }));
+            attempt.unwrap_or_else(|_| {
+                // Buffers may be half written; their contents are never read again.
+                scratch.finder = Finder::default();
+                scratch.sinks.clear();
+                Err(WithheldReason::Panic)
+            })
+        };
+        match applied {
+            Ok(applied) => applied,
+            Err(reason) => {
+                withhold(reason, size, out);
+                Applied::Withheld(reason)
+            }
+        }
+    }
+
+    fn apply_unguarded(
+        &self,
+        scratch: &mut Scratch,
+        policy: &Policy,
+        stage: usize,
+        record: &Record<'_>,
+        out: &mut RecordBuf,
+    ) -> Result<Applied, WithheldReason> {
+        let Some(rung) = policy.stages.get(stage) else {
+            unreachable!("a caller takes the stage's place from the same policy")
+        };
+        let context = self.context(Some(policy));
+        let last = policy.position(stage) == Position::Last;
+        self.find_all(scratch, &context, record, last)?;
+        let unknown = if last { policy.unknown_fields } else { UnknownFields::Keep };
+        let plan = Plan { actions: &rung.actions, context, unknown };
+        Ok(write_all(scratch, &plan, record, out))
+    }
+
+    /// Fills one sink per part.
+    fn find_all(
+        &self,
+        scratch: &mut Scratch,
+        context: &Context<'_>,
+        record: &Record<'_>,
+        reduce_unknown: bool,
+    ) -> Result<(), WithheldReason> {
+        let parts = 2 + record.headers.len();
+        if scratch.sinks.len() < parts {
+            scratch.sinks.resize_with(parts, Sink::default);
+        }
+        let tools = Tools { fields: &self.fields, detectors: &self.detectors, context };
+        for (place, sink) in scratch.sinks.iter_mut().enumerate().take(parts) {
+            sink.clear();
+            sink.reduce_unknown = reduce_unknown;
+            let Some((name, bytes)) = part_of(record, place) else { continue };
+            if is_binary(bytes) {
+                return Err(WithheldReason::Binary);
+            }
+            scratch.finder.part(tools, name, bytes, sink);
+            if sink.too_deep {
+                return Err(WithheldReason::TooDeep);
+            }
+            if sink.gave_up {
+                return Err(WithheldReason::TimeOut);
+            }
+        }
+        needles::search(&self.detectors, record, scratch.sinks.get_mut(..parts).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Every finding of every part, in the order of the bytes, overlapping ones included; for
+    /// `explain`, `test` and `audit`. `Err` where the record would be withheld.
+    pub fn find(
+        &self,
+        scratch: &mut Scratch,
+        record: &Record<'_>,
+    ) -> Result<Vec<(Part, Finding)>, WithheldReason> {
+        let attempt = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            self.find_all(scratch, &self.context(None), record, false)?;
+            let mut findings = Vec::new();
+            for (place, sink) in scratch.sinks.iter().enumerate().take(2 + record.headers.len()) {
+                let part = match place {
+                    0 => Part::Value,
+                    1 => Part::Key,
+                    _ => Part::Header(place - 2),
+                };
+                findings.extend(sink.found.iter().map(|found| {
+                    let Found { class, rule, span, detail, .. } = *found;
+                    (part, Finding { class, rule, span, detail })
+                }));
+            }
+            findings.sort_by_key(|(part, finding)| {
+                (*part, finding.span.start, std::cmp::Reverse(finding.span.end))
+            });
+            findings.dedup();
+            Ok(findings)
+        }));
+        attempt.unwrap_or_else(|_| {
+            scratch.finder = Finder::default();
+            scratch.sinks.clear();
+            Err(WithheldReason::Panic)
+        })
+    }
+
+    /// The bytes of the first field of the value that a clock's or a condition's path names.
+    /// Escapes are not undone. `None` where there is no such field.
+    pub fn extract<'r>(&self, scratch: &mut Scratch, record: &Record<'r>, path: &str) -> Option<&'r [u8]> {
+        let value = record.value?;
+        if value.len() > MAX_RECORD_BYTES {
+            return None;
+        }
+        let attempt =
+            std::panic::catch_unwind(AssertUnwindSafe(|| extract::field(&mut scratch.finder, value, path)));
+        attempt.ok().flatten().map(|span: Span| span.of(value))
     }
 
     /// The record's event time under a clock.
     pub fn event_time(&self, scratch: &mut Scratch, clock: &Clock, record: &Record<'_>) -> EventTime {
-        let _ = (scratch, clock);
-        EventTime { ms: record.timestamp_ms, source: TimeSource::Record }
+        match clock {
+            Clock::Record => EventTime { ms: record.timestamp_ms, source: TimeSource::Record },
+            Clock::Field(path) => {
+                let read = self.extract(scratch, record, path).and_then(crate::codec::time::parse_ms);
+                match read {
+                    Some(ms) => EventTime { ms: Some(ms), source: TimeSource::Field },
+                    None => EventTime { ms: record.timestamp_ms, source: TimeSource::FallBack },
+                }
+            }
+        }
     }
+}
+
+impl Scratch {
+    /// What was acted on since the counts were last emptied.
+    pub fn counts(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+}
+
+fn size_of(record: &Record<'_>) -> usize {
+    let headers: usize =
+        record.headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len)).sum();
+    headers + record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len)
+}
+
+/// The field name and the bytes of a part.
+fn part_of<'r>(record: &Record<'r>, place: usize) -> Option<(&'r [u8], &'r [u8])> {
+    match place {
+        0 => record.value.map(|bytes| (&b""[..], bytes)),
+        1 => record.key.map(|bytes| (&b"kafka_key"[..], bytes)),
+        _ => record.headers.get(place - 2).and_then(|(name, value)| value.map(|value| (*name, value))),
+    }
+}
+
+/// Formats that hold text in a form we can't read: Confluent's wire format around something that is
+/// no JSON, and compressed streams.
+fn is_binary(bytes: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 4] = [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\x04\x22\x4d\x18"];
+    if MAGIC.iter().any(|magic| bytes.starts_with(magic)) {
+        return true;
+    }
+    // Magic byte 0 and a schema id of four bytes; ids are small numbers.
+    let framed = bytes.len() > 6 && bytes.starts_with(&[0, 0]);
+    framed
+        && !bytes
+            .get(5..)
+            .unwrap_or_default()
+            .iter()
+            .find(|b| !b.is_ascii_whitespace())
+            .is_some_and(|b| matches!(b, b'{' | b'[' | b'"'))
+        && bytes.iter().filter(|b| **b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r')).count() * 10
+            > bytes.len()
+}
+
+fn write_all(scratch: &mut Scratch, plan: &Plan<'_>, record: &Record<'_>, out: &mut RecordBuf) -> Applied {
+    let Scratch { sinks, counts, .. } = scratch;
+    let mut changed = false;
+    let mut write = |place: usize, bytes: Option<&[u8]>, to: &mut Option<Vec<u8>>| {
+        let Some(bytes) = bytes else {
+            *to = None;
+            return;
+        };
+        let to = to.get_or_insert_with(Vec::new);
+        to.clear();
+        match sinks.get_mut(place) {
+            Some(sink) => changed |= splice(bytes, sink, plan, counts, to),
+            None => unreachable!("there is a sink for every part"),
+        }
+    };
+    write(0, record.value, &mut out.value);
+    write(1, record.key, &mut out.key);
+    out.headers.resize_with(record.headers.len(), Default::default);
+    for (place, ((name, value), (to_name, to_value))) in
+        record.headers.iter().zip(&mut out.headers).enumerate()
+    {
+        to_name.clear();
+        to_name.extend_from_slice(name);
+        write(place + 2, *value, to_value);
+    }
+    if changed { Applied::Changed } else { Applied::Unchanged }
+}
+
+fn withhold(reason: WithheldReason, size: usize, out: &mut RecordBuf) {
+    out.key = None;
+    out.headers.clear();
+    let value = out.value.get_or_insert_with(Vec::new);
+    value.clear();
+    transform::placeholder::write_withheld(reason.word(), size, value);
+}
+
+/// Whether a table acts on a class at all.
+#[must_use]
+pub fn acts(actions: &ActionTable, class: Class) -> bool {
+    actions.of(class).is_some_and(|action| action != Action::Keep)
 }

@@ -1,0 +1,392 @@
+//! Fields in running text: `name=value`, `name: value`, `[name:value]`, `'name': 'value'`,
+//! `name='value'`, `?name=value&…`, `"name"=>"value"`, `<name>value</name>`, and JSON in between.
+//!
+//! One walk serves logfmt, query strings, headers, gateway brackets, Python and JavaScript objects
+//! and XML, since their lines are mixed in practice. Values may nest (a form body in a logfmt
+//! value): the outer field comes first, the inner ones follow.
+
+use super::json::{self, Walker};
+use super::{Field, Form, Tree};
+use crate::finding::Span;
+
+/// No name is longer.
+const NAME_BYTES: usize = 96;
+
+/// Schemes and kinds that stand before a colon without being a name.
+const NOT_NAMES: [&[u8]; 16] = [
+    b"http",
+    b"https",
+    b"sip",
+    b"sips",
+    b"tel",
+    b"sms",
+    b"whatsapp",
+    b"mailto",
+    b"urn",
+    b"ws",
+    b"wss",
+    b"sha1",
+    b"sha256",
+    b"sha512",
+    b"md5",
+    b"im",
+];
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'@') || byte >= 0x80
+}
+
+/// Values nest, so their ends are looked for from several starts. This is how many bytes may be
+/// looked at in all, per byte of text; ordinary lines need less than three.
+const LOOKS_PER_BYTE: usize = 16;
+
+/// The walk gave up: the text is made so that values nest without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooTangled;
+
+/// Walks `text` from `start` and adds the fields to `tree`, under its root. `json_spans` receives the
+/// spans of the JSON values met on the way. Linear in the text's length, or an error.
+/// `skip` gives the end of something at a `[` that is not to be looked into (our own placeholders).
+pub fn walk(
+    text: &[u8],
+    start: usize,
+    skip: &dyn Fn(usize) -> Option<usize>,
+    walker: &mut Walker,
+    tree: &mut Tree,
+    json_spans: &mut Vec<Span>,
+) -> Result<(), TooTangled> {
+    let mut pos = start;
+    let mut tag = Span::default();
+    let mut looks = text.len().saturating_mul(LOOKS_PER_BYTE).saturating_add(4096);
+    while let Some(at) = next_mark(text, pos) {
+        let known = tree.fields.len();
+        if text.get(at) == Some(&b'[')
+            && let Some(end) = skip(at)
+        {
+            pos = end.max(at + 1);
+            continue;
+        }
+        pos = match text.get(at) {
+            Some(b'{' | b'[') if json::starts_at(text, at) => {
+                let name = name_before_json(text, at, start);
+                let end = walker.walk(text, at, 0, name, tree);
+                json_spans.push(Span::new(at, end));
+                pos = end;
+                continue;
+            }
+            Some(b'=') => assignment(text, at, start, tree).unwrap_or(at + 1),
+            Some(b':') => colon(text, at, start, tree).unwrap_or(at + 1),
+            Some(b'<') => {
+                tag = tag_name(text, at + 1);
+                at + 1
+            }
+            Some(b'>') => {
+                element(text, at, std::mem::take(&mut tag), tree);
+                at + 1
+            }
+            _ => at + 1,
+        };
+        let looked: usize =
+            tree.fields.get(known..).unwrap_or_default().iter().map(|f| f.value.len() + 1).sum();
+        looks = looks.checked_sub(looked).ok_or(TooTangled)?;
+    }
+    Ok(())
+}
+
+/// The next byte that may begin or separate something.
+fn next_mark(text: &[u8], pos: usize) -> Option<usize> {
+    text.get(pos..)?.iter().position(|b| MARKS[usize::from(*b)]).map(|at| pos + at)
+}
+
+/// Indexed by byte.
+const MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    marks[b'{' as usize] = true;
+    marks[b'[' as usize] = true;
+    marks[b'=' as usize] = true;
+    marks[b':' as usize] = true;
+    marks[b'<' as usize] = true;
+    marks[b'>' as usize] = true;
+    marks
+};
+
+/// `payload={…}`, `body: {…}`: the name that a JSON value in text goes by.
+fn name_before_json(text: &[u8], at: usize, start: usize) -> Span {
+    let mut end = at;
+    while end > start && text.get(end - 1) == Some(&b' ') {
+        end -= 1;
+    }
+    if end > start && matches!(text.get(end - 1), Some(b'=' | b':')) {
+        return name_ending_at(text, end - 1, start);
+    }
+    Span::default()
+}
+
+/// The name that ends at `end` (a quote there is stepped over), not reaching before `start`; empty
+/// where there is none.
+fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
+    let mut end = end;
+    if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
+        end -= 1;
+    } else if end > start && text.get(end - 1) == Some(&b']') {
+        // `user[phone]=…`
+        end -= 1;
+    }
+    let floor = start.max(end.saturating_sub(NAME_BYTES));
+    let mut begin = end;
+    while begin > floor && text.get(begin - 1).is_some_and(|b| is_name_byte(*b)) {
+        begin -= 1;
+    }
+    if begin == floor && begin > start && text.get(begin - 1).is_some_and(|b| is_name_byte(*b)) {
+        return Span::default();
+    }
+    while begin < end && matches!(text.get(begin), Some(b'-' | b'.' | b'@' | b'$')) {
+        begin += 1;
+    }
+    let starts_well = text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || *b >= 0x80);
+    if begin < end && starts_well { Span::new(begin, end) } else { Span::default() }
+}
+
+fn assignment(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<usize> {
+    if matches!(text.get(at + 1), Some(b'=')) {
+        return Some(at + 2);
+    }
+    if at > start && matches!(text.get(at - 1), Some(b'!' | b'<' | b'>' | b'=')) {
+        return None;
+    }
+    let spaced = at > start && text.get(at - 1) == Some(&b' ') && text.get(at + 1) == Some(&b' ');
+    let name = name_ending_at(text, if spaced { at - 1 } else { at }, start);
+    if name.is_empty() {
+        return None;
+    }
+    let mut from = at + 1;
+    if text.get(from) == Some(&b'>') {
+        from += 1;
+    }
+    if spaced {
+        from += 1;
+    }
+    let before = name.start().checked_sub(1).and_then(|p| text.get(p));
+    let query = matches!(before, Some(b'?' | b'&')) || next_is_parameter(text, from);
+    value(text, name, from, if query { Style::Query } else { Style::Plain }, tree)
+}
+
+/// Whether the bare value at `from` is followed by `&name=`: then it is a parameter of a form.
+fn next_is_parameter(text: &[u8], from: usize) -> bool {
+    let rest = text.get(from..).unwrap_or_default();
+    // Far enough for a parameter's value; farther would make long lines quadratic.
+    let near = rest.get(..rest.len().min(256)).unwrap_or_default();
+    let Some(end) = near.iter().position(|b| matches!(b, b'&' | b' ' | b'"' | b'\'' | b'\n' | b'=')) else {
+        return false;
+    };
+    if near.get(end) != Some(&b'&') {
+        return false;
+    }
+    let name = near.get(end + 1..).unwrap_or_default();
+    let len = name.iter().take_while(|b| is_name_byte(**b)).count();
+    len > 0 && name.get(len) == Some(&b'=')
+}
+
+fn colon(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<usize> {
+    let next = text.get(at + 1).copied()?;
+    if next == b':' {
+        return Some(at + 2);
+    }
+    if next == b'/' && text.get(at + 2) == Some(&b'/') {
+        return Some(at + 3);
+    }
+    let name = name_ending_at(text, at, start);
+    if name.is_empty() || NOT_NAMES.iter().any(|n| name.of(text).eq_ignore_ascii_case(n)) {
+        return None;
+    }
+    let spaces = text.get(at + 1..)?.iter().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    value(text, name, at + 1 + spaces, Style::Plain, tree)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Plain,
+    Query,
+}
+
+/// Adds the field whose value begins at `from`; gives the position to go on from.
+fn value(text: &[u8], name: Span, mut from: usize, style: Style, tree: &mut Tree) -> Option<usize> {
+    // Python's b'…', u'…', r'…', f'…'.
+    if matches!(text.get(from), Some(b'b' | b'u' | b'r' | b'f'))
+        && matches!(text.get(from + 1), Some(b'\'' | b'"'))
+    {
+        from += 1;
+    }
+    let (value, form, next) = match text.get(from).copied()? {
+        quote @ (b'"' | b'\'' | b'`') => {
+            let (end, escaped) = quoted_end(text, from + 1, quote);
+            let form = if escaped { Form::QuotedEscaped } else { Form::Quoted };
+            // Inside a quoted value the walk goes on; an escaped one is decoded and walked later.
+            (Span::new(from + 1, end), form, if escaped { end } else { from + 1 })
+        }
+        b'{' | b'\n' | b'\r' => return None,
+        b'[' if json::starts_at(text, from) => return Some(from),
+        b'[' => {
+            let end = list_end(text, from + 1);
+            (Span::new(from + 1, end), Form::Bare, from + 1)
+        }
+        _ => {
+            let end = bare_end(text, from, style);
+            let query = style == Style::Query;
+            let next = if query && text.get(from..end)?.contains(&b'%') { end } else { from };
+            (Span::new(from, end), if query { Form::Query } else { Form::Bare }, next)
+        }
+    };
+    tree.fields.push(Field { name, value, container: 0, form });
+    Some(next.max(from))
+}
+
+/// Position of the closing quote (or of the text's end), and whether a backslash stands before it.
+/// A single quote between two letters is an apostrophe; a doubled double quote is CSV's escape.
+fn quoted_end(text: &[u8], start: usize, quote: u8) -> (usize, bool) {
+    let mut pos = start;
+    let mut escaped = false;
+    while let Some(at) = memchr::memchr2(quote, b'\\', text.get(pos..).unwrap_or_default()) {
+        let at = pos + at;
+        if text.get(at) == Some(&b'\\') {
+            escaped = true;
+            pos = at + 2;
+            continue;
+        }
+        let next = text.get(at + 1).copied();
+        let apostrophe =
+            quote == b'\'' && at > start && next.is_some_and(|b| b.is_ascii_alphanumeric() || b >= 0x80);
+        let doubled = quote == b'"' && at > start && next == Some(b'"');
+        if apostrophe {
+            pos = at + 1;
+        } else if doubled {
+            pos = at + 2;
+        } else {
+            return (at, escaped);
+        }
+    }
+    (text.len(), escaped)
+}
+
+fn list_end(text: &[u8], from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    rest.iter().position(|b| matches!(b, b']' | b'\n')).map_or(text.len(), |at| from + at)
+}
+
+fn bare_end(text: &[u8], from: usize, style: Style) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    let stops = |b: &u8| match style {
+        Style::Query => {
+            matches!(
+                b,
+                b'&' | b' ' | b'"' | b'\'' | b'<' | b'>' | b'#' | b'\n' | b'\r' | b'\t' | b']' | b')' | b'}'
+            )
+        }
+        Style::Plain => matches!(
+            b,
+            b' ' | b'"'
+                | b'\''
+                | b'<'
+                | b'>'
+                | b'\n'
+                | b'\r'
+                | b'\t'
+                | b']'
+                | b')'
+                | b'}'
+                | b','
+                | b';'
+                | b'|'
+        ),
+    };
+    rest.iter().position(stops).map_or(text.len(), |at| from + at)
+}
+
+/// The tag name that begins at `pos`, namespace prefix included; empty for closing tags, comments
+/// and whatever is no tag.
+fn tag_name(text: &[u8], pos: usize) -> Span {
+    let rest = text.get(pos..).unwrap_or_default();
+    if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
+        return Span::default();
+    }
+    let len = rest.iter().take(NAME_BYTES).take_while(|b| is_name_byte(**b) || **b == b':').count();
+    Span::new(pos, pos + len)
+}
+
+/// `<name …>value</…`: adds the value, white space around it left out.
+fn element(text: &[u8], close: usize, tag: Span, tree: &mut Tree) {
+    if tag.is_empty() || close.checked_sub(1).and_then(|p| text.get(p)) == Some(&b'/') {
+        return;
+    }
+    let rest = text.get(close + 1..).unwrap_or_default();
+    let Some(end) = memchr::memchr(b'<', rest) else { return };
+    if rest.get(end + 1) != Some(&b'/') {
+        return;
+    }
+    let inside = rest.get(..end).unwrap_or_default();
+    let lead = inside.iter().take_while(|b| json::is_space(**b)).count();
+    let tail = inside.iter().rev().take_while(|b| json::is_space(**b)).count();
+    if lead + tail < inside.len() {
+        let value = Span::new(close + 1 + lead, close + 1 + end - tail);
+        tree.fields.push(Field { name: tag, value, container: 0, form: Form::Element });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Vec<(String, String)> {
+        let mut tree = Tree::default();
+        tree.reset();
+        let mut spans = Vec::new();
+        walk(text.as_bytes(), 0, &|_| None, &mut Walker::default(), &mut tree, &mut spans).unwrap();
+        let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
+        tree.fields.iter().map(|f| (read(tree.name_of(f)), read(f.value))).collect()
+    }
+
+    #[track_caller]
+    fn check(text: &str, want: &[(&str, &str)]) {
+        let got = fields(text);
+        let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn the_written_forms_of_a_field() {
+        check(
+            "level=info to=+14155550132 text=\"a b=c\"",
+            &[("level", "info"), ("to", "+14155550132"), ("text", "a b=c"), ("b", "c")],
+        );
+        check("[from: entersrl] [to:39] x", &[("from", "entersrl"), ("to", "39")]);
+        check("send(to='+1', body='it\\'s O'Neil')", &[("to", "+1"), ("body", "it\\'s O'Neil")]);
+        check("{b'to': [b'1'], 'n': 2}", &[("to", "b'1'"), ("n", "2")]);
+        check("GET /send?to=%2B1&text=a+b&n= HTTP/1.1", &[("to", "%2B1"), ("text", "a+b"), ("n", "")]);
+        check("body=To=%2B1&From=2", &[("body", "To=%2B1&From=2"), ("To", "%2B1"), ("From", "2")]);
+        check("\"to\"=>\"x\", :y=>1", &[("to", "x"), ("y", "1")]);
+        check("<a b='c'>\n d </a><e/>", &[("b", "c"), ("a", "d")]);
+        check("password = hunter2", &[("password", "hunter2")]);
+        check("user[phone]=12&x=1", &[("phone", "12"), ("x", "1")]);
+    }
+
+    #[test]
+    fn json_in_text_is_walked_as_json() {
+        check("body: {\"to\": \"1\"} took=3", &[("to", "1"), ("took", "3")]);
+        check("items=[\"a\",\"b\"]", &[("items", "a"), ("items", "b")]);
+    }
+
+    #[test]
+    fn nesting_without_end_is_given_up() {
+        let mut tree = Tree::default();
+        tree.reset();
+        let text = "a=".repeat(20_000);
+        let got = walk(text.as_bytes(), 0, &|_| None, &mut Walker::default(), &mut tree, &mut Vec::new());
+        assert_eq!(got, Err(TooTangled));
+    }
+
+    #[test]
+    fn what_is_no_field() {
+        check("12:30:45 a::b https://x/y C++ == 3 -> x", &[]);
+        check("sip:+1@host tel:+2", &[]);
+    }
+}

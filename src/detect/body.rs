@@ -1,0 +1,276 @@
+//! Message text by the shape of the line it stands in.
+//!
+//! - Kannel's access log: `[msg:12:Hello, world]`, the length in bytes before the text, which may
+//!   hold brackets itself (Kannel 1.4 user's guide, "access-log").
+//! - SMPP delivery receipts: `… stat:DELIVRD err:000 text:Hello` (SMPP 3.4, appendix B).
+//! - Quoted text in prose beside a word that speaks of messages: `failed to send "…" to …`.
+
+use super::bytes::{byte, is_alnum, is_high, is_letter};
+use crate::finding::Span;
+use memchr::{memchr, memmem};
+
+/// Calls `out` with the span of every message text in a line that has one of the shapes above.
+/// `near_phone` says that the line has a phone number: then quoted text needs no word beside it.
+/// Spans come in the order of the text and do not overlap.
+pub fn texts(line: &[u8], near_phone: bool, out: &mut dyn FnMut(Span)) {
+    let mut done = 0;
+    while let Some((span, end)) = bracketed(line, done) {
+        if !span.is_empty() {
+            out(span);
+        }
+        done = end;
+    }
+    if done == 0 {
+        if let Some(span) = receipt(line, Span::new(0, line.len())) {
+            out(span);
+            return;
+        }
+        quoted(line, near_phone, out);
+    }
+}
+
+/// `[msg:12:…]` from `from` on: the text, and where to go on.
+fn bracketed(line: &[u8], from: usize) -> Option<(Span, usize)> {
+    let mut at = from;
+    loop {
+        let open = at + memchr(b'[', line.get(at..)?)?;
+        at = open + 1;
+        let rest = line.get(at..)?;
+        let name_len = rest.iter().take(16).take_while(|b| is_letter(**b)).count();
+        let name = rest.get(..name_len)?;
+        let known = [&b"msg"[..], b"text", b"content", b"body", b"message"]
+            .iter()
+            .any(|n| name.eq_ignore_ascii_case(n));
+        if !known || rest.get(name_len) != Some(&b':') {
+            continue;
+        }
+        let mut pos = at + name_len + 1;
+        pos += usize::from(byte(line, pos) == b' ');
+        let digits = line.get(pos..)?.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+        let counted = line
+            .get(pos..pos + digits)
+            .and_then(|d| std::str::from_utf8(d).ok())
+            .and_then(|d| d.parse::<usize>().ok())
+            .filter(|_| byte(line, pos + digits) == b':');
+        let Some(bytes) = counted else { continue };
+        let mut start = pos + digits + 1;
+        start += usize::from(byte(line, start) == b' ' && line.get(start + 1 + bytes) == Some(&b']'));
+        let end = match line.get(start + bytes) {
+            Some(b']') => start + bytes,
+            // The count is of something else (characters, a cut-off text): up to the bracket that
+            // the next field follows, or the line's last one.
+            _ => bracket_end(line, start),
+        };
+        let text = Span::new(start, end);
+        let span = receipt(line, text).unwrap_or(text);
+        return Some((span, end));
+    }
+}
+
+fn bracket_end(line: &[u8], start: usize) -> usize {
+    let rest = line.get(start..).unwrap_or_default();
+    if let Some(at) = memmem::find(rest, b"] [") {
+        return start + at;
+    }
+    rest.iter().rposition(|b| *b == b']').map_or(line.len(), |at| start + at)
+}
+
+/// The text of an SMPP delivery receipt that lies in `within`.
+fn receipt(line: &[u8], within: Span) -> Option<Span> {
+    let text = within.of(line);
+    let stat = memmem::find(text, b" stat:")?;
+    let rest = text.get(stat..)?;
+    let at = memmem::find(rest, b" text:").or_else(|| memmem::find(rest, b" Text:"))?;
+    let mut start = stat + at + 6;
+    start += usize::from(byte(text, start) == b' ');
+    let end = match memmem::find(text.get(start..)?, b"] [") {
+        Some(at) => start + at,
+        None => text.len(),
+    };
+    Some(Span::new(within.start() + start, within.start() + end))
+}
+
+/// Words (lower case) that speak of messages, in the languages that log lines are written in.
+const MESSAGE_WORDS: [&[u8]; 46] = [
+    b"sms",
+    b"message",
+    b"msg",
+    b"text",
+    b"sent",
+    b"send",
+    b"sending",
+    b"body",
+    b"content",
+    b"inbound",
+    b"outbound",
+    b"received",
+    b"receive",
+    b"reply",
+    b"replied",
+    b"says",
+    b"said",
+    b"wrote",
+    b"typed",
+    b"mensaje",
+    b"mensagem",
+    b"nachricht",
+    b"texto",
+    b"enviado",
+    b"enviar",
+    b"gesendet",
+    b"senden",
+    b"envoi",
+    b"envoy\xc3\xa9",
+    b"messaggio",
+    b"bericht",
+    b"wiadomo\xc5\x9b\xc4\x87",
+    b"mesaj",
+    b"pesan",
+    b"chat",
+    b"caption",
+    b"payload",
+    b"mms",
+    b"deliver",
+    b"delivered",
+    b"delivering",
+    b"notification",
+    b"push",
+    b"submit_sm",
+    b"deliver_sm",
+    b"whatsapp",
+];
+
+/// Quoted text in prose.
+fn quoted(line: &[u8], near_phone: bool, out: &mut dyn FnMut(Span)) {
+    let mut pos = 0;
+    while let Some(at) = line.get(pos..).and_then(|rest| memchr::memchr2(b'"', b'\'', rest)) {
+        let open = pos + at;
+        let quote = byte(line, open);
+        let before = open.checked_sub(1).map_or(b' ', |p| byte(line, p));
+        if !matches!(before, b' ' | b'(' | b'[' | b',' | b'\t' | b':' | b'=' | b'\n') {
+            pos = open + 1;
+            continue;
+        }
+        let Some(close) = closing(line, open + 1, quote) else { return };
+        let text = Span::new(open + 1, close);
+        pos = close + 1;
+        // `name="value"` is a field and was read as one.
+        if matches!(before, b'=' | b':') && before != b':' {
+            continue;
+        }
+        if !reads_like_text(text.of(line)) || names_a_person(line, close) {
+            continue;
+        }
+        if near_phone || message_word_before(line, open) || message_word_after(line, close + 1) {
+            out(text);
+        }
+    }
+}
+
+/// The closing quote: not escaped, and not between two letters.
+fn closing(line: &[u8], mut pos: usize, quote: u8) -> Option<usize> {
+    // No message is longer; a lone quote must not make the line cost its square.
+    let limit = pos + 8192;
+    loop {
+        let at = pos + memchr::memchr2(quote, b'\\', line.get(pos..limit.min(line.len()))?)?;
+        if byte(line, at) == b'\\' {
+            pos = at + 2;
+            continue;
+        }
+        let next = line.get(at + 1).copied().unwrap_or(b' ');
+        if quote == b'\'' && (is_alnum(next) || is_high(next)) {
+            pos = at + 1;
+        } else if quote == b'"' && next == b'"' {
+            pos = at + 2;
+        } else {
+            return Some(at);
+        }
+    }
+}
+
+/// Words or letters beyond ASCII; no path, no URL, no request line, no user agent.
+fn reads_like_text(text: &[u8]) -> bool {
+    let spaces = text.iter().filter(|b| **b == b' ').count();
+    let high = text.iter().any(|b| is_high(*b));
+    let letters = text.iter().filter(|b| is_letter(**b)).count();
+    if text.len() < 2 || (letters < 2 && !high) {
+        return false;
+    }
+    let technical = matches!(byte(text, 0), b'/' | b'{' | b'<' | b'[')
+        || text.starts_with(b"http")
+        || text.starts_with(b"Mozilla/")
+        || memmem::find(text, b" HTTP/").is_some()
+        || memmem::find(text, b"://").is_some() && spaces == 0;
+    !technical && (high || spaces >= 2 || (spaces >= 1 && letters >= 6))
+}
+
+/// `"Name" <sip:…>`: a name, no text.
+fn names_a_person(line: &[u8], close: usize) -> bool {
+    line.get(close + 1..).is_some_and(|rest| rest.starts_with(b" <") || rest.starts_with(b"<"))
+}
+
+fn message_word_before(line: &[u8], open: usize) -> bool {
+    let start = open.saturating_sub(80);
+    has_message_word(line.get(start..open).unwrap_or_default())
+}
+
+fn message_word_after(line: &[u8], from: usize) -> bool {
+    let rest = line.get(from..line.len().min(from + 40)).unwrap_or_default();
+    rest.starts_with(b" to ")
+        || rest.starts_with(b" from ")
+        || rest.starts_with(b" (segments")
+        || has_message_word(rest)
+}
+
+fn has_message_word(text: &[u8]) -> bool {
+    text.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'))
+        .any(|word| MESSAGE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, near_phone: bool, want: &[&str]) {
+        let mut got = Vec::new();
+        texts(line.as_bytes(), near_phone, &mut |span| {
+            got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned());
+        });
+        assert_eq!(got, want, "{line}");
+    }
+
+    #[test]
+    fn kannel() {
+        check("Sent SMS [to:1] [msg:5:test8] [udh:0:]", false, &["test8"]);
+        check("Sent SMS [msg: 5: test8] [udh:0:]", false, &["test8"]);
+        check("Sent SMS [msg:8:a] [b] c] [udh:0:]", false, &["a] [b] c"]);
+        check("Sent SMS [msg:99:cut off] [udh:0:]", false, &["cut off"]);
+        check("Sent SMS [FID:12] [udh:0:]", false, &[]);
+        check(
+            "DLR [msg:70:id:1 sub:001 submit date:2601 stat:DELIVRD err:000 text:Hello you] [udh:0:]",
+            false,
+            &["Hello you"],
+        );
+    }
+
+    #[test]
+    fn receipts() {
+        check(
+            "id:1 sub:001 dlvrd:001 done date:26 stat:DELIVRD err:000 text:Hello you",
+            false,
+            &["Hello you"],
+        );
+    }
+
+    #[test]
+    fn quotes_in_prose() {
+        check("Failed to send \"Your table is ready\" to somebody", false, &["Your table is ready"]);
+        check("inbound sms: 'see you at six'", false, &["see you at six"]);
+        check("inbound sms from x: \"see you at six\" (segments=1)", false, &["see you at six"]);
+        check("GET \"GET /send HTTP/1.1\" 200 \"Mozilla/5.0 (X11)\"", true, &[]);
+        check("File \"/srv/app/send.py\", line 12, in send", true, &[]);
+        check("opened \"the blue folder\" in 12 ms", false, &[]);
+        check("opened \"the blue folder\" in 12 ms", true, &["the blue folder"]);
+    }
+}

@@ -1,0 +1,232 @@
+//! The rule set made executable: which detectors are on, under which rule, with what beside them.
+
+use crate::class::Class;
+use crate::detect::field_name::{FieldLexicon, Meaning};
+use crate::detect::{Detector, Hit, bytes, credential, event_id, phone};
+use crate::finding::{Detail, RuleId, Span};
+use crate::numbering::Region;
+use crate::rule::{Allow, PatternRule, RuleSet};
+use crate::transform::{Context, placeholder};
+use memchr::memmem;
+use std::sync::OnceLock;
+
+/// Detectors with their rules, lexicons and the user's patterns.
+pub struct Detectors {
+    rules: [Option<RuleId>; Detector::ALL.len()],
+    field_names: &'static FieldLexicon,
+    region: Option<Region>,
+    patterns: Vec<PatternRule>,
+    allow: Vec<Allow>,
+}
+
+impl Detectors {
+    #[must_use]
+    pub fn new(set: &RuleSet, field_names: &'static FieldLexicon) -> Self {
+        let mut rules = [None; Detector::ALL.len()];
+        for (place, detector) in rules.iter_mut().zip(Detector::ALL) {
+            *place = set.detectors.iter().find(|(d, _)| *d == detector).map(|(_, rule)| *rule);
+        }
+        Detectors {
+            rules,
+            field_names,
+            region: None,
+            patterns: set.patterns.clone(),
+            allow: set.allow.clone(),
+        }
+    }
+
+    pub fn set_region(&mut self, region: Option<Region>) {
+        self.region = region;
+    }
+
+    /// The rule that a detector works for; `None` where it is off.
+    #[must_use]
+    pub fn rule(&self, detector: Detector) -> Option<RuleId> {
+        self.rules.get(detector as usize).copied().flatten()
+    }
+
+    /// The rule of what is found by a field's name.
+    #[must_use]
+    pub fn by_name(&self) -> Option<RuleId> {
+        self.rule(Detector::FieldName)
+    }
+
+    /// What a field's name means; nothing where field names are not judged.
+    #[must_use]
+    pub fn meaning(&self, name: &[u8]) -> Meaning {
+        if self.by_name().is_some() { self.field_names.classify(name) } else { Meaning::NONE }
+    }
+
+    #[must_use]
+    pub fn phone_context(&self, field: phone::FieldHint) -> phone::Context {
+        phone::Context { field, region: self.region }
+    }
+
+    /// Whether a value stands on the user's list of values that are never acted on.
+    #[must_use]
+    pub fn allows(&self, value: &[u8]) -> bool {
+        self.allow.iter().any(|allow| match allow {
+            Allow::Value(allowed) => allowed == value,
+            Allow::Network(network) => {
+                crate::detect::ip::parse(value).is_some_and(|ip| network.contains(&ip))
+            }
+            Allow::Pattern(pattern) => pattern.find(value).is_some_and(|found| found.len() == value.len()),
+        })
+    }
+
+    /// What a claimed value tells beside its bytes.
+    #[must_use]
+    pub fn detail(&self, class: Class, value: &[u8]) -> Detail {
+        if class == Class::Phone { phone::whole(value, self.region).detail } else { Detail::None }
+    }
+
+    /// Whether a value of an id's field is something else beyond doubt: an address, a number with `+`.
+    #[must_use]
+    pub fn shows_itself(&self, value: &[u8]) -> bool {
+        value.iter().any(|b| matches!(b, b'@' | b'+' | b':')) || value.starts_with(b"wamid.")
+    }
+
+    /// A credential whose token begins at `start`; `digit` is its first digit.
+    #[must_use]
+    pub fn credential_at(&self, text: &[u8], start: usize, _digit: usize) -> Option<Hit> {
+        credential::token_at(text, start).or_else(|| announced(text, start))
+    }
+
+    #[must_use]
+    pub fn pem_at(&self, text: &[u8], at: usize) -> Option<Hit> {
+        if text.get(at..at + 5) == Some(b"-----") { credential::pem_at(text, at) } else { None }
+    }
+
+    /// `Bearer …`, `Basic …` at `at`.
+    #[must_use]
+    pub fn scheme_at(&self, text: &[u8], at: usize) -> Option<Hit> {
+        let rest = text.get(at..at + 7)?;
+        if rest.starts_with(b"Bearer ") || rest.starts_with(b"Basic ") {
+            credential::after_word(text, at)
+        } else {
+            None
+        }
+    }
+
+    #[must_use]
+    pub fn url_password(&self, text: &[u8], separator: usize) -> Option<Hit> {
+        credential::url_password(text, separator)
+    }
+
+    /// Ids of events and of persons by their shape.
+    #[must_use]
+    pub fn event_id_at(&self, text: &[u8], start: usize, _digit: usize) -> Option<Hit> {
+        event_id::at(text, start).or_else(|| crate::detect::subject::at(text, start))
+    }
+
+    #[must_use]
+    pub fn device_at(&self, text: &[u8], at: usize) -> Option<Hit> {
+        crate::detect::mac::mac_at(text, at)
+    }
+
+    /// What a text that was hidden in base64 is; `None` where nothing in it has to go.
+    #[must_use]
+    pub fn class_of_text(&self, text: &[u8]) -> Option<Class> {
+        let digits = text.iter().filter(|b| b.is_ascii_digit()).count();
+        if digits >= 7 && digits * 4 >= text.len() * 3 {
+            return Some(Class::Phone);
+        }
+        let spaces = text.iter().filter(|b| **b == b' ').count();
+        let high = text.iter().any(|b| *b >= 0x80);
+        if memmem::find(text, b"\":").is_some() || spaces >= 2 || high || digits >= 7 {
+            return Some(Class::Body);
+        }
+        None
+    }
+
+    /// Calls `out` with every match of a pattern rule; `key` is the name of the field that the text is
+    /// the value of, or empty.
+    pub fn patterns(&self, text: &[u8], key: &[u8], out: &mut dyn FnMut(Class, RuleId, Span)) {
+        for rule in &self.patterns {
+            for found in rule.pattern.find_iter(text) {
+                let span = Span::new(found.start(), found.end());
+                if !span.is_empty() && rule.look.accepts(text, span, key) && !self.allows(found.as_bytes()) {
+                    out(rule.class, rule.rule, span);
+                }
+            }
+        }
+    }
+
+    /// How far a bare value of a class that has spaces in it goes: `text=see you at six took=3`.
+    #[must_use]
+    pub fn extend_bare(&self, text: &[u8], span: Span, class: Class) -> Span {
+        match class {
+            Class::Phone => match phone::at(text, span.start(), &self.phone_context(phone::FieldHint::Phone))
+            {
+                Some(hit) if hit.span.start() <= span.start() && hit.span.end() > span.end() => {
+                    Span { start: span.start, end: hit.span.end }
+                }
+                _ => span,
+            },
+            Class::Body | Class::Name | Class::Location => Span::new(span.start(), words_end(text, span)),
+            _ => span,
+        }
+    }
+}
+
+/// The shipped lexicon of field names.
+#[must_use]
+pub fn field_names() -> &'static FieldLexicon {
+    static LEXICON: OnceLock<FieldLexicon> = OnceLock::new();
+    LEXICON.get_or_init(|| match FieldLexicon::load(include_str!("../../rules/lexicons/fields.toml")) {
+        Ok(lexicon) => lexicon,
+        Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
+    })
+}
+
+/// A credential that a word before the token announces.
+fn announced(text: &[u8], start: usize) -> Option<Hit> {
+    // The word stands before one of `=`, `:`, space, quote; look at the 24 bytes before.
+    let floor = start.saturating_sub(24);
+    let before = text.get(floor..start)?;
+    let word_end = before.iter().rposition(|b| bytes::is_letter(*b))? + 1;
+    if before.len() - word_end > 3 || before.len() == word_end {
+        return None;
+    }
+    let word_start =
+        before.get(..word_end)?.iter().rposition(|b| !bytes::is_letter(*b)).map_or(0, |at| at + 1);
+    credential::after_word(text, floor + word_start)
+        .filter(|hit| hit.span.start() <= start && hit.span.end() > start)
+}
+
+/// The end of words that go on behind a bare value: before the next `name=`, ` | `, a bracket, the
+/// line's end.
+fn words_end(text: &[u8], span: Span) -> usize {
+    let rest = text.get(span.end()..).unwrap_or_default();
+    let line =
+        rest.iter().position(|b| matches!(b, b'\n' | b']' | b'}' | b'|' | b';' | b'"')).unwrap_or(rest.len());
+    let rest = rest.get(..line).unwrap_or_default();
+    let mut end = rest.len();
+    let mut pos = 0;
+    while let Some(at) = rest.get(pos..).and_then(|r| memchr::memchr2(b'=', b':', r)) {
+        let sign = pos + at;
+        let name = bytes::run_start(rest, sign, 48, bytes::is_word);
+        let starts_field = name < sign
+            && name > 0
+            && bytes::byte(rest, name - 1) == b' '
+            && bytes::byte(rest, sign + 1) != b' ';
+        if starts_field && bytes::is_letter(bytes::byte(rest, name)) {
+            end = name - 1;
+            break;
+        }
+        pos = sign + 1;
+    }
+    span.end() + rest.get(..end).unwrap_or_default().trim_ascii_end().len()
+}
+
+/// One of our own placeholders at a place: its class and its end.
+#[must_use]
+pub fn placeholder_at(text: &[u8], at: usize, context: &Context<'_>) -> Option<(Class, usize)> {
+    placeholder::at(text, at, context).map(|found| (found.class, at + found.len))
+}
+
+/// Whether a whole value is one of our own placeholders.
+#[must_use]
+pub fn placeholder_whole(value: &[u8], context: &Context<'_>) -> Option<Class> {
+    placeholder::parse(value, context).map(|found| found.class)
+}

@@ -1,0 +1,609 @@
+//! Finding: a part's bytes are walked, every field is read, running text is scanned, and what is
+//! written inside something else is looked at too.
+
+use super::detectors::{self, Detectors};
+use super::last;
+use super::names::{Claims, FieldTable, Name, NameCache, PathRule, path_matches};
+use super::resolve::{self, Facts, Reading, Surroundings};
+use super::scan::Scan;
+use super::sink::{Found, Kind, Needle, Sink};
+use crate::class::Class;
+use crate::codec::decode::{self, Decoded, Map};
+use crate::codec::{Field, Form, Tree, json, text};
+use crate::detect::field_name::{Meaning, Strength};
+use crate::finding::{Detail, RuleId, Span};
+use crate::transform::Context;
+
+/// Texts in texts are looked at this deep: JSON in a string in JSON in a string …
+const DEPTH: usize = 8;
+/// Deeper JSON is withheld: the walk could go on, but no log is like that.
+pub const JSON_DEPTH: usize = 1024;
+
+/// What is known of a name.
+#[derive(Clone, Copy)]
+struct NameInfo {
+    claims: Claims,
+    meaning: Meaning,
+    facts: Facts,
+    inside: Facts,
+}
+
+/// The buffers of one level of text in text.
+#[derive(Default)]
+struct Level {
+    tree: Tree,
+    json_spans: Vec<Span>,
+    decoded: Decoded,
+    /// Per container: what its fields say.
+    facts: Vec<Facts>,
+    /// Per field: how it is read.
+    readings: Vec<(Reading, Option<RuleId>)>,
+    /// What the scan has not to look at again, in the order of the text.
+    done: Vec<Span>,
+}
+
+/// A thread's buffers for finding.
+pub struct Finder {
+    walker: json::Walker,
+    levels: Vec<Level>,
+    names: NameCache<NameInfo>,
+    scan: Scan,
+    /// A claimed value, decoded.
+    claimed: Decoded,
+}
+
+impl Default for Finder {
+    fn default() -> Self {
+        let levels = std::iter::repeat_with(Level::default).take(DEPTH + 1).collect();
+        Finder {
+            walker: json::Walker::default(),
+            levels,
+            names: NameCache::default(),
+            scan: Scan::default(),
+            claimed: Decoded::default(),
+        }
+    }
+}
+
+/// What finding needs of the engine.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    pub fields: &'a FieldTable,
+    pub detectors: &'a Detectors,
+    pub context: &'a Context<'a>,
+}
+
+impl Finder {
+    /// Finds in a whole part. `name` is the field it stands in (a header's name), or empty.
+    pub fn part(&mut self, tools: Tools<'_>, name: &[u8], bytes: &[u8], sink: &mut Sink) {
+        if name.is_empty() {
+            self.text(tools, bytes, Map::Base(0), 0, sink);
+            return;
+        }
+        let field =
+            Field { name: Span::default(), value: Span::new(0, bytes.len()), container: 0, form: Form::Bare };
+        let info = self.info(tools, name);
+        let around = Surroundings::default();
+        let (reading, rule) = read_field(tools, info, name, bytes, &field, &around, None);
+        let lone = Lone { text: bytes, map: Map::Base(0), depth: 0 };
+        if self.act(tools, &lone, &field, reading, rule, sink).is_none() {
+            self.text(tools, bytes, Map::Base(0), 0, sink);
+        }
+    }
+
+    /// The span of the first field that `wanted` takes, JSON in the value included.
+    pub fn first_field(
+        &mut self,
+        bytes: &[u8],
+        wanted: &mut dyn FnMut(&Tree, &Field, &[u8]) -> bool,
+    ) -> Option<Span> {
+        let Some(level) = self.levels.first_mut() else { unreachable!("there are always levels") };
+        level.tree.reset();
+        level.json_spans.clear();
+        text::walk(bytes, 0, &|_| None, &mut self.walker, &mut level.tree, &mut level.json_spans).ok()?;
+        level.tree.fields.iter().find(|field| wanted(&level.tree, field, bytes)).map(|field| field.value)
+    }
+
+    fn info(&mut self, tools: Tools<'_>, name: &[u8]) -> NameInfo {
+        self.names.get(name, |name: &Name| NameInfo {
+            claims: tools.fields.claims(name),
+            meaning: tools.detectors.meaning(name.as_bytes()),
+            facts: resolve::facts_of_name(name.as_bytes()),
+            inside: resolve::facts_of_container(name.as_bytes()),
+        })
+    }
+
+    /// A text of any kind: JSON, a line with fields, or prose.
+    fn text(&mut self, tools: Tools<'_>, bytes: &[u8], map: Map<'_>, depth: usize, sink: &mut Sink) {
+        let Some(mut level) = self.levels.get_mut(depth).map(std::mem::take) else {
+            self.scan.text(tools, bytes, map, &[], sink);
+            if sink.reduce_unknown {
+                // Too deep to be understood: nothing of it stays.
+                last::whole(map, bytes.len(), sink);
+            }
+            return;
+        };
+        let from = sink.found.len();
+        self.walk(tools, bytes, map, depth, &mut level, sink);
+        if sink.reduce_unknown {
+            last::tokens(bytes, map, &level.tree, &level.done, from, sink);
+        }
+        if let Some(place) = self.levels.get_mut(depth) {
+            *place = level;
+        }
+    }
+
+    fn walk(
+        &mut self,
+        tools: Tools<'_>,
+        bytes: &[u8],
+        map: Map<'_>,
+        depth: usize,
+        level: &mut Level,
+        sink: &mut Sink,
+    ) {
+        level.tree.reset();
+        level.json_spans.clear();
+        level.done.clear();
+        let skip = |at: usize| detectors::placeholder_at(bytes, at, tools.context).map(|(_, end)| end);
+        let walked = text::walk(bytes, 0, &skip, &mut self.walker, &mut level.tree, &mut level.json_spans);
+        sink.gave_up |= walked.is_err();
+        sink.too_deep |= level.tree.depth > JSON_DEPTH;
+        if sink.gave_up || sink.too_deep {
+            return;
+        }
+        self.read_fields(tools, bytes, level);
+        for index in 0..level.tree.fields.len() {
+            let (Some(field), Some((reading, rule))) =
+                (level.tree.fields.get(index).copied(), level.readings.get(index).copied())
+            else {
+                break;
+            };
+            if covered(&level.done, field.value) {
+                continue;
+            }
+            let lone = Lone { text: bytes, map, depth };
+            let done = if decodes(&field, bytes) && !matches!(reading, Reading::Claim(_)) {
+                self.decoded(tools, &lone, &field, reading, rule, &mut level.decoded, sink);
+                Some(field.value)
+            } else {
+                self.act(tools, &lone, &field, reading, rule, sink)
+            };
+            if let Some(span) = done {
+                level.done.push(span);
+            }
+        }
+        for key in &level.tree.keys {
+            let name = key.of(bytes);
+            if name.len() >= 7 && name.iter().filter(|b| b.is_ascii_digit()).count() >= 5
+                || name.contains(&b'@')
+            {
+                self.scan.within(tools, bytes, *key, map, sink);
+            }
+            level.done.push(*key);
+        }
+        level.done.sort_unstable();
+        self.scan.text(tools, bytes, map, &level.done, sink);
+    }
+
+    /// Reads every field of the level's tree: names first, then what the names say together.
+    fn read_fields(&mut self, tools: Tools<'_>, bytes: &[u8], level: &mut Level) {
+        let Level { tree, facts, readings, .. } = level;
+        facts.clear();
+        facts.resize(tree.containers.len(), Facts::default());
+        readings.clear();
+        for field in &tree.fields {
+            let info = self.info(tools, tree.name_of(field).of(bytes));
+            let Some(own) = facts.get_mut(field.container as usize) else { continue };
+            *own = own.with(info.facts);
+            let phone = info.meaning.class == Some(Class::Phone)
+                || matches!(info.claims.bare, Some((Class::Phone, ..)));
+            if phone
+                && field.value.of(bytes).iter().filter(|b| b.is_ascii_digit() || **b >= 0x80).count() >= 6
+            {
+                *own = own.with(Facts::PHONE);
+            }
+            if info.meaning.class == Some(Class::Code) && info.meaning.strength != Strength::Ambiguous {
+                *own = own.with(Facts::CODES);
+            }
+        }
+        for field in &tree.fields {
+            let name = tree.name_of(field).of(bytes);
+            let info = self.info(tools, name);
+            let around = self.surroundings(tools, bytes, tree, facts, field);
+            readings.push(read_field(
+                tools,
+                info,
+                name,
+                field.value.of(bytes),
+                field,
+                &around,
+                Some((tree, bytes)),
+            ));
+        }
+    }
+
+    fn surroundings(
+        &mut self,
+        tools: Tools<'_>,
+        bytes: &[u8],
+        tree: &Tree,
+        facts: &[Facts],
+        field: &Field,
+    ) -> Surroundings {
+        let of = |index: u32| facts.get(index as usize).copied().unwrap_or_default();
+        let mut out = Surroundings { own: of(field.container), ..Surroundings::default() };
+        let mut index = field.container;
+        for _ in 0..4 {
+            let container = tree.container(index);
+            if !container.name.is_empty() {
+                out.named = out.named.with(self.info(tools, container.name.of(bytes)).inside);
+            }
+            if container.parent == index {
+                break;
+            }
+            index = container.parent;
+            out.around = out.around.with(of(index));
+        }
+        out
+    }
+
+    /// A field whose value is written with escapes: what they mean is looked at.
+    #[expect(clippy::too_many_arguments, reason = "the level's buffers are lent out one by one")]
+    fn decoded(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        reading: Reading,
+        rule: Option<RuleId>,
+        buffer: &mut Decoded,
+        sink: &mut Sink,
+    ) {
+        decode_field(field, lone, buffer);
+        let inner = Lone { text: &buffer.bytes, map: Map::Table(&buffer.from), depth: lone.depth };
+        let whole = Field { value: Span::new(0, buffer.bytes.len()), form: Form::JsonString, ..*field };
+        self.act(tools, &inner, &whole, reading, rule, sink);
+    }
+
+    /// Does what a reading says; gives the span that the scan has not to look at again.
+    fn act(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        reading: Reading,
+        rule: Option<RuleId>,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let Lone { text, map, .. } = *lone;
+        let value = field.value.of(text);
+        let root = |span: Span| Span { start: map.at(span.start()), end: map.at(span.end()) };
+        let bare_json = matches!(field.form, Form::JsonNumber | Form::JsonWord | Form::Junk);
+        match reading {
+            Reading::Claim(class) => {
+                let Some(rule) = rule.or_else(|| tools.detectors.by_name()) else { return None };
+                self.claim(tools, lone, field, class, rule, sink)
+            }
+            Reading::Part(class) => {
+                let found = self.scan.part(tools, class, text, field.value, map, bare_json, sink);
+                if found { Some(field.value) } else { self.inside(tools, lone, field, Unknown::Goes, sink) }
+            }
+            Reading::Safe => {
+                sink.safe.push(root(field.value));
+                let number =
+                    value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b':'));
+                if number || bare_json {
+                    Some(field.value)
+                } else {
+                    self.inside(tools, lone, field, Unknown::Stays, sink)
+                }
+            }
+            Reading::Opaque(class) => {
+                if let Some(rule) = rule.or_else(|| tools.detectors.by_name()) {
+                    let span = root(field.value);
+                    let value = keep_if_decoded(map, value, sink);
+                    let detail = Detail::None;
+                    sink.found.push(Found { class, rule, span, detail, kind: Kind::Value, bare_json, value });
+                }
+                let opaque =
+                    value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+                        && !tools.detectors.shows_itself(value);
+                if opaque || bare_json {
+                    Some(field.value)
+                } else {
+                    self.inside(tools, lone, field, Unknown::Stays, sink)
+                }
+            }
+            Reading::Text => self.inside(tools, lone, field, Unknown::Goes, sink),
+            Reading::Headline => self.inside(tools, lone, field, Unknown::ByToken, sink),
+        }
+    }
+
+    /// Looks into a value that is no claim: JSON strings are texts of their own, values in running
+    /// text are left to the scan of the line.
+    fn inside(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        unknown: Unknown,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let Lone { text, map, depth } = *lone;
+        let value = field.value.of(text);
+        let from = sink.found.len();
+        match field.form {
+            Form::JsonString | Form::JsonEscaped => {
+                let inner = match map {
+                    Map::Base(base) => Map::Base(base + field.value.start),
+                    Map::Table(table) => Map::Table(table.get(field.value.start()..).unwrap_or_default()),
+                };
+                let marked =
+                    value.iter().any(|b| matches!(b, b'=' | b':' | b'{' | b'[' | b'<' | b'"' | b'\''));
+                let reduce = sink.reduce_unknown;
+                sink.reduce_unknown =
+                    reduce && (unknown == Unknown::ByToken || (unknown == Unknown::Goes && marked));
+                if marked || sink.reduce_unknown {
+                    self.text(tools, value, inner, depth + 1, sink);
+                } else {
+                    self.scan.text(tools, value, inner, &[], sink);
+                }
+                let by_token = std::mem::replace(&mut sink.reduce_unknown, reduce);
+                if reduce
+                    && !by_token
+                    && unknown == Unknown::Goes
+                    && !whole_is_found(map, field.value, from, sink)
+                {
+                    last::value(text, field.value, field.form, map, sink);
+                }
+                Some(field.value)
+            }
+            Form::JsonNumber | Form::JsonWord | Form::Junk => {
+                self.scan.number(tools, text, field.value, map, sink);
+                if sink.reduce_unknown && unknown != Unknown::Stays && sink.found.len() == from {
+                    last::value(text, field.value, field.form, map, sink);
+                }
+                Some(field.value)
+            }
+            Form::Quoted | Form::QuotedEscaped | Form::Bare | Form::Query | Form::Element => {
+                if !sink.reduce_unknown || unknown != Unknown::Stays {
+                    return None;
+                }
+                self.scan.within(tools, text, field.value, map, sink);
+                Some(field.value)
+            }
+        }
+    }
+
+    /// A whole value of a class; where the class's detector finds its kind in a part of it, that
+    /// part only.
+    fn claim(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        class: Class,
+        rule: RuleId,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let mut buffer = std::mem::take(&mut self.claimed);
+        let span = self.claim_with(tools, lone, field, class, rule, &mut buffer, sink);
+        self.claimed = buffer;
+        span
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the buffer is lent out beside the finder")]
+    fn claim_with(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        class: Class,
+        rule: RuleId,
+        buffer: &mut Decoded,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let Lone { text, map, .. } = *lone;
+        let escaped = decodes(field, text);
+        if escaped {
+            decode_field(field, lone, buffer);
+        }
+        let (bytes, span, inner) = if escaped {
+            (buffer.bytes.as_slice(), Span::new(0, buffer.bytes.len()), Map::Table(&buffer.from))
+        } else {
+            (text, field.value, map)
+        };
+        let value = span.of(bytes);
+        let bare_json = matches!(field.form, Form::JsonNumber | Form::JsonWord | Form::Junk);
+        if let Some(placeholder) = detectors::placeholder_whole(value, tools.context) {
+            let root = Span { start: inner.at(span.start()), end: inner.at(span.end()) };
+            sink.found.push(Found {
+                class: placeholder,
+                rule,
+                span: root,
+                detail: Detail::None,
+                kind: Kind::Placeholder,
+                bare_json: false,
+                value: None,
+            });
+            return Some(field.value);
+        }
+        let extent = if matches!(field.form, Form::Bare) {
+            tools.detectors.extend_bare(bytes, span, class)
+        } else {
+            span
+        };
+        let partial = !bare_json
+            && matches!(class, Class::Ip | Class::Email | Class::Phone)
+            && self.scan.part(tools, class, bytes, extent, inner, bare_json, sink);
+        if !partial {
+            let value = extent.of(bytes);
+            let detail = tools.detectors.detail(class, value);
+            let kept = sink.keep(value);
+            sink.found.push(Found {
+                class,
+                rule,
+                span: Span { start: inner.at(extent.start()), end: inner.at(extent.end()) },
+                detail,
+                kind: Kind::Value,
+                bare_json,
+                value: Some(kept),
+            });
+            let enough = match class {
+                Class::Code => 4,
+                _ => 5,
+            };
+            if value.len() >= enough && value.len() <= 256 {
+                sink.needles.push(Needle { class, rule, detail, value: kept });
+            }
+        }
+        Some(if escaped { field.value } else { extent })
+    }
+}
+
+/// What becomes of the rest of a value at the last stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    /// It stays: its field is known.
+    Stays,
+    /// The value goes as a whole.
+    Goes,
+    /// It is text: each token for itself.
+    ByToken,
+}
+
+/// Whether one of the findings from `from` on covers a whole value.
+fn whole_is_found(map: Map<'_>, value: Span, from: usize, sink: &Sink) -> bool {
+    let root = Span { start: map.at(value.start()), end: map.at(value.end()) };
+    sink.found.get(from..).unwrap_or_default().iter().any(|found| found.span.contains(root))
+}
+
+/// A text with its way back to the part, and how deep it stands.
+#[derive(Clone, Copy)]
+struct Lone<'a> {
+    text: &'a [u8],
+    map: Map<'a>,
+    depth: usize,
+}
+
+fn keep_if_decoded(map: Map<'_>, value: &[u8], sink: &mut Sink) -> Option<Span> {
+    match map {
+        Map::Base(_) => None,
+        Map::Table(_) => Some(sink.keep(value)),
+    }
+}
+
+/// Whether a value's bytes are not what they mean.
+fn decodes(field: &Field, text: &[u8]) -> bool {
+    match field.form {
+        Form::JsonEscaped | Form::QuotedEscaped => true,
+        Form::Query => field.value.of(text).iter().any(|b| matches!(b, b'%' | b'+' | b'\\')),
+        Form::JsonString
+        | Form::JsonNumber
+        | Form::JsonWord
+        | Form::Quoted
+        | Form::Bare
+        | Form::Element
+        | Form::Junk => false,
+    }
+}
+
+fn decode_field(field: &Field, lone: &Lone<'_>, out: &mut Decoded) {
+    let value = field.value.of(lone.text);
+    if field.form == Form::Query {
+        decode::percent(value, field.value.start(), lone.map, out);
+    } else {
+        decode::backslashes(value, field.value.start(), lone.map, out);
+    }
+}
+
+fn covered(done: &[Span], span: Span) -> bool {
+    // Fields come in the order of the text, so what covers one stands near the end.
+    done.iter().rev().take(8).any(|d| d.contains(span) && !span.is_empty())
+}
+
+/// A field's reading, and the rule that claims it where one does.
+fn read_field(
+    tools: Tools<'_>,
+    info: NameInfo,
+    name: &[u8],
+    value: &[u8],
+    field: &Field,
+    around: &Surroundings,
+    place: Option<(&Tree, &[u8])>,
+) -> (Reading, Option<RuleId>) {
+    if matches!(field.form, Form::JsonWord) && matches!(value, b"true" | b"false" | b"null")
+        || value.is_empty()
+    {
+        return (Reading::Safe, None);
+    }
+    let lower = Name::new(name);
+    if info.claims.paths
+        && let Some((tree, bytes)) = place
+        && let Some(rule) = path_rule(tools.fields, &lower, field, tree, bytes)
+    {
+        return (by_class(rule.class), Some(rule.rule));
+    }
+    if let Some((class, rule, _)) = info.claims.bare {
+        return (by_class(class), Some(rule));
+    }
+    (resolve::read(lower.as_bytes(), info.meaning, value, field.form, around), None)
+}
+
+/// What a rule that claims a field says of it.
+fn by_class(class: Class) -> Reading {
+    match class {
+        Class::Safe => Reading::Safe,
+        Class::EventId | Class::Timestamp | Class::UserAgent | Class::Url | Class::Port => {
+            Reading::Opaque(class)
+        }
+        Class::Phone
+        | Class::Code
+        | Class::Body
+        | Class::Email
+        | Class::Credential
+        | Class::Card
+        | Class::Imei
+        | Class::Ip
+        | Class::Name
+        | Class::SubjectId
+        | Class::Device
+        | Class::Location
+        | Class::Custom(_) => Reading::Claim(class),
+    }
+}
+
+fn path_rule<'t>(
+    fields: &'t FieldTable,
+    name: &Name,
+    field: &Field,
+    tree: &Tree,
+    bytes: &[u8],
+) -> Option<&'t PathRule> {
+    fields.path_rules(name).find(|rule| path_matches(&rule.segments, &mut path_of(tree, field, bytes)))
+}
+
+/// A field's path from the inside out: `Some(name)` for a member, `None` for a place in an array.
+pub fn path_of<'a>(tree: &'a Tree, field: &Field, bytes: &'a [u8]) -> impl Iterator<Item = Option<&'a [u8]>> {
+    let mut index = field.container;
+    let mut name = field.name;
+    let mut item = tree.container(index).array;
+    std::iter::from_fn(move || {
+        loop {
+            if !name.is_empty() {
+                return Some(Some(std::mem::take(&mut name).of(bytes)));
+            }
+            if std::mem::take(&mut item) {
+                return Some(None);
+            }
+            let container = tree.container(index);
+            if container.parent == index {
+                return None;
+            }
+            name = container.name;
+            index = container.parent;
+            item = tree.container(index).array;
+        }
+    })
+}

@@ -1,0 +1,225 @@
+//! What a field's name says: the rules that claim it and what its words mean, looked up once per
+//! name and kept in a small cache.
+
+use crate::class::Class;
+use crate::finding::RuleId;
+use crate::rule::{FieldPath, RuleSet, Segment};
+use std::collections::HashMap;
+
+/// Longer names are judged by their first bytes only.
+pub const NAME_BYTES: usize = 64;
+
+/// A name in lower case (ASCII only; other letters as they are).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    len: u8,
+    bytes: [u8; NAME_BYTES],
+}
+
+impl Name {
+    #[must_use]
+    pub fn new(name: &[u8]) -> Self {
+        let mut bytes = [0; NAME_BYTES];
+        let len = name.len().min(NAME_BYTES);
+        for (to, from) in bytes.iter_mut().zip(name) {
+            *to = from.to_ascii_lowercase();
+        }
+        Name { len: u8::try_from(len).unwrap_or(0), bytes }
+    }
+
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    fn hash(&self) -> usize {
+        // FNV-1a; the cache compares whole names, so a collision costs time only.
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in self.as_bytes() {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        usize::try_from(hash ^ (hash >> 29)).unwrap_or(0)
+    }
+}
+
+/// Which rules claim a name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Claims {
+    /// A bare name: the class and the rule, and whether the rule is a shipped one.
+    pub bare: Option<(Class, RuleId, bool)>,
+    /// Rules with a full path end in this name: the path has to be compared.
+    pub paths: bool,
+}
+
+/// The rule set's field rules, ready to be asked.
+#[derive(Default)]
+pub struct FieldTable {
+    bare: HashMap<Vec<u8>, (Class, RuleId, bool)>,
+    paths: HashMap<Vec<u8>, Vec<PathRule>>,
+}
+
+/// A field rule with a full path.
+pub struct PathRule {
+    pub segments: Vec<Segment>,
+    pub class: Class,
+    pub rule: RuleId,
+    pub shipped: bool,
+}
+
+impl FieldTable {
+    #[must_use]
+    pub fn new(rules: &RuleSet) -> Self {
+        let mut table = FieldTable::default();
+        for field in &rules.fields {
+            match &field.path {
+                FieldPath::Name(name) => {
+                    let key = name.to_lowercase().into_bytes();
+                    let new = (field.class, field.rule, field.shipped);
+                    // A user's rule beats a shipped one; among equals the first stands.
+                    let entry = table.bare.entry(key).or_insert(new);
+                    if entry.2 && !field.shipped {
+                        *entry = new;
+                    }
+                }
+                FieldPath::Path(segments) => {
+                    let last = segments.iter().rev().find_map(|segment| match segment {
+                        Segment::Name(name) => Some(name.to_lowercase().into_bytes()),
+                        Segment::Any | Segment::Item => None,
+                    });
+                    table.paths.entry(last.unwrap_or_default()).or_default().push(PathRule {
+                        segments: segments.clone(),
+                        class: field.class,
+                        rule: field.rule,
+                        shipped: field.shipped,
+                    });
+                }
+            }
+        }
+        table
+    }
+
+    #[must_use]
+    pub fn claims(&self, name: &Name) -> Claims {
+        let bytes = name.as_bytes();
+        let last = bytes.rsplit(|b| matches!(b, b'.' | b':')).next().unwrap_or(bytes);
+        let bare = self.bare.get(bytes).or_else(|| self.bare.get(last)).copied();
+        Claims {
+            bare,
+            paths: !self.paths.is_empty()
+                && (self.paths.contains_key(bytes) || self.paths.contains_key(last)),
+        }
+    }
+
+    /// The rules whose path ends in `name`, a user's rules first.
+    pub fn path_rules(&self, name: &Name) -> impl Iterator<Item = &PathRule> {
+        let bytes = name.as_bytes();
+        let last = bytes.rsplit(|b| matches!(b, b'.' | b':')).next().unwrap_or(bytes);
+        let rules = || self.paths.get(bytes).or_else(|| self.paths.get(last)).into_iter().flatten();
+        rules().filter(|r| !r.shipped).chain(rules().filter(|r| r.shipped))
+    }
+}
+
+/// A direct-mapped cache from names to what is known of them.
+pub struct NameCache<T> {
+    slots: Vec<Option<(Name, T)>>,
+}
+
+const SLOTS: usize = 1024;
+
+impl<T: Copy> Default for NameCache<T> {
+    fn default() -> Self {
+        NameCache { slots: vec![None; SLOTS] }
+    }
+}
+
+impl<T: Copy> NameCache<T> {
+    pub fn get(&mut self, name: &[u8], make: impl FnOnce(&Name) -> T) -> T {
+        let name = Name::new(name);
+        let Some(slot) = self.slots.get_mut(name.hash() % SLOTS) else {
+            unreachable!("a remainder is below its divisor")
+        };
+        match slot {
+            Some((kept, info)) if *kept == name => *info,
+            _ => {
+                let info = make(&name);
+                *slot = Some((name, info));
+                info
+            }
+        }
+    }
+}
+
+/// Whether a path fits a rule's segments. `path` gives the names from the innermost outwards:
+/// `Some(name)` for a member, `None` for a place in an array.
+pub fn path_matches<'a>(segments: &[Segment], path: &mut dyn Iterator<Item = Option<&'a [u8]>>) -> bool {
+    // Paths are short and `**` is rare: compare from the end, and let `**` at the front take the rest.
+    let mut steps: [Option<Option<&[u8]>>; 64] = [None; 64];
+    let mut len = 0;
+    for step in path {
+        match steps.get_mut(len) {
+            Some(place) => *place = Some(step),
+            None => return false,
+        }
+        len += 1;
+    }
+    let steps = steps.get(..len).unwrap_or_default();
+    fits(segments, steps)
+}
+
+fn fits(segments: &[Segment], steps: &[Option<Option<&[u8]>>]) -> bool {
+    let Some((last, segments)) = segments.split_last() else { return steps.is_empty() };
+    let Some((first, rest)) = steps.split_first() else {
+        return matches!(last, Segment::Any) && fits(segments, steps);
+    };
+    match (last, first) {
+        (Segment::Any, _) => fits(segments, steps) || fits_any(segments, rest),
+        (Segment::Name(name), Some(Some(step))) => {
+            name.as_bytes().eq_ignore_ascii_case(step) && fits(segments, rest)
+        }
+        (Segment::Item, Some(None)) => fits(segments, rest),
+        (Segment::Name(_) | Segment::Item, _) => false,
+    }
+}
+
+fn fits_any(segments: &[Segment], mut steps: &[Option<Option<&[u8]>>]) -> bool {
+    loop {
+        if fits(segments, steps) {
+            return true;
+        }
+        match steps.split_first() {
+            Some((_, rest)) => steps = rest,
+            None => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Segment {
+        Segment::Name(text.to_owned())
+    }
+
+    #[track_caller]
+    fn check(segments: &[Segment], path: &[Option<&str>], want: bool) {
+        let mut steps = path.iter().rev().map(|step| step.map(str::as_bytes));
+        assert_eq!(path_matches(segments, &mut steps), want, "{segments:?} {path:?}");
+    }
+
+    #[test]
+    fn paths() {
+        let errors = [name("errors"), Segment::Item, name("code")];
+        check(&errors, &[Some("errors"), None, Some("code")], true);
+        check(&errors, &[Some("errors"), Some("code")], false);
+        check(&errors, &[Some("x"), Some("errors"), None, Some("code")], false);
+        let any = [Segment::Any, name("wa_id")];
+        check(&any, &[Some("wa_id")], true);
+        check(&any, &[Some("a"), None, Some("WA_ID")], true);
+        check(&any, &[Some("a")], false);
+        let middle = [name("a"), Segment::Any, name("b")];
+        check(&middle, &[Some("a"), Some("b")], true);
+        check(&middle, &[Some("a"), Some("x"), None, Some("b")], true);
+        check(&middle, &[Some("x"), Some("b")], false);
+    }
+}

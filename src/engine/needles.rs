@@ -1,0 +1,109 @@
+//! A value that was found by its field is also found as a whole token elsewhere in the record.
+
+use super::detectors::Detectors;
+use super::sink::{Found, Kind, Needle, Sink};
+use crate::class::Class;
+use crate::finding::Span;
+use crate::numbering;
+use crate::record::Record;
+use memchr::memmem;
+
+/// More needles than this come from bulk requests, whose values stand in fields anyhow; without a
+/// limit a record of many fields would cost its square.
+const MOST: usize = 24;
+
+/// Looks for every needle in every part and adds what it finds.
+pub fn search(detectors: &Detectors, record: &Record<'_>, sinks: &mut [Sink]) {
+    let _ = detectors;
+    let mut searched = 0;
+    for from in 0..sinks.len() {
+        for place in 0..sinks.get(from).map_or(0, |sink| sink.needles.len()) {
+            let Some(sink) = sinks.get(from) else { break };
+            let Some(needle) = sink.needles.get(place).copied() else { break };
+            let mut buffer = [0; 256];
+            let value = needle.value.of(&sink.values);
+            let Some(text) = searchable(&needle, value, &mut buffer) else { continue };
+            searched += 1;
+            if searched > MOST {
+                return;
+            }
+            for (part, sink) in sinks.iter_mut().enumerate() {
+                let Some((_, bytes)) = super::part_of(record, part) else { continue };
+                find(text, &needle, bytes, sink);
+                if needle.class == Class::Phone {
+                    let national = numbering::split_calling_code(text).and_then(|(_, len)| text.get(len..));
+                    if let Some(national) = national.filter(|digits| digits.len() >= 8) {
+                        find(national, &needle, bytes, sink);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The bytes to look for; `None` where the value is too common to be looked for.
+fn searchable<'b>(needle: &Needle, value: &[u8], buffer: &'b mut [u8; 256]) -> Option<&'b [u8]> {
+    let mut len = 0;
+    let mut push = |byte: u8| {
+        if let Some(place) = buffer.get_mut(len) {
+            *place = byte;
+            len += 1;
+        }
+    };
+    match needle.class {
+        Class::Phone => {
+            value.iter().copied().filter(u8::is_ascii_digit).for_each(&mut push);
+            if len < 8 {
+                return None;
+            }
+        }
+        Class::Code if value.len() < 6 => return None,
+        Class::Name | Class::SubjectId => {
+            // `sender` as a name would wipe the log's own words.
+            let plain = value.iter().all(u8::is_ascii_lowercase);
+            if plain || value.len() < 5 {
+                return None;
+            }
+            value.iter().copied().for_each(&mut push);
+        }
+        _ => value.iter().copied().for_each(&mut push),
+    }
+    buffer.get(..len)
+}
+
+fn find(text: &[u8], needle: &Needle, bytes: &[u8], sink: &mut Sink) {
+    // Every needle occurs once, in its own field: the common case costs one search.
+    let mut from = 0;
+    let finder = memmem::Finder::new(text);
+    while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
+        let start = from + at;
+        let end = start + text.len();
+        from = end;
+        let span = Span::new(start, end);
+        if !whole_token(needle, bytes, span) || sink.safe.iter().any(|safe| safe.overlaps(span)) {
+            continue;
+        }
+        if sink.found.iter().any(|found| {
+            found.span.contains(span) && (found.kind == Kind::Placeholder || found.class == needle.class)
+        }) {
+            continue;
+        }
+        sink.found.push(Found {
+            class: needle.class,
+            rule: needle.rule,
+            span,
+            detail: needle.detail,
+            kind: Kind::Value,
+            bare_json: false,
+            value: None,
+        });
+    }
+}
+
+fn whole_token(needle: &Needle, bytes: &[u8], span: Span) -> bool {
+    let before = span.start().checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+    let after = bytes.get(span.end()).copied().unwrap_or(b' ');
+    let glued = |b: u8| b.is_ascii_alphanumeric();
+    let zero = needle.class == Class::Phone && before == b'0';
+    (zero || !glued(before)) && !glued(after)
+}

@@ -1,0 +1,452 @@
+//! What a field's value is, when its name alone does not say: `code` beside an error's title,
+//! `message` beside a phone number, `name` of a person or of a server.
+
+use super::value_shape::{ValueShape, is_form, reads_human};
+use crate::class::Class;
+use crate::codec::Form;
+use crate::detect::field_name::{Meaning, Strength};
+
+/// What the fields of a container say together: one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts(u16);
+
+impl Facts {
+    /// A phone number stands in a phone's field.
+    pub const PHONE: Facts = Facts(1);
+    /// Fields that log lines have: level, logger, pid.
+    pub const LOG: Facts = Facts(1 << 1);
+    /// An error is described: title, stack, reason.
+    pub const ERROR: Facts = Facts(1 << 2);
+    /// The container is, or speaks of, a person.
+    pub const PERSON: Facts = Facts(1 << 3);
+    /// A message is spoken of: sms, segments, encoding, wamid.
+    pub const MESSAGE: Facts = Facts(1 << 4);
+    /// Codes are spoken of: otp, verification, expires.
+    pub const CODES: Facts = Facts(1 << 5);
+    /// Technical things: service, provider, template, version.
+    pub const THING: Facts = Facts(1 << 6);
+    /// A field is named as the message of a log line (`msg`, `event`).
+    pub const HEADLINE: Facts = Facts(1 << 7);
+
+    #[must_use]
+    pub fn with(self, other: Facts) -> Facts {
+        Facts(self.0 | other.0)
+    }
+
+    #[must_use]
+    pub fn has(self, other: Facts) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+const LOG_NAMES: [&[u8]; 20] = [
+    b"level",
+    b"lvl",
+    b"severity",
+    b"loglevel",
+    b"log_level",
+    b"logger",
+    b"pid",
+    b"hostname",
+    b"thread",
+    b"caller_file",
+    b"log.level",
+    b"@version",
+    b"levelname",
+    b"logger_name",
+    b"priority",
+    b"facility",
+    b"stack_trace",
+    b"stacktrace",
+    b"thread_name",
+    b"syslog",
+];
+const ERROR_NAMES: [&[u8]; 14] = [
+    b"error",
+    b"errors",
+    b"title",
+    b"details",
+    b"error_data",
+    b"error_subcode",
+    b"stack",
+    b"exception",
+    b"reason",
+    b"more_info",
+    b"fault",
+    b"problem",
+    b"err",
+    b"error_message",
+];
+const PERSON_NAMES: [&[u8]; 34] = [
+    b"profile",
+    b"contact",
+    b"contacts",
+    b"user",
+    b"users",
+    b"customer",
+    b"customers",
+    b"sender",
+    b"recipient",
+    b"recipients",
+    b"me",
+    b"actor",
+    b"owner",
+    b"member",
+    b"members",
+    b"person",
+    b"people",
+    b"client",
+    b"patient",
+    b"guest",
+    b"employee",
+    b"subscriber",
+    b"lead",
+    b"participant",
+    b"buyer",
+    b"driver",
+    b"student",
+    b"cliente",
+    b"kunde",
+    b"vcard",
+    b"from",
+    b"to",
+    b"author",
+    b"agent",
+];
+const MESSAGE_NAMES: [&[u8]; 22] = [
+    b"sms",
+    b"message",
+    b"messages",
+    b"wamid",
+    b"segments",
+    b"encoding",
+    b"num_segments",
+    b"nummedia",
+    b"mms",
+    b"whatsapp",
+    b"message_id",
+    b"messageid",
+    b"msgid",
+    b"direction",
+    b"smsc",
+    b"messaging_product",
+    b"conversation",
+    b"fromme",
+    b"remotejid",
+    b"textmessage",
+    b"simnumber",
+    b"text",
+];
+const CODE_NAMES: [&[u8]; 14] = [
+    b"otp",
+    b"verification",
+    b"verify",
+    b"2fa",
+    b"mfa",
+    b"vars",
+    b"params",
+    b"parameters",
+    b"expires_in",
+    b"challenge",
+    b"two_factor",
+    b"variables",
+    b"passcode",
+    b"attempt",
+];
+const THING_NAMES: [&[u8]; 24] = [
+    b"provider",
+    b"service",
+    b"template",
+    b"version",
+    b"route",
+    b"carrier",
+    b"queue",
+    b"topic",
+    b"plan",
+    b"region",
+    b"container",
+    b"kubernetes",
+    b"host",
+    b"device",
+    b"os",
+    b"app",
+    b"metric",
+    b"metrics",
+    b"span",
+    b"job",
+    b"cluster",
+    b"library",
+    b"runtime",
+    b"origin",
+];
+const HEADLINE_NAMES: [&[u8]; 12] = [
+    b"msg",
+    b"event",
+    b"evt",
+    b"message",
+    b"log",
+    b"short_message",
+    b"event_name",
+    b"action",
+    b"op",
+    b"summary",
+    b"title",
+    b"description",
+];
+
+fn among(name: &[u8], names: &[&[u8]]) -> bool {
+    names.contains(&name)
+}
+
+/// What a member's name (lower case) says about the container it stands in.
+#[must_use]
+pub fn facts_of_name(name: &[u8]) -> Facts {
+    let mut facts = Facts::default();
+    let bits: [(&[&[u8]], Facts); 6] = [
+        (&LOG_NAMES, Facts::LOG),
+        (&ERROR_NAMES, Facts::ERROR),
+        (&MESSAGE_NAMES, Facts::MESSAGE),
+        (&CODE_NAMES, Facts::CODES),
+        (&THING_NAMES, Facts::THING),
+        (&HEADLINE_NAMES, Facts::HEADLINE),
+    ];
+    for (names, bit) in bits {
+        if among(name, names) {
+            facts = facts.with(bit);
+        }
+    }
+    facts
+}
+
+/// What a container's own name (lower case) says about what stands in it.
+#[must_use]
+pub fn facts_of_container(name: &[u8]) -> Facts {
+    let mut facts = Facts::default();
+    let bits: [(&[&[u8]], Facts); 5] = [
+        (&ERROR_NAMES, Facts::ERROR),
+        (&PERSON_NAMES, Facts::PERSON),
+        (&MESSAGE_NAMES, Facts::MESSAGE),
+        (&CODE_NAMES, Facts::CODES),
+        (&THING_NAMES, Facts::THING),
+    ];
+    for (names, bit) in bits {
+        if among(name, names) {
+            facts = facts.with(bit);
+        }
+    }
+    facts
+}
+
+/// How a value is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The whole value is of this class.
+    Claim(Class),
+    /// A part of the value may be of this class; what its detector finds goes, else nothing.
+    Part(Class),
+    /// Safe by its name; only what shows itself beyond doubt is taken from it.
+    Safe,
+    /// An id, a time, a count of something: bare digits in it are no phone number and no code.
+    Opaque(Class),
+    /// Running text.
+    Text,
+    /// The message of a log line.
+    Headline,
+}
+
+/// What surrounds a field.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings {
+    /// Of the container the field stands in.
+    pub own: Facts,
+    /// Of the containers around that one, up to three.
+    pub around: Facts,
+    /// What the names of the container and those around it say.
+    pub named: Facts,
+}
+
+/// Reads a field by what its name means, what its value looks like and what stands around it.
+/// `name` in lower case; `value` as written.
+#[must_use]
+pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Surroundings) -> Reading {
+    if matches!(form, Form::JsonWord) || value.is_empty() {
+        return Reading::Safe;
+    }
+    if meaning.blocked {
+        return Reading::Safe;
+    }
+    let Some(class) = meaning.class else { return Reading::Text };
+    let shape = ValueShape::of(value);
+    let sure = meaning.strength == Strength::Sure;
+    let likely = meaning.strength != Strength::Ambiguous;
+    match class {
+        Class::Phone => phone(value, &shape, meaning.strength, around),
+        Class::Code => code(value, &shape, meaning.strength, form, around),
+        Class::Body => body(name, value, &shape, meaning.strength, around),
+        Class::Name => person(value, &shape, meaning.strength, around),
+        Class::Credential => credential(value, &shape, sure, likely),
+        Class::Email => Reading::Part(Class::Email),
+        Class::Ip => Reading::Part(Class::Ip),
+        Class::Card if shape.digits >= 12 => Reading::Claim(Class::Card),
+        Class::Imei if shape.digits >= 14 => Reading::Claim(Class::Imei),
+        Class::Device if likely && shape.len >= 6 && shape.spaces == 0 => Reading::Claim(Class::Device),
+        Class::SubjectId => subject(&shape, likely, around),
+        Class::Location if likely && shape.len >= 2 => Reading::Claim(Class::Location),
+        Class::EventId | Class::Timestamp | Class::UserAgent | Class::Url | Class::Port => {
+            Reading::Opaque(class)
+        }
+        Class::Safe => Reading::Safe,
+        Class::Card | Class::Imei | Class::Device | Class::Location | Class::Custom(_) => Reading::Text,
+    }
+}
+
+fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
+    if shape.digits < 5 && shape.high == 0 {
+        return Reading::Text;
+    }
+    if value.contains(&b'@') || value.contains(&b':') {
+        // A URI or a WhatsApp id; an e-mail address too.
+        return Reading::Part(Class::Phone);
+    }
+    match strength {
+        Strength::Sure | Strength::Likely => {
+            let numbers = shape.digits * 2 >= shape.len.saturating_sub(shape.high);
+            if numbers || shape.high > 0 || shape.spaces == 0 {
+                Reading::Claim(Class::Phone)
+            } else {
+                Reading::Part(Class::Phone)
+            }
+        }
+        Strength::Ambiguous => {
+            let spoken_of =
+                around.own.with(around.around).with(around.named).has(Facts::MESSAGE.with(Facts::CODES));
+            if !shape.is_number_like() && shape.high == 0 {
+                return Reading::Part(Class::Phone);
+            }
+            let marked = matches!(value.first(), Some(b'+')) || value.starts_with(b"00");
+            if marked || shape.digits >= 9 || (shape.digits >= 6 && spoken_of) {
+                Reading::Claim(Class::Phone)
+            } else {
+                Reading::Part(Class::Phone)
+            }
+        }
+    }
+}
+
+fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around: &Surroundings) -> Reading {
+    let kernel = shape.digits + shape.letters();
+    let token = (3..=12).contains(&kernel) && shape.len <= 16 && shape.spaces <= 3 && shape.underscores == 0;
+    let mixed = shape.digits > 0 || (shape.lower == 0 && shape.upper >= 4);
+    let plausible = (token && mixed && shape.lower <= shape.digits + shape.upper)
+        || (shape.high > 0 && shape.len <= 40 && shape.lower == 0);
+    match strength {
+        Strength::Sure | Strength::Likely if plausible => Reading::Claim(Class::Code),
+        Strength::Sure | Strength::Likely => Reading::Text,
+        Strength::Ambiguous => {
+            let spoken_of = Facts::PHONE.with(Facts::MESSAGE).with(Facts::CODES);
+            let error = around.own.has(Facts::ERROR) || around.named.has(Facts::ERROR);
+            let here =
+                around.own.has(spoken_of) || around.named.has(spoken_of) || around.around.has(Facts::CODES);
+            let long_enough = kernel >= 4;
+            if !plausible || !long_enough || (error && !around.own.has(Facts::PHONE)) {
+                return Reading::Opaque(Class::Safe);
+            }
+            // Nothing speaks for it and nothing against it: text of digits may be a code, a JSON
+            // number is rather a status.
+            if here
+                || !matches!(form, Form::JsonNumber | Form::Bare)
+                || value.len() == 6 && form == Form::Bare
+            {
+                Reading::Claim(Class::Code)
+            } else {
+                Reading::Opaque(Class::Safe)
+            }
+        }
+    }
+}
+
+fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
+    let structured = matches!(value.first(), Some(b'{' | b'[')) && value.len() > 8 || is_form(value);
+    if structured {
+        return Reading::Text;
+    }
+    if strength != Strength::Ambiguous {
+        return Reading::Claim(Class::Body);
+    }
+    let headline = among(name, &HEADLINE_NAMES);
+    let words = shape.spaces > 0 || shape.high > 0;
+    let spoken_of = Facts::PHONE.with(Facts::MESSAGE);
+    let near =
+        around.own.has(Facts::PHONE) || around.around.has(Facts::PHONE) || around.named.has(Facts::MESSAGE);
+    if headline && around.own.has(Facts::LOG) {
+        // A log line's message, unless people speak in it.
+        let human = around.own.has(spoken_of) && words && reads_human(value);
+        return if human { Reading::Claim(Class::Body) } else { Reading::Headline };
+    }
+    if !words {
+        // One word: an answer to somebody (`STOP`), or a constant of a program's.
+        let constant =
+            shape.underscores > 0 || shape.is_token() || value.contains(&b'.') || value.contains(&b':');
+        return if near && !constant && !headline { Reading::Claim(Class::Body) } else { Reading::Headline };
+    }
+    if near || among(name, &[b"body", b"caption", b"conversation"]) || reads_human(value) {
+        return Reading::Claim(Class::Body);
+    }
+    Reading::Headline
+}
+
+fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
+    if shape.letters() + shape.high == 0 || shape.len > 120 {
+        return Reading::Text;
+    }
+    if strength == Strength::Sure || (strength == Strength::Likely && shape.underscores == 0) {
+        return Reading::Claim(Class::Name);
+    }
+    let person = around.named.has(Facts::PERSON) || around.own.has(Facts::PHONE);
+    let thing = around.named.has(Facts::THING);
+    let looks_so = shape.high > 0 || (shape.spaces >= 1 && shape.upper >= 2 && shape.digits == 0);
+    let constant = shape.digits > 0
+        || shape.underscores > 0
+        || value.contains(&b'.') && shape.spaces == 0
+        || value.contains(&b'/');
+    if thing && !looks_so {
+        Reading::Safe
+    } else if (person && !constant) || looks_so {
+        Reading::Claim(Class::Name)
+    } else {
+        Reading::Text
+    }
+}
+
+fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Reading {
+    let word = shape.digits == 0
+        && shape.upper == 0
+        && shape.is_identifier()
+        && shape.len <= 12
+        && shape.phone_marks == 0;
+    if sure && shape.len >= 4 && !(word && shape.len < 4) {
+        return Reading::Claim(Class::Credential);
+    }
+    if likely
+        && shape.len >= 8
+        && !word
+        && (shape.spaces == 0 || value.starts_with(b"Bearer ") || value.starts_with(b"Basic "))
+    {
+        return Reading::Claim(Class::Credential);
+    }
+    if !likely && shape.is_token() {
+        return Reading::Claim(Class::Credential);
+    }
+    Reading::Text
+}
+
+fn subject(shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
+    let token = shape.spaces == 0 && shape.len >= 3 && shape.len <= 128 && shape.at_signs == 0;
+    if token && (likely || around.named.has(Facts::PERSON)) {
+        Reading::Claim(Class::SubjectId)
+    } else if token && shape.digits > 0 {
+        Reading::Opaque(Class::EventId)
+    } else {
+        Reading::Text
+    }
+}

@@ -1,0 +1,441 @@
+//! The scan of running text: one pass that stops only where a detector may start.
+
+use super::detectors::{self, Detectors};
+use super::find::Tools;
+use super::sink::{Found, Kind, Sink};
+use crate::class::Class;
+use crate::codec::decode::{self, Map};
+use crate::detect::{Detector, body, bytes, card, email, hidden, imei, ip, name, phone, url};
+use crate::finding::{Detail, RuleId, Span};
+
+/// Bytes at which a detector may start.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut byte = b'0';
+    while byte <= b'9' {
+        stops[byte as usize] = true;
+        byte += 1;
+    }
+    stops[b'+' as usize] = true;
+    stops[b'(' as usize] = true;
+    stops[b'@' as usize] = true;
+    stops[b':' as usize] = true;
+    stops[b'%' as usize] = true;
+    stops[b'[' as usize] = true;
+    stops[b'<' as usize] = true;
+    // `-----BEGIN …`
+    stops[b'-' as usize] = true;
+    // `Bearer`, `Basic`
+    stops[b'B' as usize] = true;
+    // Lead bytes of digits and signs beyond ASCII: Arabic, Indic, general punctuation, full width.
+    stops[0xd9] = true;
+    stops[0xdb] = true;
+    stops[0xdf] = true;
+    stops[0xe0] = true;
+    stops[0xe1] = true;
+    stops[0xe2] = true;
+    stops[0xef] = true;
+    stops[0xf0] = true;
+    stops
+};
+
+/// A thread's buffers for scanning.
+#[derive(Default)]
+pub struct Scan {
+    octets: Vec<u8>,
+    text: Vec<u8>,
+}
+
+/// A text on its way through the scan.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    text: &'a [u8],
+    map: Map<'a>,
+}
+
+impl Here<'_> {
+    fn root(&self, span: Span) -> Span {
+        Span { start: self.map.at(span.start()), end: self.map.at(span.end()) }
+    }
+}
+
+impl Scan {
+    /// Scans a text; `done` are spans in it (sorted) that were dealt with already.
+    pub fn text(&mut self, tools: Tools<'_>, text: &[u8], map: Map<'_>, done: &[Span], sink: &mut Sink) {
+        let here = Here { text, map };
+        let from = sink.found.len();
+        let mut gaps = Gaps { done, place: 0 };
+        let mut pos = 0;
+        while let Some(at) = next_stop(text, pos) {
+            if let Some(end) = gaps.covers(at) {
+                pos = end.max(at + 1);
+                continue;
+            }
+            pos = self.stop(tools, &here, at, sink).max(at + 1);
+        }
+        self.afterwards(tools.detectors, &here, done, from, sink);
+    }
+
+    /// Scans a part of a text that stands for itself (a member's name).
+    pub fn within(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) {
+        let mut pos = span.start();
+        while let Some(at) = next_stop(text.get(..span.end()).unwrap_or_default(), pos) {
+            pos = self.stop(tools, &Here { text, map }, at, sink).max(at + 1);
+        }
+    }
+
+    /// A JSON number that no field name speaks for: only what is beyond doubt.
+    pub fn number(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) {
+        let digits = span.of(text);
+        if !(13..=19).contains(&digits.len()) {
+            return;
+        }
+        let Some(rule) = tools.detectors.rule(Detector::Card) else { return };
+        let here = Here { text, map };
+        if card::at(text, span.start()).is_some_and(|card| card.sure && card.hit.span == span) {
+            push(sink, &here, Class::Card, rule, span, Detail::None, true);
+        }
+    }
+
+    /// Looks for one class in a span of a text; gives whether something was found.
+    #[expect(clippy::too_many_arguments, reason = "a place in a text is four of them")]
+    pub fn part(
+        &mut self,
+        tools: Tools<'_>,
+        class: Class,
+        text: &[u8],
+        span: Span,
+        map: Map<'_>,
+        bare_json: bool,
+        sink: &mut Sink,
+    ) -> bool {
+        let detectors = tools.detectors;
+        let Some(rule) = detectors.by_name() else { return false };
+        let here = Here { text, map };
+        let mut found = false;
+        let mut pos = span.start();
+        let within = text.get(..span.end()).unwrap_or_default();
+        while let Some(at) = next_stop(within, pos) {
+            let hit = match class {
+                Class::Ip => ip_at(within, at).map(|hit| (hit, Detail::None)),
+                Class::Email => email::at(within, at).map(|hit| (hit.span, Detail::None)),
+                Class::Phone => phone::at(text, at, &detectors.phone_context(phone::FieldHint::Phone))
+                    .map(|hit| (hit.span, hit.detail)),
+                _ => None,
+            };
+            pos = at + 1;
+            if let Some((hit, detail)) = hit {
+                if hit.end() <= pos.max(span.start()) && !hit.contains(Span::new(at, at + 1)) {
+                    continue;
+                }
+                push(sink, &here, class, rule, hit, detail, bare_json);
+                pos = hit.end().max(pos);
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// Asks the detectors at one place; gives where to go on.
+    fn stop(&mut self, tools: Tools<'_>, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {
+        let text = here.text;
+        let detectors = tools.detectors;
+        match bytes::byte(text, at) {
+            b'0'..=b'9' => self.digit(detectors, here, at, sink),
+            b'@' => {
+                if let Some(hit) = email::at(text, at) {
+                    return found(detectors, Detector::Email, sink, here, hit.class, hit.span);
+                }
+                at + 1
+            }
+            b'%' => {
+                if let Some(hit) = email::at(text, at) {
+                    return found(detectors, Detector::Email, sink, here, hit.class, hit.span);
+                }
+                phone_at(detectors, here, at, sink).unwrap_or(at + 1)
+            }
+            b':' => colon(detectors, here, at, sink),
+            b'[' => match detectors::placeholder_at(text, at, tools.context) {
+                Some((class, end)) => {
+                    let rule = detectors.by_name().unwrap_or(RuleId(0));
+                    let span = Span::new(at, end);
+                    sink.found.push(Found {
+                        class,
+                        rule,
+                        span: here.root(span),
+                        detail: Detail::None,
+                        kind: Kind::Placeholder,
+                        bare_json: false,
+                        value: None,
+                    });
+                    end
+                }
+                None => at + 1,
+            },
+            b'<' => {
+                if let Some(span) = name::before_angle(text, at) {
+                    found(detectors, Detector::NameShape, sink, here, Class::Name, span);
+                }
+                at + 1
+            }
+            b'-' => match detectors.pem_at(text, at) {
+                Some(hit) => found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span),
+                None => at + 1,
+            },
+            b'B' => match detectors.scheme_at(text, at) {
+                Some(hit) => found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span),
+                None => at + 1,
+            },
+            b'+' | b'(' => phone_at(detectors, here, at, sink).unwrap_or(at + 1),
+            _ => phone_at(detectors, here, at, sink).unwrap_or(at + 1),
+        }
+    }
+
+    /// The first digit of a token: what the token is decides who is asked.
+    fn digit(&mut self, detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {
+        let text = here.text;
+        let start = bytes::run_start(text, at, 96, bytes::is_token);
+        if bytes::byte(text, start) == b'w'
+            && let Some(end) = phone_at(detectors, here, start, sink)
+        {
+            return end;
+        }
+        if start == at || !bytes::is_digit(bytes::byte(text, start)) {
+            if let Some(hit) = detectors.credential_at(text, start, at) {
+                return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
+            }
+        }
+        if let Some(span) = ip_at(text, at) {
+            return found(detectors, Detector::Ip, sink, here, Class::Ip, span);
+        }
+        if let Some(end) = phone_at(detectors, here, at, sink) {
+            return end;
+        }
+        if let Some(hit) = detectors.event_id_at(text, start, at) {
+            let class = hit.class;
+            return known(detectors, Detector::EventIdShape, sink, here, class, hit.span);
+        }
+        if let Some(card) = card::at(text, at).filter(|card| card.sure) {
+            return found(detectors, Detector::Card, sink, here, Class::Card, card.hit.span);
+        }
+        if let Some(hit) = imei::at(text, at) {
+            return found(detectors, Detector::Imei, sink, here, hit.class, hit.span);
+        }
+        if let Some(hit) = detectors.device_at(text, at) {
+            return found(detectors, Detector::FieldName, sink, here, hit.class, hit.span);
+        }
+        if let Some(end) = self.hidden(detectors, here, start, at, sink) {
+            return end;
+        }
+        let end = bytes::run_end(text, at, usize::MAX, bytes::is_digit);
+        end.max(phone::skip(text, at))
+    }
+
+    /// Text in hex or base64.
+    fn hidden(
+        &mut self,
+        detectors: &Detectors,
+        here: &Here<'_>,
+        start: usize,
+        at: usize,
+        sink: &mut Sink,
+    ) -> Option<usize> {
+        let rule = detectors.rule(Detector::BodyShape)?;
+        let text = here.text;
+        if let Some(span) = hidden::dump_at(text, start) {
+            push(sink, here, Class::Body, rule, span, Detail::None, false);
+            return Some(span.end());
+        }
+        if let Some(span) = hidden::hex_at(text, start, 20) {
+            self.octets.clear();
+            if decode::hex_run(span.of(text), &mut self.octets) && self.octets_speak() {
+                let value = sink.keep(&self.text);
+                push_value(sink, here, Class::Body, rule, span, value);
+            }
+            return Some(span.end());
+        }
+        let begin = bytes::run_start(text, at, 4096, bytes::is_base64);
+        let span = hidden::base64_at(text, begin, 16)?;
+        self.octets.clear();
+        if !decode::base64(span.of(text), &mut self.octets) || !hidden::is_text(&self.octets) {
+            return None;
+        }
+        let class = detectors.class_of_text(&self.octets)?;
+        let value = sink.keep(&self.octets);
+        push_value(sink, here, class, rule, span, value);
+        Some(span.end())
+    }
+
+    /// Whether decoded octets hold text; then `self.text` is that text in UTF-8.
+    fn octets_speak(&mut self) -> bool {
+        self.text.clear();
+        if hidden::is_ucs2(&self.octets) && decode::ucs2(&self.octets, &mut self.text) {
+            return true;
+        }
+        if hidden::is_text(&self.octets) || hidden::is_pdu(&self.octets) {
+            self.text.extend_from_slice(&self.octets);
+            return true;
+        }
+        // A header before the text: look for UCS-2 behind it.
+        let tail = self.octets.len() / 3;
+        let rest = self.octets.get(tail..).unwrap_or_default();
+        let even = rest.get(rest.len() % 2..).unwrap_or_default();
+        if rest.len() >= 24 && hidden::is_ucs2(even) {
+            self.text.extend_from_slice(&self.octets);
+            return true;
+        }
+        false
+    }
+
+    /// What needs the whole text or what was found in it: codes, quoted text, a user's patterns.
+    fn afterwards(
+        &mut self,
+        detectors: &Detectors,
+        here: &Here<'_>,
+        done: &[Span],
+        from: usize,
+        sink: &mut Sink,
+    ) {
+        let text = here.text;
+        let near_phone = sink.found.get(from..).unwrap_or_default().iter().any(|f| f.class == Class::Phone);
+        if let Some(rule) = detectors.rule(Detector::BodyShape)
+            && text.len() >= 6
+        {
+            body::texts(text, near_phone, &mut |span| {
+                let value = sink.keep(span.of(text));
+                push_value(sink, here, Class::Body, rule, span, value);
+            });
+        }
+        detectors.patterns(text, b"", &mut |class, rule, span| {
+            push(sink, here, class, rule, span, Detail::None, false)
+        });
+    }
+}
+
+/// The spans that were dealt with, asked in the order of the text.
+struct Gaps<'a> {
+    done: &'a [Span],
+    place: usize,
+}
+
+impl Gaps<'_> {
+    /// The end of a span that holds `at`.
+    fn covers(&mut self, at: usize) -> Option<usize> {
+        let mut end = None;
+        // Spans may nest, so those that begin before `at` are looked at until one reaches past it.
+        while let Some(span) = self.done.get(self.place) {
+            if span.start() > at {
+                break;
+            }
+            if span.end() > at {
+                end = end.max(Some(span.end()));
+                break;
+            }
+            self.place += 1;
+        }
+        end
+    }
+}
+
+fn next_stop(text: &[u8], pos: usize) -> Option<usize> {
+    text.get(pos..)?.iter().position(|b| STOPS[usize::from(*b)]).map(|at| pos + at)
+}
+
+fn ip_at(text: &[u8], at: usize) -> Option<Span> {
+    match bytes::byte(text, at) {
+        b'0'..=b'9' => ip::v4_at(text, at).or_else(|| ip::dashed_at(text, at)).map(|hit| hit.span),
+        b':' => ip::v6_at(text, at).map(|hit| hit.span),
+        _ => None,
+    }
+}
+
+fn phone_at(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> Option<usize> {
+    let hit = phone::at(here.text, at, &detectors.phone_context(phone::FieldHint::None))?;
+    let (class, detector) = (hit.form.class(), hit.form.detector());
+    let rule = detectors.rule(detector)?;
+    push(sink, here, class, rule, hit.span, hit.detail, false);
+    Some(hit.span.end().max(at + 1))
+}
+
+fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {
+    let text = here.text;
+    if text.get(at + 1..at + 3) == Some(b"//") {
+        if let Some(hit) = detectors.url_password(text, at) {
+            found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
+        }
+        if let Some(url) = url::at(text, at) {
+            known(detectors, Detector::Url, sink, here, Class::Url, url.hit.span);
+        }
+        return at + 3;
+    }
+    match ip::v6_at(text, at) {
+        Some(hit) => found(detectors, Detector::Ip, sink, here, Class::Ip, hit.span),
+        None => at + 1,
+    }
+}
+
+/// Something that goes, if its detector is on; gives where to go on.
+fn found(
+    detectors: &Detectors,
+    detector: Detector,
+    sink: &mut Sink,
+    here: &Here<'_>,
+    class: Class,
+    span: Span,
+) -> usize {
+    if let Some(rule) = detectors.rule(detector)
+        && !detectors.allows(span.of(here.text))
+    {
+        push(sink, here, class, rule, span, Detail::None, false);
+    }
+    span.end()
+}
+
+/// Something that mostly stays, but that nobody else has to look at.
+fn known(
+    detectors: &Detectors,
+    detector: Detector,
+    sink: &mut Sink,
+    here: &Here<'_>,
+    class: Class,
+    span: Span,
+) -> usize {
+    found(detectors, detector, sink, here, class, span)
+}
+
+fn push(
+    sink: &mut Sink,
+    here: &Here<'_>,
+    class: Class,
+    rule: RuleId,
+    span: Span,
+    detail: Detail,
+    bare_json: bool,
+) {
+    let value = match here.map {
+        Map::Base(_) => None,
+        Map::Table(_) => Some(sink.keep(span.of(here.text))),
+    };
+    sink.found.push(Found {
+        class,
+        rule,
+        span: here.root(span),
+        detail,
+        kind: Kind::Value,
+        bare_json,
+        value,
+    });
+}
+
+fn push_value(sink: &mut Sink, here: &Here<'_>, class: Class, rule: RuleId, span: Span, value: Span) {
+    let found = Found {
+        class,
+        rule,
+        span: here.root(span),
+        detail: Detail::None,
+        kind: Kind::Value,
+        bare_json: false,
+        value: Some(value),
+    };
+    sink.found.push(found);
+}

@@ -1,0 +1,78 @@
+//! Where findings are collected, in the offsets of the record's part.
+
+use crate::class::Class;
+use crate::finding::{Detail, RuleId, Span};
+
+/// What is to be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value of a class, found by a rule.
+    Value,
+    /// One of our own placeholders of that class.
+    Placeholder,
+    /// A token of running text that nothing claims (last stage only).
+    UnknownToken,
+    /// The value of a field that nothing claims, quotes included (last stage only).
+    UnknownValue,
+}
+
+/// A finding with what the splicer needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub class: Class,
+    pub rule: RuleId,
+    /// In the part's bytes.
+    pub span: Span,
+    pub detail: Detail,
+    pub kind: Kind,
+    /// A JSON number or another bare value: a replacement brings its own quotes.
+    pub bare_json: bool,
+    /// Where the decoded value stands in [`Sink::values`]; `None`: as in the part.
+    pub value: Option<Span>,
+}
+
+/// A value found by its field, to be looked for in the rest of the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Needle {
+    pub class: Class,
+    pub rule: RuleId,
+    pub detail: Detail,
+    /// In [`Sink::values`].
+    pub value: Span,
+}
+
+/// The findings of one part. Kept and cleared from record to record.
+#[derive(Default)]
+pub struct Sink {
+    pub found: Vec<Found>,
+    /// Decoded values and needles, one behind the other.
+    pub values: Vec<u8>,
+    pub needles: Vec<Needle>,
+    /// Values of `safe` fields: needles are not looked for there.
+    pub safe: Vec<Span>,
+    /// Whether tokens and values that nothing claims are collected too.
+    pub reduce_unknown: bool,
+    /// Set where the part could not be walked to its end.
+    pub gave_up: bool,
+    /// Set where JSON is nested too deep.
+    pub too_deep: bool,
+}
+
+impl Sink {
+    /// Empties everything; the buffers stay.
+    pub fn clear(&mut self) {
+        self.found.clear();
+        self.safe.clear();
+        self.values.clear();
+        self.needles.clear();
+        self.gave_up = false;
+        self.too_deep = false;
+    }
+
+    /// Keeps decoded bytes and gives their place.
+    pub fn keep(&mut self, bytes: &[u8]) -> Span {
+        let start = self.values.len();
+        self.values.extend_from_slice(bytes);
+        Span::new(start, self.values.len())
+    }
+}

@@ -1,0 +1,135 @@
+//! Replacements put into the input: runs that nothing acts on are copied as they are.
+
+use super::sink::{Found, Kind, Sink};
+use crate::class::Class;
+use crate::policy::{ActionTable, UnknownFields};
+use crate::transform::{self, Action, Context, Outcome, Value};
+
+/// How often each action was carried out on each class: filled by [`splice`], read by the edge.
+pub trait Remarks {
+    fn acted(&mut self, found: &Found, action: Action);
+}
+
+/// What a stage does with what it finds.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    pub actions: &'a ActionTable,
+    pub context: Context<'a>,
+    pub unknown: UnknownFields,
+}
+
+/// Writes `input` to `out` with every finding that the plan acts on replaced. Gives whether a byte
+/// was changed. Where findings overlap, the outer one decides; where they cross, both go.
+pub fn splice(
+    input: &[u8],
+    sink: &mut Sink,
+    plan: &Plan<'_>,
+    remarks: &mut dyn Remarks,
+    out: &mut Vec<u8>,
+) -> bool {
+    sink.found.sort_unstable_by(|a, b| {
+        (a.span.start, std::cmp::Reverse(a.span.end), rank(a.kind)).cmp(&(
+            b.span.start,
+            std::cmp::Reverse(b.span.end),
+            rank(b.kind),
+        ))
+    });
+    let mut changed = false;
+    // Everything before this offset of the input is written or replaced.
+    let mut done = 0;
+    for found in &sink.found {
+        let Some(action) = action_for(found, plan) else { continue };
+        if found.span.end() <= done && done > 0 {
+            continue;
+        }
+        if found.span.start() < done {
+            // Crosses the finding before it: its tail goes too, without a placeholder of its own.
+            done = found.span.end();
+            changed = true;
+            remarks.acted(found, action);
+            continue;
+        }
+        let before = out.len();
+        out.extend_from_slice(input.get(done..found.span.start()).unwrap_or_default());
+        if replace(found, action, input, sink.values.as_slice(), plan, out) {
+            done = found.span.end();
+            changed = true;
+            remarks.acted(found, action);
+        } else {
+            out.truncate(before);
+        }
+    }
+    out.extend_from_slice(input.get(done..).unwrap_or_default());
+    changed
+}
+
+fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Placeholder => 0,
+        Kind::Value => 1,
+        Kind::UnknownValue => 2,
+        Kind::UnknownToken => 3,
+    }
+}
+
+fn action_for(found: &Found, plan: &Plan<'_>) -> Option<Action> {
+    match found.kind {
+        Kind::UnknownToken | Kind::UnknownValue => match plan.unknown {
+            UnknownFields::Keep => None,
+            UnknownFields::DropValue | UnknownFields::DropField => Some(Action::Remove),
+        },
+        Kind::Value | Kind::Placeholder => {
+            plan.actions.of(found.class).filter(|action| *action != Action::Keep)
+        }
+    }
+}
+
+/// Appends the replacement; `false`, and nothing appended, where the value stays.
+fn replace(
+    found: &Found,
+    action: Action,
+    input: &[u8],
+    values: &[u8],
+    plan: &Plan<'_>,
+    out: &mut Vec<u8>,
+) -> bool {
+    match found.kind {
+        Kind::UnknownToken => {
+            out.extend_from_slice(transform::UNKNOWN);
+            return true;
+        }
+        Kind::UnknownValue => {
+            out.extend_from_slice(b"null");
+            return true;
+        }
+        Kind::Value | Kind::Placeholder => {}
+    }
+    let custom_name = match found.class {
+        Class::Custom(custom) => plan.context.custom.get(custom.place()).map_or("", String::as_str),
+        _ => "",
+    };
+    let bytes = found.value.map_or_else(|| found.span.of(input), |span| span.of(values));
+    let value = Value { class: found.class, bytes, detail: found.detail, custom_name };
+    if found.bare_json {
+        out.push(b'"');
+    }
+    let start = out.len();
+    // A field that goes as a whole is the walker's business; where it can't, the value goes.
+    let action = if action == Action::DropField { Action::Remove } else { action };
+    match transform::apply(action, &value, &plan.context, out) {
+        Outcome::Replaced if found.bare_json => {
+            // A number that stays a number (a rounded epoch) needs no quotes.
+            if out.get(start..).is_some_and(|bytes| crate::codec::json::is_number(bytes)) {
+                out.remove(start - 1);
+            } else {
+                out.push(b'"');
+            }
+            true
+        }
+        Outcome::Replaced => true,
+        Outcome::Keep | Outcome::Drop => {
+            out.truncate(start - usize::from(found.bare_json));
+            false
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What a value looks like, counted in one look: the cheap facts that decide between readings.
+
+/// Counts of bytes by kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ValueShape {
+    pub len: usize,
+    pub digits: usize,
+    pub lower: usize,
+    pub upper: usize,
+    /// Bytes at or above 0x80.
+    pub high: usize,
+    pub spaces: usize,
+    /// `+ - . ( ) /`: what people write between the digits of a number.
+    pub phone_marks: usize,
+    pub at_signs: usize,
+    pub underscores: usize,
+}
+
+const DIGIT: u8 = 0;
+const LOWER: u8 = 1;
+const UPPER: u8 = 2;
+const HIGH: u8 = 3;
+const SPACE: u8 = 4;
+const MARK: u8 = 5;
+const AT: u8 = 6;
+const UNDERSCORE: u8 = 7;
+const OTHER: u8 = 8;
+
+const KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            0x80..=0xff => HIGH,
+            b' ' | b'\t' | b'\n' | b'\r' => SPACE,
+            b'+' | b'-' | b'.' | b'(' | b')' | b'/' => MARK,
+            b'@' => AT,
+            b'_' => UNDERSCORE,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+impl ValueShape {
+    #[must_use]
+    pub fn of(value: &[u8]) -> Self {
+        let mut counts = [0usize; 9];
+        for byte in value {
+            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(OTHER);
+            if let Some(count) = counts.get_mut(usize::from(kind)) {
+                *count += 1;
+            }
+        }
+        let [digits, lower, upper, high, spaces, phone_marks, at_signs, underscores, _] = counts;
+        ValueShape {
+            len: value.len(),
+            digits,
+            lower,
+            upper,
+            high,
+            spaces,
+            phone_marks,
+            at_signs,
+            underscores,
+        }
+    }
+
+    #[must_use]
+    pub fn letters(&self) -> usize {
+        self.lower + self.upper
+    }
+
+    /// Digits and what stands between them, nothing else: `+371 (21) 255 272`, `4155550132`.
+    #[must_use]
+    pub fn is_number_like(&self) -> bool {
+        self.digits > 0 && self.digits + self.spaces + self.phone_marks == self.len
+    }
+
+    /// One word of ASCII letters, digits and joiners, as programs name things.
+    #[must_use]
+    pub fn is_identifier(&self) -> bool {
+        self.spaces == 0 && self.high == 0 && self.at_signs == 0
+    }
+
+    /// Letters and digits mixed as in keys and tokens: long, no spaces, not all of one kind.
+    #[must_use]
+    pub fn is_token(&self) -> bool {
+        self.len >= 16 && self.spaces == 0 && self.digits >= 2 && self.letters() >= 2
+    }
+}
+
+/// Words that people write to each other and programs do not log, in lower case.
+const HUMAN: [&[u8]; 44] = [
+    b"you",
+    b"your",
+    b"hi",
+    b"hello",
+    b"hey",
+    b"dear",
+    b"please",
+    b"thanks",
+    b"thank",
+    b"me",
+    b"my",
+    b"we",
+    b"our",
+    b"i",
+    b"i'm",
+    b"ok",
+    b"see",
+    b"call",
+    b"don't",
+    b"never",
+    b"enter",
+    b"reply",
+    b"yes",
+    b"us",
+    b"love",
+    b"sorry",
+    b"tomorrow",
+    b"today",
+    b"tonight",
+    b"mom",
+    b"dad",
+    b"he",
+    b"she",
+    b"they",
+    b"his",
+    b"her",
+    b"don\xe2\x80\x99t",
+    b"can",
+    b"meet",
+    b"bring",
+    b"come",
+    b"what",
+    b"when",
+    b"where",
+];
+
+/// Whether a text reads like something people wrote: letters beyond ASCII, a word of address, a
+/// question or an exclamation. Log messages rarely have any.
+#[must_use]
+pub fn reads_human(text: &[u8]) -> bool {
+    let head = text.get(..text.len().min(400)).unwrap_or_default();
+    if head.iter().filter(|b| **b >= 0x80).count() >= 2 {
+        return true;
+    }
+    if head.ends_with(b"?") || head.ends_with(b"!") {
+        return true;
+    }
+    head.split(|b| matches!(b, b' ' | b',' | b'.' | b'!' | b'?' | b':' | b';' | b'\n'))
+        .any(|word| HUMAN.iter().any(|human| word.eq_ignore_ascii_case(human)))
+}
+
+/// Whether a value is a form body: `a=b&c=d`.
+#[must_use]
+pub fn is_form(value: &[u8]) -> bool {
+    let Some(equals) = memchr::memchr(b'=', value) else { return false };
+    let name = value.get(..equals).unwrap_or_default();
+    let named = !name.is_empty()
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'[' | b']'));
+    named && memchr::memchr(b'&', value).is_some() && !value.contains(&b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes() {
+        assert!(ValueShape::of(b"+371 (21) 255-272").is_number_like());
+        assert!(!ValueShape::of(b"12ms").is_number_like());
+        assert!(ValueShape::of(b"order_confirmation_v2").is_identifier());
+        assert!(ValueShape::of(b"sk9aKq82hdk1mmz0Q").is_token());
+        assert!(!ValueShape::of(b"bearer").is_token());
+    }
+
+    #[test]
+    fn people_and_programs() {
+        for human in ["see you at six", "¿Me llamas luego?", "Call me", "где ты"] {
+            assert!(reads_human(human.as_bytes()), "{human}");
+        }
+        for program in
+            ["request completed", "message accepted", "creds.update", "upstream timed out while reading"]
+        {
+            assert!(!reads_human(program.as_bytes()), "{program}");
+        }
+        assert!(is_form(b"To=%2B1&From=2"));
+        assert!(!is_form(b"a = b & c"));
+    }
+}
