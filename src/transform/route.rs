@@ -116,7 +116,7 @@ pub(super) fn write(value: &[u8], out: &mut Vec<u8>) -> bool {
     // Empty segments go: what begins with `//` would be a host the next time.
     for segment in path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty()) {
         out.push(b'/');
-        let stays = is_word_or_version(segment) && !(owner_before && !ACTIONS.contains(&segment));
+        let stays = is_word_or_version(segment) && (!owner_before || ACTIONS.contains(&segment));
         out.extend_from_slice(if stays { segment } else { HOLE });
         owner_before = OWNERS.contains(&segment);
     }
