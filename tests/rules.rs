@@ -180,3 +180,49 @@ fn the_digest_changes_with_what_is_found_and_with_nothing_else() {
     assert_ne!(digest("[[allow]]\nvalue = 'a'\nwhy = 'w'\n"), digest(""));
     assert_eq!(digest("").len(), 64);
 }
+
+/// What stderr shows for a file of `tests/errors`: a rule file is a user's own beside the shipped rules, a
+/// policy file runs with the shipped rules only.
+fn messages(name: &str, text: &str) -> String {
+    let source = Source { name: format!("{name}.toml"), text: text.to_owned() };
+    let outcome = if name.starts_with("policy_") {
+        logscrub::policy::compile(&source, &[]).map(|compiled| compiled.warnings)
+    } else {
+        let sources = Sources { shipped: shipped_sources(), user: vec![source] };
+        compile(&sources).map(|compiled| compiled.warnings)
+    };
+    let (verdict, diagnostics) = match outcome {
+        Ok(warnings) => ("accepted", warnings),
+        Err(errors) => ("refused", errors),
+    };
+    format!("{diagnostics}\n\n{verdict}\n")
+}
+
+/// Every `tests/errors/<name>.toml` says exactly what stands in `<name>.stderr`. To write new ones, or
+/// after a deliberate change of the messages: `LOGSCRUB_BLESS=1 cargo test --test rules`, then read them.
+#[test]
+fn every_mistake_has_its_pinned_message() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors");
+    let bless = std::env::var_os("LOGSCRUB_BLESS").is_some();
+    let mut wrong = Vec::new();
+    let mut pairs = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let actual = messages(name, &std::fs::read_to_string(&path).unwrap());
+        let pinned = path.with_extension("stderr");
+        if bless {
+            std::fs::write(&pinned, &actual).unwrap();
+        }
+        let expected = std::fs::read_to_string(&pinned).unwrap_or_default();
+        if actual != expected {
+            wrong.push(format!("{name} says\n{actual}instead of\n{expected}"));
+        }
+        pairs += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(pairs >= 50, "only {pairs} pairs were found");
+}

@@ -2,7 +2,7 @@
 
 use super::exit;
 use super::failure::Failure;
-use crate::diagnostic::{Diagnostics, Source};
+use crate::diagnostic::{Diagnostics, Source, did_you_mean};
 use crate::engine::Engine;
 use crate::policy::{self, Policy};
 use crate::rule::{self, RuleSet, Sources};
@@ -37,11 +37,15 @@ impl EngineArgs {
     }
 }
 
-/// The shipped rules, and those in the user's directory.
-fn load_rules(directory: Option<&Path>) -> Result<RuleSet, Failure> {
+/// The shipped rule files, and those in the user's directory.
+pub fn rule_sources(directory: Option<&Path>) -> Result<Sources, Failure> {
     let user = directory.map(rule_files).transpose()?.unwrap_or_default();
-    let compiled = rule::compile(&Sources { shipped: rule::shipped_sources(), user })
-        .map_err(|errors| Failure::invalid(&errors))?;
+    Ok(Sources { shipped: rule::shipped_sources(), user })
+}
+
+/// The shipped rules, and those in the user's directory. Warnings go to stderr.
+fn load_rules(directory: Option<&Path>) -> Result<RuleSet, Failure> {
+    let compiled = rule::compile(&rule_sources(directory)?).map_err(|errors| Failure::invalid(&errors))?;
     warn(&compiled.warnings);
     Ok(compiled.rules)
 }
@@ -75,16 +79,22 @@ pub fn rule_files(directory: &Path) -> Result<Vec<Source>, Failure> {
 }
 
 /// A shipped policy by its id, or the policy in a file. What holds a `/` or ends in `.toml` is a file.
+/// Warnings go to stderr.
 fn load_policy(id_or_file: &str, custom: &[String]) -> Result<Policy, Failure> {
-    let is_file = id_or_file.contains('/') || id_or_file.ends_with(".toml");
-    let compiled = if is_file {
-        policy::compile(&read_source(Path::new(id_or_file))?, custom)
-    } else {
-        policy::shipped(id_or_file, custom).ok_or_else(|| no_such_policy(id_or_file))?
-    };
-    let compiled = compiled.map_err(|errors| Failure::invalid(&errors))?;
+    let compiled = compile_policy(id_or_file, custom)?.map_err(|errors| Failure::invalid(&errors))?;
     warn(&compiled.warnings);
     Ok(compiled.policy)
+}
+
+/// The policy that an id or a path means, or what is wrong with it; a failure where there is none.
+pub fn compile_policy(
+    id_or_file: &str,
+    custom: &[String],
+) -> Result<Result<policy::Compiled, Diagnostics>, Failure> {
+    if id_or_file.contains('/') || id_or_file.ends_with(".toml") {
+        return Ok(policy::compile(&read_source(Path::new(id_or_file))?, custom));
+    }
+    policy::shipped(id_or_file, custom).ok_or_else(|| no_such_policy(id_or_file))
 }
 
 fn warn(warnings: &Diagnostics) {
@@ -95,15 +105,17 @@ fn warn(warnings: &Diagnostics) {
 
 fn no_such_policy(id: &str) -> Failure {
     let ids: Vec<_> = policy::shipped_ids().collect();
+    let near = did_you_mean(id, ids.iter().copied()).map(|near| format!("did you mean `{near}`? "));
     let message = format!(
-        "there is no policy `{id}`\nhelp: shipped policies are {}; a file's name ends in .toml",
+        "there is no policy `{id}`\nhelp: {}shipped policies are {}; a file's name ends in .toml",
+        near.unwrap_or_default(),
         ids.join(", ")
     );
     Failure::new(exit::INVALID, message)
 }
 
 /// A file that a person wrote.
-fn read_source(path: &Path) -> Result<Source, Failure> {
+pub fn read_source(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::new(exit::INVALID, format!("{name}: cannot be read: {error}")))?;

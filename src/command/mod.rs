@@ -1,6 +1,7 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+mod check;
 mod completions;
 mod failure;
 mod r#gen;
@@ -35,6 +36,7 @@ pub struct Cli {
 pub enum Verb {
     Completions(completions::Args),
     Pipe(pipe::Args),
+    Check(check::Args),
     Gen(r#gen::Args),
 }
 
@@ -45,6 +47,7 @@ pub fn main() -> std::process::ExitCode {
     let code = match Cli::parse().verb {
         Verb::Completions(args) => args.run(),
         Verb::Pipe(args) => args.run(),
+        Verb::Check(args) => args.run(),
         Verb::Gen(args) => args.run(),
     };
     code.into()

@@ -175,12 +175,16 @@ impl Diagnostics {
         self.0.iter().any(|one| one.severity == Severity::Error)
     }
 
-    /// `Err` with everything if there is an error, else `Ok` with the warnings.
+    /// `Err` with the errors if there is one (warnings would hide them), else `Ok` with the warnings.
     ///
     /// # Errors
-    /// What was collected, in the order of files and lines.
-    pub fn into_result(self) -> Result<Diagnostics, Diagnostics> {
-        if self.has_errors() { Err(self) } else { Ok(self) }
+    /// Every error, in the order of files and lines.
+    pub fn into_result(mut self) -> Result<Diagnostics, Diagnostics> {
+        if !self.has_errors() {
+            return Ok(self);
+        }
+        self.0.retain(|one| one.severity == Severity::Error);
+        Err(self)
     }
 }
 

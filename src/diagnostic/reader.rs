@@ -82,8 +82,21 @@ impl<'r, 't, 's> TableReader<'r, 't, 's> {
 
     /// The value of a key, whatever its type.
     pub fn value(&self, key: &'static str) -> Option<&'t Spanned<DeValue<'t>>> {
-        self.asked.borrow_mut().push(key);
+        self.ask(key);
         self.table.get(key)
+    }
+
+    /// Whether the key is there with any value but the empty list.
+    pub fn has(&self, key: &str) -> bool {
+        let value = self.table.get(key);
+        value.is_some_and(|value| value.get_ref().as_array().is_none_or(|list| list.iter().next().is_some()))
+    }
+
+    fn ask(&self, key: &'static str) {
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
     }
 
     /// Every key and value; no key is unknown afterwards.
@@ -114,7 +127,7 @@ impl<'r, 't, 's> TableReader<'r, 't, 's> {
     /// `example`: the whole line that would mend a missing key.
     pub fn required_string(&self, key: &'static str, example: &str) -> Option<Spanned<String>> {
         if self.table.get(key).is_none() {
-            self.asked.borrow_mut().push(key);
+            self.ask(key);
             self.missing(key, example);
             return None;
         }
@@ -174,25 +187,27 @@ impl<'r, 't, 's> TableReader<'r, 't, 's> {
     /// `[[key]]`, any number of times.
     pub fn tables(&self, key: &'static str, what: &'static str) -> Vec<TableReader<'r, 't, 's>> {
         let Some(value) = self.value(key) else { return Vec::new() };
+        // Tables within a rule are written with its name before theirs.
+        let within = if self.what == "a rule" { "rule." } else { "" };
+        let example = format!("`[[{within}{key}]]` with two brackets");
         let Some(items) = value.get_ref().as_array() else {
-            self.wrong_type(key, value, "a list of tables", &format!("`[[{key}]]` with two brackets"));
+            self.wrong_type(key, value, "a list of tables", &example);
             return Vec::new();
         };
         let mut tables = Vec::new();
         for item in items.iter() {
             match item.get_ref().as_table() {
                 Some(table) => tables.push(TableReader::new(self.report, table, item.span(), what)),
-                None => {
-                    self.wrong_type(key, item, "a list of tables", &format!("`[[{key}]]` with two brackets"))
-                }
+                None => self.wrong_type(key, item, "a list of tables", &example),
             }
         }
         tables
     }
 
-    /// Reports the keys that nobody asked for.
-    pub fn finish(self) {
+    /// Reports the keys that nobody asked for, and says whether there were any.
+    pub fn finish(self) -> bool {
         let asked = self.asked.into_inner();
+        let mut strangers = false;
         for key in self.table.keys().filter(|key| !asked.contains(&key.get_ref().as_ref())) {
             let word = key.get_ref();
             let help = match did_you_mean(word, asked.iter().copied()) {
@@ -200,7 +215,9 @@ impl<'r, 't, 's> TableReader<'r, 't, 's> {
                 None => format!("{} knows {}", self.what, list(&asked)),
             };
             self.report.error(key.span(), format!("{} has no key `{word}`", self.what), help);
+            strangers = true;
         }
+        strangers
     }
 }
 

@@ -38,6 +38,9 @@ pub fn compile(source: &Source, custom: &[String]) -> Result<Compiled, Diagnosti
     }
 }
 
+/// An age that could not be read; its policy is refused.
+const UNKNOWN_AGE: After = After::PerAccount { default: None, by: String::new(), file: None };
+
 struct Compiler<'r, 's> {
     report: &'r Report<'s>,
     custom: &'r [String],
@@ -45,6 +48,13 @@ struct Compiler<'r, 's> {
 
 impl Compiler<'_, '_> {
     fn policy(&self, syntax: &PolicySyntax) -> Policy {
+        if !syntax.has_stages {
+            self.report.error(
+                0..0,
+                "a policy needs at least one stage",
+                "add `[[stage]]` with `id = \"scrub\"` and `after = \"0d\"`",
+            );
+        }
         let stages = self.stages(&syntax.stages);
         Policy {
             id: self.id(syntax.id.as_ref()),
@@ -77,13 +87,6 @@ impl Compiler<'_, '_> {
     }
 
     fn stages(&self, syntax: &[StageSyntax]) -> Vec<Stage> {
-        if syntax.is_empty() {
-            self.report.error(
-                0..0,
-                "a policy needs at least one stage",
-                "add `[[stage]]` with `id = \"scrub\"` and `after = \"0d\"`",
-            );
-        }
         let mut stages: Vec<Stage> = Vec::new();
         for (place, one) in syntax.iter().enumerate() {
             let mut stage = self.stage(one);
@@ -176,7 +179,7 @@ impl Compiler<'_, '_> {
         }
         Stage {
             id: self.id(syntax.id.as_ref()),
-            after: syntax.after.as_ref().map_or(After::Period(Period::ZERO), |after| self.after(after)),
+            after: syntax.after.as_ref().map_or(UNKNOWN_AGE, |after| self.after(after)),
             clock: syntax.clock.as_ref().and_then(|clock| self.clock(clock)),
             when: syntax.when.as_ref().and_then(|when| self.when(when)),
             actions: ActionTable::new(actions),
@@ -213,7 +216,8 @@ impl Compiler<'_, '_> {
 
     fn after(&self, syntax: &AfterSyntax) -> After {
         match syntax {
-            AfterSyntax::Period(text) => After::Period(self.period(text).unwrap_or(Period::ZERO)),
+            // An unreadable age is reported; as an unknown one it breaks no order.
+            AfterSyntax::Period(text) => self.period(text).map_or(UNKNOWN_AGE, After::Period),
             AfterSyntax::PerAccount { span, default, by, file } => {
                 if default.is_none() && file.is_none() {
                     self.report.error(

@@ -17,6 +17,8 @@ pub struct PolicySyntax {
     pub oldest_plausible: Option<Spanned<String>>,
     pub geo_fields: Option<Spanned<bool>>,
     pub stages: Vec<StageSyntax>,
+    /// `stage` is there, if perhaps of a wrong type.
+    pub has_stages: bool,
     pub counts: Vec<CountSyntax>,
 }
 
@@ -94,9 +96,10 @@ pub fn read(report: &Report<'_>) -> Option<PolicySyntax> {
         oldest_plausible: top.string("oldest_plausible"),
         geo_fields: top.boolean("geo_fields"),
         stages: top.tables("stage", "a stage").into_iter().map(stage).collect(),
+        has_stages: top.has("stage"),
         counts: top.tables("count", "a count").into_iter().map(count).collect(),
     };
-    top.finish();
+    let _ = top.finish();
     Some(policy)
 }
 
@@ -109,7 +112,7 @@ fn stage(table: TableReader<'_, '_, '_>) -> StageSyntax {
         when: table.table("when", "`when`").map(when),
         actions: table.table("do", "`[stage.do]`").map(|table| actions(&table)).unwrap_or_default(),
     };
-    table.finish();
+    let _ = table.finish();
     stage
 }
 
@@ -123,7 +126,7 @@ fn clock(table: &TableReader<'_, '_, '_>) -> Option<ClockSyntax> {
         field: inner.required_string("field", "`field = \"timestamp\"`"),
         otherwise: inner.string("else"),
     };
-    inner.finish();
+    let _ = inner.finish();
     Some(clock)
 }
 
@@ -142,7 +145,7 @@ fn after(table: &TableReader<'_, '_, '_>) -> Option<AfterSyntax> {
         by: inner.required_string("by", "`by = \"account_id\"`: the field that names the account"),
         file: inner.string("file"),
     };
-    inner.finish();
+    let _ = inner.finish();
     Some(after)
 }
 
@@ -154,7 +157,7 @@ fn when(table: TableReader<'_, '_, '_>) -> WhenSyntax {
         matches: table.string("matches"),
         exists: table.boolean("exists"),
     };
-    table.finish();
+    let _ = table.finish();
     when
 }
 
@@ -199,6 +202,6 @@ fn count(table: TableReader<'_, '_, '_>) -> CountSyntax {
         sum: table.strings("sum"),
         every: table.string("every"),
     };
-    table.finish();
+    let _ = table.finish();
     count
 }

@@ -80,7 +80,7 @@ impl FileCompiler<'_, '_> {
         let detectors = self.detectors(syntax);
         let class = self.class(syntax, &detectors);
         let pattern = syntax.pattern.as_ref().and_then(|pattern| self.pattern(pattern));
-        if syntax.detector.is_none() && syntax.pattern.is_none() && syntax.fields.is_empty() {
+        if !syntax.has_finder {
             self.report.error(
                 id_span.clone(),
                 "the rule finds nothing: it has neither `fields` nor `pattern` nor `detector`",
@@ -150,6 +150,9 @@ impl FileCompiler<'_, '_> {
         let Some(word) = &syntax.class else {
             if detectors == [Detector::FieldName] {
                 return Some(ClassWord::OfDetector);
+            }
+            if syntax.has_class {
+                return None;
             }
             let span = syntax.id.as_ref().map_or(syntax.span.clone(), Spanned::span);
             self.report.error(
@@ -260,7 +263,7 @@ impl FileCompiler<'_, '_> {
             }
         }
         let validate = syntax.validate.iter().filter_map(|word| self.validator(word)).collect();
-        if syntax.pattern.is_none() && syntax.detector.is_none() {
+        if syntax.pattern.is_none() && syntax.detector.is_none() && !syntax.fields.is_empty() {
             for word in syntax.keywords.iter().chain(&syntax.validate) {
                 self.report.error(
                     word.span(),

@@ -56,6 +56,24 @@ pub fn compile(sources: &Sources) -> Result<Compiled, Diagnostics> {
     Ok(Compiled { rules, examples, warnings })
 }
 
+/// The custom classes that the files name, right or wrong as they may be otherwise: what a policy is
+/// checked against when the rules cannot be compiled.
+#[must_use]
+pub fn custom_names(sources: &Sources) -> Vec<String> {
+    let mut names = Vec::new();
+    for source in sources.shipped.iter().chain(&sources.user) {
+        let Some(file) = read(&Report::new(source)) else { continue };
+        for class in file.rules.into_iter().filter_map(|rule| rule.class) {
+            if let Some(name) = class.get_ref().strip_prefix("custom:")
+                && !names.iter().any(|known| known == name)
+            {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
 struct File<'s> {
     origin: Origin,
     report: Report<'s>,

@@ -12,7 +12,7 @@ mod validator;
 
 pub use compile::{KEYWORD_WITHIN, Sources};
 pub use example::{Example, Expected};
-pub use merge::{Compiled, compile};
+pub use merge::{Compiled, compile, custom_names};
 pub use path::PathError;
 pub use pattern::{COMPILED_BYTES, PATTERN_BYTES, PatternError};
 pub use shipped::{shipped, shipped_sources};

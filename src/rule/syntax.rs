@@ -29,6 +29,11 @@ pub struct RuleSyntax {
     pub validate: Vec<Spanned<String>>,
     pub hits: Vec<HitSyntax>,
     pub misses: Vec<MissSyntax>,
+    /// `class` is there, if perhaps of a wrong type.
+    pub has_class: bool,
+    /// Something is there that may be meant to say what to find: `fields`, `pattern`, `detector`, or a
+    /// key that nobody knows.
+    pub has_finder: bool,
 }
 
 /// `options = { regions = ["US", "GB"], bare_digits = "near_keyword" }`.
@@ -72,12 +77,12 @@ pub fn read(report: &Report<'_>) -> Option<FileSyntax> {
         disable: top.strings("disable"),
         allow: top.tables("allow", "an allowance").into_iter().map(allow).collect(),
     };
-    top.finish();
+    let _ = top.finish();
     Some(file)
 }
 
 fn rule(table: TableReader<'_, '_, '_>) -> RuleSyntax {
-    let rule = RuleSyntax {
+    let mut rule = RuleSyntax {
         span: table.span(),
         id: table.required_string("id", "`id = \"phone.mine\"`"),
         class: table.string("class"),
@@ -93,8 +98,10 @@ fn rule(table: TableReader<'_, '_, '_>) -> RuleSyntax {
         validate: table.strings("validate"),
         hits: table.tables("hit", "a hit").into_iter().map(hit).collect(),
         misses: table.tables("miss", "a miss").into_iter().map(miss).collect(),
+        has_class: table.has("class"),
+        has_finder: ["fields", "pattern", "detector"].into_iter().any(|key| table.has(key)),
     };
-    table.finish();
+    rule.has_finder |= table.finish();
     rule
 }
 
@@ -104,7 +111,7 @@ fn options(table: TableReader<'_, '_, '_>) -> OptionsSyntax {
         regions: table.strings("regions"),
         bare_digits: table.string("bare_digits"),
     };
-    table.finish();
+    let _ = table.finish();
     options
 }
 
@@ -114,7 +121,7 @@ fn hit(table: TableReader<'_, '_, '_>) -> HitSyntax {
         input: table.required_string("in", "`in = '''…'''`: a line that has such a value"),
         find: table.strings("find"),
     };
-    table.finish();
+    let _ = table.finish();
     hit
 }
 
@@ -124,7 +131,7 @@ fn miss(table: TableReader<'_, '_, '_>) -> MissSyntax {
         input: table.required_string("in", "`in = '''…'''`: a line in which the rule must find nothing"),
         why: table.string("why"),
     };
-    table.finish();
+    let _ = table.finish();
     miss
 }
 
@@ -145,6 +152,6 @@ fn allow(table: TableReader<'_, '_, '_>) -> AllowSyntax {
             "`why = \"our own switchboard\"`: who reads this later must see the reason",
         ),
     };
-    table.finish();
+    let _ = table.finish();
     allow
 }
