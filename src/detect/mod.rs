@@ -3,6 +3,8 @@
 
 use crate::finding::Span;
 
+#[cfg(test)]
+mod any_bytes;
 pub mod body;
 pub mod bytes;
 pub mod card;
@@ -17,6 +19,8 @@ pub mod ip;
 pub mod mac;
 pub mod name;
 pub mod phone;
+pub mod safe;
+mod safe_words;
 pub mod subject;
 pub mod timestamp;
 mod trie;
