@@ -42,6 +42,7 @@ impl Case {
             Some("phone") => FieldHint::Phone,
             Some("maybe") => FieldHint::MaybePhone,
             Some("not") => FieldHint::NotPhone,
+            Some("prose") => FieldHint::Prose,
             Some(other) => panic!("unknown field hint {other}"),
         };
         Context { field, region: self.region.as_deref().map(|code| Region::from_code(code).unwrap()) }
@@ -277,8 +278,8 @@ proptest! {
 
     /// Any bytes: no panic, hits within the text, in order and apart (asserted in `find`).
     #[test]
-    fn any_bytes_are_fine(text in texts(), field in 0..4, region in proptest::option::of(0usize..254)) {
-        let field = [FieldHint::None, FieldHint::Phone, FieldHint::MaybePhone, FieldHint::NotPhone][field as usize];
+    fn any_bytes_are_fine(text in texts(), field in 0..5, region in proptest::option::of(0usize..254)) {
+        let field = [FieldHint::None, FieldHint::Phone, FieldHint::MaybePhone, FieldHint::NotPhone, FieldHint::Prose][field as usize];
         let region = region.and_then(|n| Region::all().nth(n));
         find(&text, &Context { field, region });
         let whole = phone::whole(&text, region);

@@ -33,6 +33,9 @@ pub enum FieldHint {
     /// It says another number: `duration_ms`, `order_id`. Only what shows itself to be a telephone
     /// number (`+`, a URI, a WhatsApp id) is one there.
     NotPhone,
+    /// It holds what people write: a message's text. Bare digits that are valid in the context's region
+    /// are a number there without any word beside them.
+    Prose,
 }
 
 /// What is known about a text before it is read.

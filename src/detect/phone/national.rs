@@ -13,16 +13,27 @@ pub(super) fn at(text: &[u8], start: usize, context: &Context) -> Option<Hit> {
             return Some(hit);
         }
         if uri::scheme_before(text, start) {
-            return uri::at(text, start, &scan, context.region);
+            let machine = uri::at(text, start, &scan, context.region);
+            // `Tel: 01 23 45 67 89` is people's writing: its spaces belong to the number.
+            let human = written(text, start, &scan, context);
+            return match (machine, human) {
+                (Some(machine), Some(human)) if human.span.end() > machine.span.end() => Some(human),
+                (machine, human) => machine.or(human),
+            };
         }
     }
+    written(text, start, &scan, context)
+}
+
+/// Digits that nothing but their grouping and their surroundings show to be a number.
+fn written(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<Hit> {
     let hinted = context.field == FieldHint::Phone;
     let short = scan.digits().len() < 7 && !is_usual_length(context.region, scan.digits().len());
     if context.field == FieldHint::NotPhone || (short && !hinted) {
         return None;
     }
-    let cue = cue_of(text, start, &scan, context)?;
-    let candidate = Candidate { text, start, scan: &scan, cue, context };
+    let cue = cue_of(text, start, scan, context)?;
+    let candidate = Candidate { text, start, scan, cue, context };
     let whole = if scan.opened { None } else { candidate.in_one_piece() };
     whole.or_else(|| candidate.grouped())
 }
@@ -82,6 +93,8 @@ fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<C
     }
     let alone = start == 0 && scan.end(scan.digits().len()) == text.len();
     let said = match left {
+        // A dash of punctuation between a word and a number: `my number-415 …`.
+        Left::Joined if context.field == FieldHint::Prose && dash_after_word(text, start) => Cue::None,
         Left::Joined => return None,
         Left::Telling => Cue::Strong,
         Left::Clean => cue::before(text, start),
@@ -91,6 +104,11 @@ fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<C
         FieldHint::MaybePhone if said == Cue::None => Cue::Weak,
         _ => said,
     })
+}
+
+fn dash_after_word(text: &[u8], start: usize) -> bool {
+    let head = text.get(..start).unwrap_or_default();
+    matches!(head, [.., letter, b'-'] if letter.is_ascii_alphabetic())
 }
 
 struct Candidate<'a> {
@@ -124,7 +142,9 @@ impl Candidate<'_> {
         let joined = match next(0) {
             letter if letter.is_ascii_alphanumeric() => true,
             b'_' | b'@' | b'%' | b'=' => true,
-            b':' | b'.' => next(1).is_ascii_digit(),
+            b':' => next(1).is_ascii_digit(),
+            // A host name's next part; a sentence begins with a capital.
+            b'.' => next(1).is_ascii_digit() || next(1).is_ascii_lowercase(),
             _ => false,
         };
         joined || (!self.hinted() && cue::unit_follows(self.text, end))
@@ -152,7 +172,8 @@ impl Candidate<'_> {
         if let Some(rest) = digits.strip_prefix(b"00") {
             return self.with_double_zero(n, rest, cue);
         }
-        if n > 15 || cue <= Cue::None {
+        let prose = self.context.field == FieldHint::Prose;
+        if n > 15 || cue == Cue::Against || (cue == Cue::None && !prose) {
             return None;
         }
         let abroad = numbering::international(digits).filter(Number::is_valid);
@@ -172,6 +193,7 @@ impl Candidate<'_> {
             Cue::Strong if self.hinted() => true,
             Cue::Strong if n < 7 => home.is_some(),
             Cue::Strong => home.is_some() || abroad.is_some() || trunk || n >= 8 || in_field,
+            Cue::Weak | Cue::None if prose && home.is_some() => true,
             Cue::Weak => {
                 let american = || n == 10 && is_american(digits);
                 (abroad.is_some() && n >= 10)
@@ -179,7 +201,8 @@ impl Candidate<'_> {
                     || (trunk && n >= 10)
                     || american()
             }
-            Cue::Against | Cue::None => false,
+            Cue::None => false,
+            Cue::Against => false,
         };
         if !accepted {
             return None;
@@ -206,7 +229,10 @@ impl Candidate<'_> {
 
     /// Digits with separators between them.
     fn grouped(&self) -> Option<Hit> {
-        if refuse::begins_with_date(self.scan) || refuse::is_card(self.scan) {
+        if refuse::begins_with_date(self.scan)
+            || refuse::is_card(self.scan)
+            || refuse::is_dashed_address(self.scan)
+        {
             return None;
         }
         let fits = |n: &usize| {
@@ -228,11 +254,13 @@ impl Candidate<'_> {
             return None;
         }
         if let Some(number) = self.region().and_then(|region| numbering::national(region, digits)) {
-            let shown = cue >= Cue::Weak
+            let prose = self.context.field == FieldHint::Prose;
+            let shown = prose
+                || cue >= Cue::Weak
                 || self.scan.opened
                 || digits.starts_with(b"0")
                 || self.is_grouped_as(&number, n);
-            let odd = refuse::is_odd_grouping(self.scan, n) && !self.is_grouped_as(&number, n);
+            let odd = !prose && refuse::is_odd_grouping(self.scan, n) && !self.is_grouped_as(&number, n);
             if number.is_valid() && shown && !odd {
                 return Some(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
             }

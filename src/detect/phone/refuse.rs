@@ -24,6 +24,9 @@ pub(super) fn begins_with_date(scan: &Scan) -> bool {
     match groups {
         [4, 2, 2, ..] if count >= 3 => year(0) && at_most(4, 12) && at_most(6, 31),
         [2, 2, 4, ..] if count >= 3 => year(4) && at_most(0, 31) && at_most(2, 31),
+        // 3/10/1984: only between slashes or full stops, since 1-415-… begins alike.
+        [1, 2, 4, ..] | [2, 1, 4, ..] if count == 3 && scan.gap(3) != Gap::Dash => year(3),
+        [1, 1, 4, ..] if count == 3 => year(2),
         // Compact: 20260822, perhaps with a time behind it.
         [8 | 14, ..] => year(0) && at_most(4, 12) && at_most(6, 31) && digits.get(4..6) != Some(b"00"),
         _ => false,
@@ -46,6 +49,21 @@ pub(super) fn is_dotted_otherwise(scan: &Scan, n: usize) -> bool {
 /// Four groups of four, as cards are printed.
 pub(super) fn is_card(scan: &Scan) -> bool {
     matches!(scan.groups(scan.digits().len()), ([4, 4, 4, 4, ..], 4..))
+}
+
+/// An IPv4 address as host names have it: `192-0-2-44`.
+pub(super) fn is_dashed_address(scan: &Scan) -> bool {
+    let (groups, count) = scan.groups(scan.digits().len());
+    let mut place = 0;
+    count == 4
+        && groups.iter().take(4).all(|group| {
+            let number = scan.digits().get(place..place + usize::from(*group)).unwrap_or_default();
+            let dashed = place == 0 || scan.gap(place) == Gap::Dash;
+            place += usize::from(*group);
+            dashed
+                && number.len() <= 3
+                && number.iter().fold(0u16, |n, digit| n * 10 + u16::from(digit - b'0')) < 256
+        })
 }
 
 /// Whether `n` digits are grouped as nobody groups telephone numbers: more than six groups, a long
@@ -80,9 +98,15 @@ mod tests {
     #[test]
     fn dates_and_dots() {
         let scan = |text: &str| Scan::new(text.as_bytes(), 0);
-        for date in
-            ["2026-08-22 10", "22.08.2026", "08/22/2026", "20260822", "20260822 1030", "20260822103000"]
-        {
+        for date in [
+            "2026-08-22 10",
+            "22.08.2026",
+            "08/22/2026",
+            "3/10/1984",
+            "20260822",
+            "20260822 1030",
+            "20260822103000",
+        ] {
             assert!(begins_with_date(&scan(date)), "{date}");
         }
         for other in ["2026-55-0132", "415 555 0132", "2099 1122", "20001322"] {
