@@ -15,6 +15,7 @@ mod person;
 pub mod phones;
 pub mod read;
 pub mod render;
+pub mod score;
 pub mod template;
 pub mod text;
 pub mod time;

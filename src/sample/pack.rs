@@ -9,6 +9,10 @@ use std::collections::HashMap;
 pub enum PackName {
     /// A day on a messaging platform: most records have little in them that must go.
     Ordinary,
+    /// Every record full of findings, in every format and trap that we know of.
+    Dense,
+    /// The same in other templates, field names, languages and countries: nobody writes rules from it.
+    Second,
 }
 
 /// An error in a pack's own files: a bug of ours.
@@ -140,6 +144,16 @@ impl Pack {
             PackName::Ordinary => {
                 (include_str!("packs/first.words"), [include_str!("packs/ordinary.logs"), ""], 0)
             }
+            PackName::Dense => (
+                include_str!("packs/first.words"),
+                [include_str!("packs/dense.logs"), include_str!("packs/dense_gateways.logs")],
+                12,
+            ),
+            PackName::Second => (
+                include_str!("packs/second.words"),
+                [include_str!("packs/second.logs"), include_str!("packs/second_lines.logs")],
+                12,
+            ),
         };
         let words = Words::parse(words)?;
         let mut templates = Vec::new();
@@ -155,6 +169,8 @@ impl Pack {
     pub fn letter(&self) -> char {
         match self.name {
             PackName::Ordinary => 'o',
+            PackName::Dense => 'd',
+            PackName::Second => 's',
         }
     }
 

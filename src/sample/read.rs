@@ -228,7 +228,9 @@ fn hex_runs(text: &str) -> Vec<String> {
     let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let (mut runs, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
-        if !is_hex(at) || at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric) {
+        let prefixed = bytes.get(..at).is_some_and(|before| before.ends_with(b"0x"));
+        let glued = at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
+        if !is_hex(at) || glued && !prefixed {
             at += 1;
             continue;
         }
@@ -388,6 +390,7 @@ mod tests {
             "q=secret%20words%20123456+here".to_owned(),
             "q=secret%2520words%2520123456%2520here".to_owned(),
             format!("raw {}", hex(true)),
+            format!("raw=0x{}", hex(true)),
             format!("dump {}", hex(false)),
             format!("pdu {ucs2}"),
             format!("blob={b64}"),

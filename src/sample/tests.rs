@@ -1,7 +1,7 @@
 use super::*;
 use std::collections::HashMap;
 
-const PACKS: [PackName; 1] = [PackName::Ordinary];
+const PACKS: [PackName; 3] = [PackName::Ordinary, PackName::Dense, PackName::Second];
 
 fn plan(pack: PackName, seed: u64) -> Plan {
     let (from_ms, to_ms) = time::default_interval();
@@ -40,7 +40,7 @@ fn a_seed_gives_the_same_records_and_another_others() {
 
 #[test]
 fn a_record_is_the_same_whatever_came_before_it() {
-    let mut sampler = Sampler::new(plan(PackName::Ordinary, 9)).unwrap();
+    let mut sampler = Sampler::new(plan(PackName::Dense, 9)).unwrap();
     let (mut alone, mut after) = (Sample::default(), Sample::default());
     sampler.make(40, &mut alone).unwrap();
     for number in 30..=40 {
@@ -134,5 +134,41 @@ fn records_are_spread_over_the_partitions() {
 fn on_one_line_no_record_has_a_line_end() {
     for pack in PACKS {
         each(Plan { single_line: true, ..plan(pack, 2) }, 3000, |s| assert!(!s.value.contains(&b'\n')));
+    }
+}
+
+/// The proof that a score means something: the record itself scores nothing, its perfect scrub all.
+#[test]
+fn every_truth_is_found_in_the_record_and_nothing_of_it_in_the_perfect_scrub() {
+    for pack in PACKS {
+        for single_line in [false, true] {
+            let mut score = score::Score::default();
+            each(Plan { single_line, ..plan(pack, 12) }, 1500, |s| {
+                let headers: Vec<Vec<u8>> = s.headers.iter().map(|(_, v)| v.clone().into_bytes()).collect();
+                let key = s.key.as_deref().map(str::as_bytes);
+                let as_it_is =
+                    score::check(&s.truth, &score::Output { value: &s.value, key, headers: &headers });
+                let unseen = (0..s.truth.must_go.len()).find(|at| !as_it_is.survived.contains(at));
+                let unseen = unseen.map(|at| &s.truth.must_go[at]);
+                assert!(
+                    unseen.is_none(),
+                    "{} {unseen:?} in {}",
+                    s.truth.template,
+                    String::from_utf8_lossy(&s.value)
+                );
+                let scrubbed =
+                    score.add(&s.truth, &s.oracle, &score::Output { value: &s.oracle, ..Default::default() });
+                let survived = scrubbed.survived.first().map(|at| &s.truth.must_go[*at]);
+                assert!(
+                    survived.is_none(),
+                    "{} {survived:?} in {}",
+                    s.truth.template,
+                    String::from_utf8_lossy(&s.oracle)
+                );
+                let lost = scrubbed.lost.first().map(|at| &s.truth.must_stay[*at]);
+                assert!(lost.is_none(), "{} {lost:?}", s.truth.template);
+            });
+            assert_eq!((score.all_go().wrong, score.all_stay().wrong, score.json.wrong), (0, 0, 0));
+        }
     }
 }

@@ -19,6 +19,8 @@ pub enum TimeForm {
     SpaceComma,
     /// `2026-03-02 09:30:00.250`
     SpaceMs,
+    /// `2026-03-02 09:30:00.250000`
+    SpaceMicros,
     /// `2026/03/02 09:30:00`
     Slashes,
     /// `02/Mar/2026:09:30:00 +0000`
@@ -55,6 +57,7 @@ impl TimeForm {
             "space" => TimeForm::Space,
             "comma" => TimeForm::SpaceComma,
             "space_ms" => TimeForm::SpaceMs,
+            "space_us" => TimeForm::SpaceMicros,
             "slashes" => TimeForm::Slashes,
             "clf" => TimeForm::Clf,
             "syslog" => TimeForm::Syslog,
@@ -78,6 +81,7 @@ impl TimeForm {
             | TimeForm::IsoMicros
             | TimeForm::SpaceComma
             | TimeForm::SpaceMs
+            | TimeForm::SpaceMicros
             | TimeForm::Logcat
             | TimeForm::Milliseconds
             | TimeForm::Nanoseconds
@@ -119,6 +123,7 @@ impl TimeForm {
             TimeForm::Space => write!(out, "{y:04}-{mo:02}-{d:02} {h:02}:{mi:02}:{s:02}"),
             TimeForm::SpaceComma => write!(out, "{y:04}-{mo:02}-{d:02} {h:02}:{mi:02}:{s:02},{milli:03}"),
             TimeForm::SpaceMs => write!(out, "{y:04}-{mo:02}-{d:02} {h:02}:{mi:02}:{s:02}.{milli:03}"),
+            TimeForm::SpaceMicros => write!(out, "{y:04}-{mo:02}-{d:02} {h:02}:{mi:02}:{s:02}.{milli:03}000"),
             TimeForm::Slashes => write!(out, "{y:04}/{mo:02}/{d:02} {h:02}:{mi:02}:{s:02}"),
             TimeForm::Clf => write!(out, "{d:02}/{month}/{y:04}:{h:02}:{mi:02}:{s:02} +0000"),
             TimeForm::Syslog => write!(out, "{month} {d:>2} {h:02}:{mi:02}:{s:02}"),
@@ -205,6 +210,7 @@ mod tests {
             ("space", "2026-03-02 09:30:00"),
             ("comma", "2026-03-02 09:30:00,250"),
             ("space_ms", "2026-03-02 09:30:00.250"),
+            ("space_us", "2026-03-02 09:30:00.250000"),
             ("slashes", "2026/03/02 09:30:00"),
             ("clf", "02/Mar/2026:09:30:00 +0000"),
             ("syslog", "Mar  2 09:30:00"),
