@@ -1,13 +1,17 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+mod cat;
 mod check;
 mod completions;
 mod failure;
 mod r#gen;
 mod load;
 mod pipe;
+mod put;
 pub mod records;
+mod run;
+mod store;
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +42,9 @@ pub enum Verb {
     Pipe(pipe::Args),
     Check(check::Args),
     Gen(r#gen::Args),
+    Run(run::Args),
+    Put(put::Args),
+    Cat(cat::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -49,6 +56,9 @@ pub fn main() -> std::process::ExitCode {
         Verb::Pipe(args) => args.run(),
         Verb::Check(args) => args.run(),
         Verb::Gen(args) => args.run(),
+        Verb::Run(args) => args.run(),
+        Verb::Put(args) => args.run(),
+        Verb::Cat(args) => args.run(),
     };
     code.into()
 }

@@ -1,0 +1,130 @@
+//! `logscrub put TOPIC`: lines from stdin into a topic.
+
+use super::exit;
+use super::failure::Failure;
+use super::records::{Framing, Shape};
+use super::store::{StoreArgs, failure};
+use crate::record::Record;
+use crate::stage::store::{Session as _, SessionSpec, Store, StoreError, TopicSpec, Writer};
+use clap::Args as ClapArgs;
+use std::io::BufRead;
+
+/// Writes lines from stdin into a topic
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Made where it is missing
+    topic: String,
+    /// A line is a Kafka record in JSON; `partition` and `timestamp` say where and when
+    #[arg(long)]
+    records: bool,
+    /// How many partitions a new topic gets [default: 1]; lines without one go round them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    partitions: Option<i32>,
+}
+
+/// A transaction ends after so many lines, or so many bytes.
+const BATCH_LINES: usize = 10_000;
+const BATCH_BYTES: usize = 32 << 20;
+
+impl Args {
+    #[must_use]
+    pub fn run(self) -> u8 {
+        self.put().map_or_else(|failure| failure.report(), |()| 0)
+    }
+
+    fn put(self) -> Result<(), Failure> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if self.topic.is_empty() || self.topic.len() > 249 || !self.topic.bytes().all(legal) {
+            return Err(Failure::usage("a topic's name is 1 to 249 of A-Z, a-z, 0-9, `.`, `_` and `-`"));
+        }
+        let store = self.store.visit()?;
+        let partitions = self.partitions(&store).map_err(|error| failure(&error))?;
+        let spec = SessionSpec {
+            reader: "logscrub.put".into(),
+            slot: format!("put.{}", std::process::id()),
+            topics: Vec::new(),
+        };
+        let mut session = store.join(&spec).map_err(|error| failure(&error))?;
+        let (_, writer) = session.halves();
+        self.copy(writer, partitions)
+    }
+
+    /// Makes the topic, and says how many partitions it has.
+    fn partitions(&self, store: &impl Store) -> Result<i32, StoreError> {
+        let found = store.topics()?.into_iter().find(|topic| *topic.name == *self.topic);
+        let partitions = self.partitions.or(found.map(|topic| topic.partitions)).unwrap_or(1);
+        store.ensure(&TopicSpec { name: self.topic.as_str().into(), partitions, compacted: false })?;
+        let found = store.topics()?.into_iter().find(|topic| *topic.name == *self.topic);
+        Ok(found.map_or(partitions, |topic| topic.partitions))
+    }
+
+    fn copy(&self, writer: &mut impl Writer, partitions: i32) -> Result<(), Failure> {
+        let mut input = std::io::stdin().lock();
+        let mut framing = Framing::default();
+        let mut line = Vec::new();
+        let (mut number, mut lines, mut bytes) = (0u64, 0, 0);
+        loop {
+            line.clear();
+            let read = input.read_until(b'\n', &mut line).map_err(|error| Failure::io("stdin", &error))?;
+            if read == 0 {
+                break;
+            }
+            if line.last() == Some(&b'\n') {
+                line.pop();
+            }
+            let turn = i32::try_from(number % u64::from(partitions.unsigned_abs().max(1))).unwrap_or(0);
+            number += 1;
+            self.one(writer, &mut framing, &line, number, (turn, partitions))?;
+            lines += 1;
+            bytes += line.len();
+            if lines >= BATCH_LINES || bytes >= BATCH_BYTES {
+                writer.commit(&[]).map_err(|error| failure(&error))?;
+                (lines, bytes) = (0, 0);
+            }
+        }
+        if lines > 0 {
+            writer.commit(&[]).map_err(|error| failure(&error))?;
+        }
+        Ok(())
+    }
+
+    fn one(
+        &self,
+        writer: &mut impl Writer,
+        framing: &mut Framing,
+        line: &[u8],
+        number: u64,
+        (turn, partitions): (i32, i32),
+    ) -> Result<(), Failure> {
+        let now = Some(crate::stage::clock::Clock::now_ms(&crate::service::clock::SystemClock));
+        if !self.records {
+            let record = Record { value: Some(line), timestamp_ms: now, ..Record::default() };
+            return writer.append(&self.topic, turn, &record).map_err(|error| failure(&error));
+        }
+        match framing.parse(line) {
+            Shape::Record => {}
+            Shape::Text | Shape::Unreadable => {
+                return Err(Failure::new(exit::IO, format!("line {number} is no record: {FORM}")));
+            }
+        }
+        let partition = framing.partition().unwrap_or(turn);
+        if !(0..partitions).contains(&partition) {
+            let topic = &self.topic;
+            return Err(Failure::new(
+                exit::IO,
+                format!(
+                    "line {number} is for partition {partition}, and `{topic}` has {partitions} of them, from 0"
+                ),
+            ));
+        }
+        let headers = framing.own_headers(line);
+        let record = framing.record(line, &headers);
+        let record = Record { timestamp_ms: record.timestamp_ms.or(now), ..record };
+        writer.append(&self.topic, partition, &record).map_err(|error| failure(&error))
+    }
+}
+
+const FORM: &str =
+    r#"write {"value": "…", "key": "…", "headers": [["name", "value"]], "partition": 0, "timestamp": ms}"#;

@@ -1,0 +1,104 @@
+//! `logscrub run`: the service.
+
+use super::exit;
+use super::failure::Failure;
+use super::load::EngineArgs;
+use super::store::{self, StoreArgs};
+use crate::service::clock::SystemClock;
+use crate::service::config::PipelineConfig;
+use crate::service::{Mode, Part, RunSpec, crash, run};
+use crate::stage::Pipeline;
+use crate::store::embedded::Access;
+use clap::Args as ClapArgs;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Scrubs, holds, de-identifies and purges, until told to stop
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// A shipped policy's id, or a policy file [default: the config's, else `default`]
+    #[arg(long, value_name = "ID|FILE")]
+    policy: Option<String>,
+    /// Run a part only: `scrub`, or any later stage's id for all lanes
+    #[arg(long, value_name = "ID")]
+    stage: Option<String>,
+    /// The source to its end at start, then the lanes until every head waits; then leave
+    #[arg(long)]
+    once: bool,
+    /// Your own rules: every *.toml below it is added to the shipped rules
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+}
+
+impl Args {
+    #[must_use]
+    pub fn run(self) -> u8 {
+        self.serve().map_or_else(|failure| failure.report(), |()| 0)
+    }
+
+    fn serve(self) -> Result<(), Failure> {
+        start_logs();
+        if let Ok(at) = std::env::var(crash::VARIABLE) {
+            crash::install(&at).map_err(Failure::usage)?;
+        }
+        let config = self.store.read(self.policy.as_deref())?;
+        let pipelines: Vec<Arc<Pipeline>> =
+            config.pipelines.iter().map(|pipeline| self.pipeline(pipeline)).collect::<Result<_, _>>()?;
+        let part = self.part(&pipelines)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+            signal_hook::flag::register(signal, stop.clone())
+                .map_err(|error| Failure::io("signals", &error))?;
+        }
+        let store = store::open(&config.store, Access::Service)?;
+        let spec = RunSpec {
+            store: Arc::new(store),
+            pipelines,
+            clock: Arc::new(SystemClock),
+            part,
+            mode: if self.once { Mode::Once } else { Mode::Forever },
+            seed: getrandom::u64()
+                .map_err(|_| Failure::new(exit::IO, "the system gives no random numbers"))?,
+            stop,
+        };
+        run(&spec).map_err(|error| store::failure(&error))
+    }
+
+    /// Flags go before the config.
+    fn pipeline(&self, config: &PipelineConfig) -> Result<Arc<Pipeline>, Failure> {
+        let engine = EngineArgs {
+            policy: self.policy.clone().unwrap_or_else(|| config.policy.clone()),
+            rules: self.rules.clone().or_else(|| config.rules.clone()),
+        };
+        let loaded = engine.load()?;
+        Pipeline::new((*loaded.policy).clone(), loaded.engine, config.settings.clone())
+            .map(Arc::new)
+            .map_err(|error| Failure::new(exit::REFUSED, error.to_string()))
+    }
+
+    fn part(&self, pipelines: &[Arc<Pipeline>]) -> Result<Part, Failure> {
+        let Some(id) = &self.stage else { return Ok(Part::All) };
+        let places: Vec<usize> =
+            pipelines.iter().filter_map(|pipeline| pipeline.policy.stage_by_id(id)).collect();
+        match places.first() {
+            Some(0) => Ok(Part::Scrub),
+            Some(_) => Ok(Part::Lanes),
+            None => Err(Failure::usage(format!("no policy that runs here has a stage `{id}`"))),
+        }
+    }
+}
+
+/// Our own logs go to stderr: for people on a terminal, else one JSON object a line. `LOGSCRUB_LOG`
+/// sets the level (`info`; `warn`; `debug`).
+fn start_logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOGSCRUB_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second start in one process (tests) keeps the first one's logs.
+    let _ = if std::io::stderr().is_terminal() { logs.try_init() } else { logs.json().try_init() };
+}

@@ -1,0 +1,84 @@
+//! Which store a verb works on: `-c FILE` or `--embedded DIR`.
+
+use super::exit;
+use super::failure::Failure;
+use crate::diagnostic::Source;
+use crate::service::clock::SystemClock;
+use crate::service::config::{self, Config, StoreConfig};
+use crate::stage::store::StoreError;
+use crate::store::embedded::{Access, Durability, Embedded, Fault, Options};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The flags of every verb that needs a store.
+#[derive(Args, Clone, Debug)]
+pub struct StoreArgs {
+    /// Config file [default: logscrub.toml here]
+    #[arg(short = 'c', long = "config", value_name = "FILE", conflicts_with = "embedded")]
+    pub config: Option<PathBuf>,
+    /// A directory with an embedded store; made where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub embedded: Option<PathBuf>,
+}
+
+impl StoreArgs {
+    /// The config that the flags name; with `--embedded`, the one pipeline that needs none.
+    pub fn read(&self, policy: Option<&str>) -> Result<Config, Failure> {
+        if let Some(dir) = &self.embedded {
+            return Ok(config::without_config(dir, policy.unwrap_or("default")));
+        }
+        let path = self.config.as_deref().unwrap_or(Path::new("logscrub.toml"));
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let help = "help: name a config with -c FILE, or an embedded store with --embedded DIR";
+            Failure::new(exit::INVALID, format!("{name}: cannot be read: {}\n{help}", error.kind()))
+        })?;
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        config::read(&Source { name, text }, environment).map_err(|errors| Failure::invalid(&errors))
+    }
+
+    /// Opens the store for a visit.
+    pub fn visit(&self) -> Result<Embedded, Failure> {
+        open(&self.read(None)?.store, Access::Visitor)
+    }
+}
+
+/// Opens the store that a config names.
+pub fn open(store: &StoreConfig, access: Access) -> Result<Embedded, Failure> {
+    match store {
+        StoreConfig::Embedded { path } => {
+            let options = Options {
+                access,
+                durability: Durability::Full,
+                clock: Arc::new(SystemClock),
+                fault: fault(),
+            };
+            Embedded::open(path, options).map_err(|error| failure(&error))
+        }
+        StoreConfig::Kafka { .. } => Err(Failure::new(
+            exit::REFUSED,
+            "this logscrub has no Kafka store yet\nhelp: use `[embedded]` with `path = \"logscrub-data\"`",
+        )),
+    }
+}
+
+/// A mistake that a test asks for, in builds for tests only.
+fn fault() -> Fault {
+    let asked = cfg!(debug_assertions)
+        && std::env::var_os("LOGSCRUB_FAULT").is_some_and(|fault| fault == "commit_positions_separately");
+    if asked { Fault::CommitPositionsSeparately } else { Fault::None }
+}
+
+/// A store's error with its exit code.
+pub fn failure(error: &StoreError) -> Failure {
+    let code = match error {
+        StoreError::Unreachable(_) => exit::BROKER_UNREACHABLE,
+        StoreError::Fenced(_) | StoreError::Refused(_) => exit::REFUSED,
+        StoreError::Busy(_) | StoreError::Void(_) | StoreError::Io(_) | StoreError::Corrupt(_) => exit::IO,
+        StoreError::Bug(_) => exit::OUR_BUG,
+    };
+    Failure::new(code, error.to_string())
+}

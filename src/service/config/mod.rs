@@ -1,0 +1,219 @@
+//! `logscrub.toml`: the store, and what runs on it.
+//!
+//! Environment over file over defaults: `LOGSCRUB__EMBEDDED__PATH`, `LOGSCRUB__KAFKA__BOOTSTRAP_SERVERS`,
+//! `LOGSCRUB__PIPELINE__0__TICK` (pipelines count from 0; lists with commas). A whole value may be
+//! `${env:NAME}` or `${file:PATH}`.
+
+mod kafka;
+mod values;
+
+use crate::diagnostic::{Diagnostics, Report, Source, TableReader, parse};
+use crate::stage::Settings;
+use crate::stage::topics::Topics;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use values::{Environment, Values};
+
+/// A config that was read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub store: StoreConfig,
+    /// At least one.
+    pub pipelines: Vec<PipelineConfig>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// The directory; one relative to the config file's own directory was made whole.
+    Embedded { path: PathBuf },
+    /// librdkafka's settings, secrets filled in.
+    Kafka { settings: BTreeMap<String, String> },
+}
+
+/// One `[[pipeline]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipelineConfig {
+    pub settings: Settings,
+    /// A shipped policy's id, or a file.
+    pub policy: String,
+    pub rules: Option<PathBuf>,
+    pub geo: Vec<PathBuf>,
+    /// How much longer than its delay a lane keeps records that nobody released, in milliseconds.
+    pub outage_budget_ms: i64,
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What one pipeline on an embedded store is, where there is no config.
+#[must_use]
+pub fn without_config(dir: &Path, policy: &str) -> Config {
+    let mut settings = Settings::of("logs");
+    settings.purge_source = true;
+    settings.expire_scrubbed = true;
+    let pipeline = PipelineConfig {
+        settings,
+        policy: policy.to_owned(),
+        rules: None,
+        geo: Vec::new(),
+        outage_budget_ms: 7 * DAY_MS,
+    };
+    Config { store: StoreConfig::Embedded { path: dir.to_owned() }, pipelines: vec![pipeline] }
+}
+
+/// Reads a config. `environment` are the variables as the process has them.
+///
+/// # Errors
+/// Everything that is wrong with it, at once.
+pub fn read(source: &Source, environment: BTreeMap<String, String>) -> Result<Config, Diagnostics> {
+    let report = Report::new(source);
+    let environment = Environment::new(environment);
+    let config = parse(&report).and_then(|document| {
+        let top = TableReader::new(&report, document.get_ref(), 0..0, "the config");
+        let base = Path::new(&source.name).parent().unwrap_or(Path::new("")).to_owned();
+        let config = whole(&top, &report, &environment, &base);
+        top.finish();
+        config
+    });
+    environment.report_unused(&report);
+    Diagnostics(report.into_diagnostics()).into_result()?;
+    match config {
+        Some(config) => Ok(config),
+        None => unreachable!("what is missing was reported as an error"),
+    }
+}
+
+fn whole(
+    top: &TableReader<'_, '_, '_>,
+    report: &Report<'_>,
+    environment: &Environment,
+    base: &Path,
+) -> Option<Config> {
+    let instance = Values::new(report, environment, "LOGSCRUB").string(top, "instance");
+    let store = store(top, report, environment, base);
+    let tables = top.tables("pipeline", "a pipeline");
+    if tables.is_empty() {
+        report.error(
+            0..0,
+            "nothing to run: there is no `[[pipeline]]`",
+            "add `[[pipeline]]` with `source = \"logs\"`",
+        );
+    }
+    let embedded = matches!(store, Some(StoreConfig::Embedded { .. }));
+    let mut pipelines: Vec<PipelineConfig> = Vec::new();
+    for (number, table) in tables.into_iter().enumerate() {
+        let values = Values::new(report, environment, &format!("LOGSCRUB__PIPELINE__{number}"));
+        let span = table.span();
+        let Some(mut pipeline) = pipeline(table, &values, base, embedded) else { continue };
+        if let Some(instance) = &instance {
+            pipeline.settings.instance.clone_from(instance);
+        }
+        let same = |other: &PipelineConfig| other.settings.topics.source == pipeline.settings.topics.source;
+        if pipelines.iter().any(same) {
+            report.error(span, "two pipelines read the same source", "give each source one pipeline");
+        }
+        pipelines.push(pipeline);
+    }
+    Some(Config { store: store?, pipelines })
+}
+
+fn store(
+    top: &TableReader<'_, '_, '_>,
+    report: &Report<'_>,
+    environment: &Environment,
+    base: &Path,
+) -> Option<StoreConfig> {
+    let embedded = top.table("embedded", "the embedded store");
+    let kafka = top.table("kafka", "kafka");
+    match (embedded, kafka) {
+        (Some(table), None) => {
+            let values = Values::new(report, environment, "LOGSCRUB__EMBEDDED");
+            let path = values.string(&table, "path").unwrap_or_else(|| "logscrub-data".into());
+            table.finish();
+            Some(StoreConfig::Embedded { path: base.join(path) })
+        }
+        (None, Some(table)) => {
+            let settings = kafka::settings(&table, report, environment);
+            Some(StoreConfig::Kafka { settings })
+        }
+        (Some(table), Some(_)) => {
+            report.error(table.span(), "two stores: `[embedded]` and `[kafka]`", "keep one of them");
+            None
+        }
+        (None, None) => {
+            report.error(
+                0..0,
+                "no store: there is neither `[kafka]` nor `[embedded]`",
+                "add `[embedded]` with `path = \"logscrub-data\"`, or `[kafka]` with `\"bootstrap.servers\" = \"…\"`",
+            );
+            None
+        }
+    }
+}
+
+fn pipeline(
+    table: TableReader<'_, '_, '_>,
+    values: &Values<'_, '_>,
+    base: &Path,
+    embedded: bool,
+) -> Option<PipelineConfig> {
+    let source =
+        values.required(&table, "source", "`source = \"logs\"`").map(|name| values.topic("source", name));
+    let mut settings = Settings::of(source.as_deref().unwrap_or_default());
+    if let Some(names) = table.table("topics", "the topics") {
+        topics(&names, values, &mut settings.topics);
+        names.finish();
+    }
+    if let Some(lanes) = values.durations(&table, "lanes") {
+        settings.lanes_seconds = lanes;
+    }
+    settings.release_every_ms = values.duration_ms(&table, "release_every");
+    settings.tick_ms = values.duration_ms(&table, "tick").unwrap_or(settings.tick_ms);
+    settings.purge_interval_ms =
+        values.duration_ms(&table, "purge_interval").unwrap_or(settings.purge_interval_ms);
+    let purge_source = values.boolean(&table, "purge_source");
+    if embedded && purge_source == Some(false) {
+        values.wrong(
+            &table,
+            "purge_source",
+            "the embedded store keeps its topics for ever, so the originals would outlive their window",
+            "write `purge_source = true`, or leave the line out",
+        );
+    }
+    settings.purge_source = purge_source.unwrap_or(embedded);
+    settings.expire_scrubbed = embedded;
+    settings.purge_after_groups = values.strings(&table, "purge_after_groups").unwrap_or_default();
+    settings.headers = values.strings(&table, "headers").unwrap_or_default();
+    let policy = values.string(&table, "policy").unwrap_or_else(|| "default".into());
+    let is_file = policy.contains('/') || policy.ends_with(".toml");
+    let config = PipelineConfig {
+        settings,
+        policy: if is_file { base.join(policy).display().to_string() } else { policy },
+        rules: values.string(&table, "rules").map(|path| base.join(path)),
+        geo: values
+            .strings(&table, "geo")
+            .unwrap_or_default()
+            .into_iter()
+            .map(|path| base.join(path))
+            .collect(),
+        outage_budget_ms: values.duration_ms(&table, "outage_budget").unwrap_or(7 * DAY_MS),
+    };
+    table.finish();
+    source.map(|_| config)
+}
+
+fn topics(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, topics: &mut Topics) {
+    let Topics { source: _, scrubbed, held, deidentified, counts, quarantine, progress } = topics;
+    let names = [
+        ("scrubbed", scrubbed),
+        ("held", held),
+        ("deidentified", deidentified),
+        ("counts", counts),
+        ("quarantine", quarantine),
+        ("progress", progress),
+    ];
+    for (key, name) in names {
+        if let Some(given) = values.string(table, key) {
+            *name = values.topic(key, given).into();
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The service on the embedded store: every pipeline's workers take turns on one thread, since the
+//! store has one writer at a time.
+
+use crate::stage::clock::Clock;
+use crate::stage::crash::{self, CrashPoint};
+use crate::stage::outcome::{Outcome, Tally};
+use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
+use crate::stage::{LaneWorker, Pipeline, ScrubWorker, Step, needed_topics, purge};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// Which workers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    All,
+    /// `--stage scrub`.
+    Scrub,
+    /// `--stage <any later id>`: all lanes.
+    Lanes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Until it is told to stop.
+    Forever,
+    /// The source to its end at start; then the lanes until every head waits; counts, one purge.
+    Once,
+}
+
+/// What is to run.
+pub struct RunSpec<S: Store> {
+    pub store: Arc<S>,
+    pub pipelines: Vec<Arc<Pipeline>>,
+    pub clock: Arc<dyn Clock>,
+    pub part: Part,
+    pub mode: Mode,
+    /// Draws the order of records released together.
+    pub seed: u64,
+    /// Set by a signal: finish the transaction and leave.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// How long to sleep when no worker had anything to do.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// One pipeline with its workers.
+struct Line<S: Store> {
+    pipeline: Arc<Pipeline>,
+    scrub: Option<ScrubWorker<S>>,
+    lanes: Option<LaneWorker<S>>,
+    purged_ms: i64,
+    source_ends: Vec<(Place, i64)>,
+}
+
+/// Runs until the mode's end.
+///
+/// # Errors
+/// What only leaving the process mends.
+pub fn run<S: Store>(spec: &RunSpec<S>) -> Result<(), StoreError> {
+    let mut lines = Vec::new();
+    for pipeline in &spec.pipelines {
+        if let Some(line) = open(spec, pipeline)? {
+            lines.push(line);
+        }
+    }
+    match spec.mode {
+        Mode::Once => lines.iter_mut().try_for_each(|line| once(spec, line)),
+        Mode::Forever => forever(spec, &mut lines),
+    }
+}
+
+/// Makes a pipeline's topics and joins its groups; `None` if told to stop while its source was
+/// still missing.
+fn open<S: Store>(spec: &RunSpec<S>, pipeline: &Arc<Pipeline>) -> Result<Option<Line<S>>, StoreError> {
+    let Some(source) = await_source(spec, pipeline)? else { return Ok(None) };
+    for topic in needed_topics(pipeline, source.partitions) {
+        spec.store.ensure(&topic)?;
+    }
+    refuse_orphans(spec.store.as_ref(), pipeline)?;
+    let ends = spec.store.bounds(&pipeline.topics.source)?;
+    let (store, clock) = (&spec.store, &spec.clock);
+    let scrub = match spec.part {
+        Part::All | Part::Scrub => {
+            Some(ScrubWorker::join(store.clone(), pipeline.clone(), clock.clone(), 0, spec.seed)?)
+        }
+        Part::Lanes => None,
+    };
+    let lanes = match spec.part {
+        Part::All | Part::Lanes if pipeline.lanes.is_some() => {
+            Some(LaneWorker::join(store.clone(), pipeline.clone(), clock.clone(), 0, !spec.seed)?)
+        }
+        Part::All | Part::Lanes | Part::Scrub => None,
+    };
+    info!(
+        source = pipeline.topics.source.as_ref(),
+        policy = pipeline.policy.id,
+        partitions = source.partitions,
+        margin_seconds = pipeline.schedule.margin_ms() / 1000,
+        "pipeline runs"
+    );
+    let source_ends = ends.iter().map(|bounds| end_of(0, bounds)).collect();
+    Ok(Some(Line { pipeline: pipeline.clone(), scrub, lanes, purged_ms: clock.now_ms(), source_ends }))
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn await_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Option<TopicSpec>, StoreError> {
+    let source = &pipeline.topics.source;
+    let mut told = false;
+    loop {
+        if let Some(found) = spec.store.topics()?.into_iter().find(|topic| topic.name == *source) {
+            return Ok(Some(found));
+        }
+        if spec.mode == Mode::Once {
+            return Err(StoreError::Refused(format!(
+                "topic `{source}` does not exist; `logscrub put {source}` makes it"
+            )));
+        }
+        if spec.stop.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        if !told {
+            info!(source = source.as_ref(), "waiting for the source topic: `logscrub put` makes it");
+            told = true;
+        }
+        std::thread::sleep(IDLE);
+    }
+}
+
+/// Held records that the policy would never release must not be left lying.
+fn refuse_orphans<S: Store>(store: &S, pipeline: &Pipeline) -> Result<(), StoreError> {
+    if pipeline.lanes.is_some() {
+        return Ok(());
+    }
+    for topic in purge::held_topics(store, pipeline)? {
+        if store.bounds(&topic)?.iter().any(|bounds| bounds.log_start < bounds.end) {
+            return Err(StoreError::Refused(format!(
+                "topic `{topic}` holds records, and policy `{}` has no stage that releases them; run the policy \
+                 that they were held under until the topic is empty",
+                pipeline.policy.id
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn end_of(topic: usize, bounds: &Bounds) -> (Place, i64) {
+    (Place { topic, partition: bounds.partition }, bounds.end)
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn forever<S: Store>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), StoreError> {
+    while !spec.stop.load(Ordering::SeqCst) {
+        let mut worked = false;
+        for line in &mut *lines {
+            worked |= line.turn()?;
+            let now_ms = spec.clock.now_ms();
+            if now_ms.saturating_sub(line.purged_ms).abs() >= line.pipeline.purge_interval_ms {
+                line.purged_ms = now_ms;
+                line.purge(spec)?;
+            }
+        }
+        if !worked {
+            std::thread::sleep(IDLE);
+        }
+    }
+    for line in &mut *lines {
+        line.finish()?;
+        line.report("pipeline stopped");
+    }
+    Ok(())
+}
+
+fn once<S: Store>(spec: &RunSpec<S>, line: &mut Line<S>) -> Result<(), StoreError> {
+    while let Some(scrub) = &mut line.scrub {
+        if spec.stop.load(Ordering::SeqCst) || scrub.reached(&line.source_ends)? {
+            break;
+        }
+        rest_after(scrub.step(Duration::ZERO)?);
+    }
+    while let Some(lanes) = &mut line.lanes {
+        let mut ends = Vec::new();
+        for (number, topic) in lanes.topics().iter().enumerate() {
+            ends.extend(spec.store.bounds(topic)?.iter().map(|bounds| end_of(number, bounds)));
+        }
+        if spec.stop.load(Ordering::SeqCst) || lanes.all_wait(&ends)? {
+            break;
+        }
+        rest_after(lanes.step(Duration::ZERO)?);
+    }
+    line.finish()?;
+    line.purge(spec)?;
+    line.report("pipeline done");
+    Ok(())
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn rest_after(step: Step) {
+    match step {
+        Step::Worked(_) | Step::Idle => {}
+        Step::GaveUp => {
+            warn!("a transaction was given up; its records come again");
+            std::thread::sleep(IDLE);
+        }
+    }
+}
+
+impl<S: Store> Line<S> {
+    /// A step of each worker; `true` if there was something to do.
+    fn turn(&mut self) -> Result<bool, StoreError> {
+        let mut worked = false;
+        let steps = [
+            self.scrub.as_mut().map(|scrub| scrub.step(Duration::ZERO)),
+            self.lanes.as_mut().map(|lanes| lanes.step(Duration::ZERO)),
+        ];
+        for step in steps.into_iter().flatten() {
+            let step = step?;
+            rest_after(step);
+            worked |= matches!(step, Step::Worked(_));
+        }
+        Ok(worked)
+    }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        if let Some(scrub) = &mut self.scrub {
+            scrub.finish()?;
+        }
+        if let Some(lanes) = &mut self.lanes {
+            lanes.finish()?;
+        }
+        Ok(())
+    }
+
+    /// One round of purges. A visitor that reads can keep the log's files from being cut; the next
+    /// round does it.
+    #[allow(clippy::disallowed_methods, reason = "the edge waits")]
+    fn purge(&self, spec: &RunSpec<S>) -> Result<(), StoreError> {
+        crash::reach(CrashPoint::BetweenCommitAndPurge);
+        let mut tries = if spec.mode == Mode::Once { 100 } else { 1 };
+        loop {
+            match purge::round(spec.store.as_ref(), &self.pipeline, spec.clock.now_ms()) {
+                Ok(purged) => {
+                    for (topic, records) in &purged.0 {
+                        info!(topic = topic.as_ref(), records, "purged");
+                    }
+                    return Ok(());
+                }
+                Err(error) if error.remedy() == Remedy::Leave => return Err(error),
+                Err(error) => {
+                    tries -= 1;
+                    if tries == 0 {
+                        warn!(reason = %error, "the purge is not complete; the next one goes on");
+                        return Ok(());
+                    }
+                    std::thread::sleep(IDLE);
+                }
+            }
+        }
+    }
+
+    /// The outcomes by stage, as committed.
+    fn report(&self, what: &str) {
+        let none = || vec![Tally::default(); self.pipeline.policy.stages.len()];
+        let scrub = self.scrub.as_ref().map_or_else(none, ScrubWorker::tallies);
+        let lanes = self.lanes.as_ref().map_or_else(none, LaneWorker::tallies);
+        for (stage, (mut tally, other)) in
+            self.pipeline.policy.stages.iter().zip(scrub.into_iter().zip(lanes))
+        {
+            tally.merge(&other);
+            info!(
+                source = self.pipeline.topics.source.as_ref(),
+                stage = stage.id,
+                emitted = tally.of(Outcome::Emitted),
+                relaned = tally.of(Outcome::Relaned),
+                quarantined = tally.of(Outcome::Quarantined),
+                expired = tally.of(Outcome::Expired),
+                erased = tally.of(Outcome::Erased),
+                dropped = tally.of(Outcome::Dropped),
+                "{what}"
+            );
+        }
+    }
+}
