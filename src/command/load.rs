@@ -4,6 +4,8 @@ use super::exit;
 use super::failure::Failure;
 use crate::diagnostic::{Diagnostics, Source, did_you_mean};
 use crate::engine::Engine;
+use crate::geo::Databases;
+use crate::numbering::Region;
 use crate::policy::{self, Policy};
 use crate::rule::{self, RuleSet, Sources};
 use clap::Args;
@@ -19,6 +21,18 @@ pub struct EngineArgs {
     /// Your own rules: every *.toml below it is added to the shipped rules
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
+    /// The country whose national numbers are meant where nothing else tells (ISO 3166: US, GB, …)
+    #[arg(long, value_name = "CC", value_parser = region)]
+    pub region: Option<Region>,
+    /// Databases with cities (.mmdb), asked in this order; without them there are countries only
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub geo: Vec<PathBuf>,
+}
+
+/// The value of `--region`.
+pub fn region(code: &str) -> Result<Region, String> {
+    Region::from_code(code)
+        .ok_or_else(|| "no country has this two-letter code (ISO 3166: US, GB, …)".to_owned())
 }
 
 /// What the flags come to.
@@ -32,7 +46,9 @@ impl EngineArgs {
     pub fn load(&self) -> Result<Loaded, Failure> {
         let rules = load_rules(self.rules.as_deref())?;
         let policy = load_policy(&self.policy, &rules.custom)?;
-        let engine = Engine::new(Arc::new(rules), None);
+        let places =
+            Databases::open(&self.geo).map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
+        let engine = Engine::new(Arc::new(rules), Some(Arc::new(places))).with_region(self.region);
         Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy) })
     }
 }

@@ -4,6 +4,7 @@
 mod cat;
 mod check;
 mod completions;
+mod explain;
 mod failure;
 mod r#gen;
 mod load;
@@ -39,6 +40,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Verb {
     Completions(completions::Args),
+    Explain(explain::Args),
     Pipe(pipe::Args),
     Check(check::Args),
     Gen(r#gen::Args),
@@ -53,6 +55,7 @@ pub fn main() -> std::process::ExitCode {
     hide_panic_texts();
     let code = match Cli::parse().verb {
         Verb::Completions(args) => args.run(),
+        Verb::Explain(args) => args.run(),
         Verb::Pipe(args) => args.run(),
         Verb::Check(args) => args.run(),
         Verb::Gen(args) => args.run(),
