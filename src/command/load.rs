@@ -2,9 +2,9 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::geo::GeoArgs;
 use crate::diagnostic::{Diagnostics, Source, did_you_mean};
 use crate::engine::Engine;
-use crate::geo::Databases;
 use crate::numbering::Region;
 use crate::policy::{self, Policy};
 use crate::rule::{self, RuleSet, Sources};
@@ -24,9 +24,8 @@ pub struct EngineArgs {
     /// The country whose national numbers are meant where nothing else tells (ISO 3166: US, GB, …)
     #[arg(long, value_name = "CC", value_parser = region)]
     pub region: Option<Region>,
-    /// Databases with cities (.mmdb), asked in this order; without them there are countries only
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub geo: Vec<PathBuf>,
+    #[command(flatten)]
+    pub geo: GeoArgs,
 }
 
 /// The value of `--region`.
@@ -46,8 +45,7 @@ impl EngineArgs {
     pub fn load(&self) -> Result<Loaded, Failure> {
         let rules = load_rules(self.rules.as_deref())?;
         let policy = load_policy(&self.policy, &rules.custom)?;
-        let places =
-            Databases::open(&self.geo).map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
+        let places = self.geo.open()?;
         let engine = Engine::new(Arc::new(rules), Some(Arc::new(places))).with_region(self.region);
         Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy) })
     }

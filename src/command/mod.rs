@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod failure;
 mod r#gen;
+mod geo;
 mod load;
 mod pipe;
 mod put;
@@ -47,6 +48,7 @@ pub enum Verb {
     Run(run::Args),
     Put(put::Args),
     Cat(cat::Args),
+    Geo(geo::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -62,6 +64,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Run(args) => args.run(),
         Verb::Put(args) => args.run(),
         Verb::Cat(args) => args.run(),
+        Verb::Geo(args) => args.run(),
     };
     code.into()
 }

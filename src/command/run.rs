@@ -2,6 +2,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::geo::GeoArgs;
 use super::load::{EngineArgs, region};
 use super::store::{self, StoreArgs};
 use crate::numbering::Region;
@@ -81,7 +82,7 @@ impl Args {
             policy: self.policy.clone().unwrap_or_else(|| config.policy.clone()),
             rules: self.rules.clone().or_else(|| config.rules.clone()),
             region: self.region,
-            geo: if self.geo.is_empty() { config.geo.clone() } else { self.geo.clone() },
+            geo: GeoArgs { geo: if self.geo.is_empty() { config.geo.clone() } else { self.geo.clone() } },
         };
         let loaded = engine.load()?;
         Pipeline::new((*loaded.policy).clone(), loaded.engine, config.settings.clone())
