@@ -2,7 +2,7 @@
 
 use crate::class::Class;
 use crate::detect::field_name::{FieldLexicon, Meaning};
-use crate::detect::{Detector, Hit, bytes, credential, event_id, phone};
+use crate::detect::{Detector, Hit, bytes, credential, event_id, phone, timestamp, user_agent};
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
 use crate::rule::{Allow, PatternRule, RuleSet};
@@ -111,6 +111,16 @@ impl Detectors {
     #[must_use]
     pub fn url_password(&self, text: &[u8], separator: usize) -> Option<Hit> {
         credential::url_password(text, separator)
+    }
+
+    #[must_use]
+    pub fn user_agent_at(&self, text: &[u8], start: usize) -> Option<Hit> {
+        user_agent::at(text, start)
+    }
+
+    #[must_use]
+    pub fn time_at(&self, text: &[u8], at: usize) -> Option<Hit> {
+        timestamp::at(text, at).map(|time| time.hit)
     }
 
     /// Ids of events and of persons by their shape.

@@ -188,7 +188,7 @@ impl Finder {
 
     /// Reads every field of the level's tree: names first, then what the names say together.
     fn read_fields(&mut self, tools: Tools<'_>, bytes: &[u8], level: &mut Level) {
-        let Level { tree, facts, readings, .. } = level;
+        let Level { tree, facts, readings, decoded, .. } = level;
         facts.clear();
         facts.resize(tree.containers.len(), Facts::default());
         readings.clear();
@@ -211,15 +211,13 @@ impl Finder {
             let name = tree.name_of(field).of(bytes);
             let info = self.info(tools, name);
             let around = self.surroundings(tools, bytes, tree, facts, field);
-            readings.push(read_field(
-                tools,
-                info,
-                name,
-                field.value.of(bytes),
-                field,
-                &around,
-                Some((tree, bytes)),
-            ));
+            let value = if decodes(field, bytes) {
+                decode_field(field, &Lone { text: bytes, map: Map::Base(0), depth: 0 }, decoded);
+                decoded.bytes.as_slice()
+            } else {
+                field.value.of(bytes)
+            };
+            readings.push(read_field(tools, info, name, value, field, &around, Some((tree, bytes))));
         }
     }
 

@@ -204,6 +204,12 @@ impl Scan {
             if let Some(hit) = detectors.credential_at(text, start, at) {
                 return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
             }
+            if let Some(hit) = detectors.user_agent_at(text, start) {
+                return known(detectors, Detector::UserAgent, sink, here, hit.class, hit.span);
+            }
+        }
+        if let Some(hit) = detectors.time_at(text, at) {
+            return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
         }
         if let Some(span) = ip_at(text, at) {
             return found(detectors, Detector::Ip, sink, here, Class::Ip, span);
