@@ -3,8 +3,8 @@
 
 use crate::finding::Span;
 
-#[cfg(test)]
-mod any_bytes;
+pub mod account_name;
+pub mod any_bytes;
 pub mod body;
 pub mod bytes;
 pub mod card;
@@ -24,13 +24,16 @@ pub mod mac;
 pub mod name;
 pub mod phone;
 pub mod safe;
-mod safe_words;
+pub mod safe_words;
 pub mod subject;
+pub mod table_row;
 pub mod timestamp;
 mod trie;
 pub mod url;
 pub mod user_agent;
 pub mod validate;
+
+#[cfg(test)]
 
 /// What a detector found: byte offsets into the text it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

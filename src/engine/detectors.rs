@@ -57,6 +57,12 @@ impl Detectors {
         if self.by_name().is_some() { self.field_names.classify(name) } else { Meaning::NONE }
     }
 
+    /// What a field's name means below the name of what it stands in.
+    #[must_use]
+    pub fn meaning_in(&self, parent: &[u8], name: &[u8]) -> Meaning {
+        self.field_names.classify_in(parent, name)
+    }
+
     #[must_use]
     pub fn phone_context(&self, field: phone::FieldHint) -> phone::Context {
         phone::Context { field, region: self.region }
@@ -83,7 +89,9 @@ impl Detectors {
     /// Whether a value of an id's field is something else beyond doubt: an address, a number with `+`.
     #[must_use]
     pub fn shows_itself(&self, value: &[u8]) -> bool {
-        value.iter().any(|b| matches!(b, b'@' | b'+' | b':')) || value.starts_with(b"wamid.")
+        value.iter().any(|b| matches!(b, b'@' | b'+' | b':'))
+            || value.starts_with(b"wamid.")
+            || crate::detect::ip::parse(value).is_some()
     }
 
     /// A credential whose token begins at `start`; `digit` is its first digit.

@@ -209,7 +209,16 @@ impl Finder {
         }
         for field in &tree.fields {
             let name = tree.name_of(field).of(bytes);
-            let info = self.info(tools, name);
+            let mut info = self.info(tools, name);
+            let ambiguous = info.meaning.strength == Strength::Ambiguous;
+            // An id's own name says enough (`ref` of a recipient is no recipient).
+            let id = info.meaning.class == Some(Class::EventId) && !name.eq_ignore_ascii_case(b"id");
+            if info.meaning.class.is_some() && ambiguous && !id {
+                let parent = tree.named(field.container).of(bytes);
+                if !parent.is_empty() && !field.name.is_empty() {
+                    info.meaning = tools.detectors.meaning_in(parent, name);
+                }
+            }
             let around = self.surroundings(tools, bytes, tree, facts, field);
             let value = if decodes(field, bytes) {
                 decode_field(field, &Lone { text: bytes, map: Map::Base(0), depth: 0 }, decoded);

@@ -334,7 +334,8 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
 }
 
 fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around: &Surroundings) -> Reading {
-    let kernel = shape.digits + shape.letters();
+    // Digits of other scripts take two bytes at the least.
+    let kernel = shape.digits + shape.letters() + shape.high / 2;
     let token = (3..=12).contains(&kernel) && shape.len <= 16 && shape.spaces <= 3 && shape.underscores == 0;
     let mixed = shape.digits > 0 || (shape.lower == 0 && shape.upper >= 4);
     let plausible = (token && mixed && shape.lower <= shape.digits + shape.upper)

@@ -5,7 +5,8 @@ use super::find::Tools;
 use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
 use crate::codec::decode::{self, Map};
-use crate::detect::{Detector, body, bytes, card, email, hidden, imei, ip, name, phone, url};
+use crate::detect::table_row::{self, Cell};
+use crate::detect::{Detector, account_name, body, bytes, card, email, hidden, imei, ip, name, phone, url};
 use crate::finding::{Detail, RuleId, Span};
 
 /// Bytes at which a detector may start.
@@ -195,8 +196,9 @@ impl Scan {
     fn digit(&mut self, detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {
         let text = here.text;
         let start = bytes::run_start(text, at, 96, bytes::is_token);
-        if bytes::byte(text, start) == b'w'
-            && let Some(end) = phone_at(detectors, here, start, sink)
+        let wamid = start.checked_sub(6).filter(|from| text.get(*from..start) == Some(b"wamid."));
+        if let Some(from) = wamid
+            && let Some(end) = phone_at(detectors, here, from, sink)
         {
             return end;
         }
@@ -208,14 +210,14 @@ impl Scan {
                 return known(detectors, Detector::UserAgent, sink, here, hit.class, hit.span);
             }
         }
-        if let Some(hit) = detectors.time_at(text, at) {
-            return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
-        }
         if let Some(span) = ip_at(text, at) {
             return found(detectors, Detector::Ip, sink, here, Class::Ip, span);
         }
         if let Some(end) = phone_at(detectors, here, at, sink) {
             return end;
+        }
+        if let Some(hit) = detectors.time_at(text, at) {
+            return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
         }
         if let Some(hit) = detectors.event_id_at(text, start, at) {
             let class = hit.class;
@@ -254,7 +256,8 @@ impl Scan {
         }
         if let Some(span) = hidden::hex_at(text, start, 20) {
             self.octets.clear();
-            if decode::hex_run(span.of(text), &mut self.octets) && self.octets_speak() {
+            let announced = hidden::announced(text, start);
+            if decode::hex_run(span.of(text), &mut self.octets) && (self.octets_speak() || announced) {
                 let value = sink.keep(&self.text);
                 push_value(sink, here, Class::Body, rule, span, value);
             }
@@ -303,6 +306,25 @@ impl Scan {
         sink: &mut Sink,
     ) {
         let text = here.text;
+        if let Some(rule) = detectors.rule(Detector::SubjectShape)
+            && memchr::memchr(b' ', text).is_some()
+        {
+            account_name::names(text, &mut |span| {
+                push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
+            });
+        }
+        if let (Some(body), Some(number)) =
+            (detectors.rule(Detector::BodyShape), detectors.rule(Detector::PhoneNational))
+            && done.is_empty()
+        {
+            table_row::cells(text, &mut |cell, span| match cell {
+                Cell::Phone(detail) => push(sink, here, Class::Phone, number, span, detail, false),
+                Cell::Text => {
+                    let value = sink.keep(span.of(text));
+                    push_value(sink, here, Class::Body, body, span, value);
+                }
+            });
+        }
         let near_phone = sink.found.get(from..).unwrap_or_default().iter().any(|f| f.class == Class::Phone);
         if let Some(rule) = detectors.rule(Detector::BodyShape)
             && text.len() >= 6
