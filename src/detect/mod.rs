@@ -1,10 +1,12 @@
 //! Detectors: the executable form of rules. One file per detector; each is a set of functions over a
 //! decoded text (any bytes are legal) that the engine calls at a place where a detector may start.
 
+use crate::class::Class;
 use crate::finding::Span;
 
 pub mod account_name;
-pub mod any_bytes;
+#[cfg(test)]
+mod any_bytes;
 pub mod body;
 pub mod bytes;
 pub mod card;
@@ -24,7 +26,7 @@ pub mod mac;
 pub mod name;
 pub mod phone;
 pub mod safe;
-pub mod safe_words;
+mod safe_words;
 pub mod subject;
 pub mod table_row;
 pub mod timestamp;
@@ -32,8 +34,6 @@ mod trie;
 pub mod url;
 pub mod user_agent;
 pub mod validate;
-
-#[cfg(test)]
 
 /// What a detector found: byte offsets into the text it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +48,6 @@ impl Hit {
         Hit { span: Span::new(start, end), class }
     }
 }
-
-use crate::class::Class;
 
 /// A built-in detector. A rule names one by its word; a disabled rule switches its detector off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
