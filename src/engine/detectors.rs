@@ -1,6 +1,7 @@
 //! The rule set made executable: which detectors are on, under which rule, with what beside them.
 
 use crate::class::Class;
+use crate::detect::code::{CodeContext, CodeLexicon, CodeScratch};
 use crate::detect::field_name::{FieldLexicon, Meaning};
 use crate::detect::{Detector, Hit, bytes, credential, event_id, phone, timestamp, user_agent};
 use crate::finding::{Detail, RuleId, Span};
@@ -14,6 +15,7 @@ use std::sync::OnceLock;
 pub struct Detectors {
     rules: [Option<RuleId>; Detector::ALL.len()],
     field_names: &'static FieldLexicon,
+    code_words: &'static CodeLexicon,
     region: Option<Region>,
     patterns: Vec<PatternRule>,
     allow: Vec<Allow>,
@@ -29,6 +31,7 @@ impl Detectors {
         Detectors {
             rules,
             field_names,
+            code_words: code_words(),
             region: None,
             patterns: set.patterns.clone(),
             allow: set.allow.clone(),
@@ -142,6 +145,12 @@ impl Detectors {
         crate::detect::mac::mac_at(text, at)
     }
 
+    /// Calls `out` with the span of every verification code that the text speaks of.
+    pub fn codes(&self, text: &[u8], scratch: &mut CodeScratch, out: &mut dyn FnMut(Span)) {
+        let context = CodeContext { in_body: false, field_says_code: false };
+        self.code_words.codes(text, context, scratch, &mut |start, end| out(Span::new(start, end)));
+    }
+
     /// What a text that was hidden in base64 is; `None` where nothing in it has to go.
     #[must_use]
     pub fn class_of_text(&self, text: &[u8]) -> Option<Class> {
@@ -192,6 +201,16 @@ impl Detectors {
 pub fn field_names() -> &'static FieldLexicon {
     static LEXICON: OnceLock<FieldLexicon> = OnceLock::new();
     LEXICON.get_or_init(|| match FieldLexicon::load(include_str!("../../rules/lexicons/fields.toml")) {
+        Ok(lexicon) => lexicon,
+        Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
+    })
+}
+
+/// The shipped lexicon of words that speak of codes.
+#[must_use]
+pub fn code_words() -> &'static CodeLexicon {
+    static LEXICON: OnceLock<CodeLexicon> = OnceLock::new();
+    LEXICON.get_or_init(|| match CodeLexicon::load(include_str!("../../rules/lexicons/codes.toml")) {
         Ok(lexicon) => lexicon,
         Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
     })
