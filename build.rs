@@ -1,4 +1,4 @@
-//! Embeds the rules, policies and lexicons under `rules/`: one table of (path, text) per folder.
+//! Embeds the rules, policies, lexicons and fixtures under `rules/`: one table of (path, text) per folder.
 //!
 //! The folders themselves are watched, so that a new file is never missed.
 #![allow(clippy::disallowed_macros)] // `println!` is how a build script speaks to cargo
@@ -13,7 +13,7 @@ fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
     // `rules` is watched too: a folder that does not exist yet may come.
     println!("cargo::rerun-if-changed=rules");
-    for folder in ["detectors", "policies", "lexicons"] {
+    for folder in ["detectors", "policies", "lexicons", "tests"] {
         embed(&project, folder, &out.join(format!("embedded_{folder}.rs")))?;
     }
     Ok(())

@@ -226,3 +226,98 @@ fn every_mistake_has_its_pinned_message() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(pairs >= 50, "only {pairs} pairs were found");
 }
+
+fn logscrub(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_logscrub")).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn check_accepts_bare_rules_with_a_warning_and_shows_all_errors_of_rules_and_policy() {
+    let good = folder(&[
+        ("a/b/mine.toml", "[[rule]]\nid = 'mine'\nclass = 'custom:ticket'\nfields = ['ticket']\n"),
+        ("p.policy", "id = 'p'\n[[stage]]\nid = 'scrub'\nafter = '0d'\ndo.\"custom:ticket\" = 'remove'\n"),
+    ]);
+    let rules = good.path().to_str().unwrap();
+    let policy = format!("{rules}/p.policy");
+    let (code, stdout, stderr) = logscrub(&["check", "--rules", rules, "--policy", &policy]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("(1 of your own)"), "{stdout}");
+    assert!(
+        stderr.contains("warning: ") && stderr.contains("a/b/mine.toml:2:6: rule `mine` has no hits"),
+        "{stderr}"
+    );
+
+    let bad = folder(&[
+        ("r/one.toml", "[[rule]]\nid = 'x'\nclass = 'fone'\nfields = ['a']\n"),
+        ("r/two.toml", "[[rule]]\nid = 'y'\nclass = 'phone'\npattern = '('\n"),
+        ("p.toml", "id = 'p'\n[[stage]]\nid = 'scrub'\nafter = '1d'\n"),
+    ]);
+    let rules = format!("{}/r", bad.path().display());
+    let policy = format!("{}/p.toml", bad.path().display());
+    let (code, _, stderr) = logscrub(&["check", "--rules", &rules, "--policy", &policy]);
+    assert_eq!(code, Some(78));
+    for place in ["one.toml:3:9", "two.toml:4:12", "p.toml:4:9"] {
+        assert!(stderr.contains(place), "{place} is not in\n{stderr}");
+    }
+    let (code, stdout, _) = logscrub(&["check", "--rules", &rules, "--policy", &policy, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, json["ok"].as_bool()), (Some(78), Some(false)));
+    assert_eq!(json["diagnostics"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn test_runs_a_users_rules_policies_and_fixtures() {
+    let mine = folder(&[
+        (
+            "rules/mine.toml",
+            "[[rule]]\nid = 'mine'\nclass = 'custom:ticket'\npattern = '''\\bT-\\d{4}\\b'''\n\
+             [[rule.hit]]\nin = 'see T-1234 now'\nfind = ['T-1234']\n\
+             [[rule.miss]]\nin = 'see T-12'\nwhy = 'too short'\n\
+             [[rule.miss]]\nin = 'see T-5678'\nwhy = 'a miss that is none'\n",
+        ),
+        (
+            "policy.toml",
+            "id = 'own'\n[[stage]]\nid = 'scrub'\nafter = '0d'\ndo.\"custom:ticket\" = 'remove'\n",
+        ),
+        (
+            "cases/fixture.toml",
+            "policy = '../policy.toml'\n\
+             [[case]]\nname = 'goes'\nin = 'see T-1234 now'\nout.scrub = 'see [CUSTOM:ticket] now'\n\
+             [[case]]\nname = 'stays'\npolicy = 'own'\nin = 'see T-1234 now'\nout.scrub = 'see T-1234 now'\n",
+        ),
+    ]);
+    let path = mine.path().to_str().unwrap();
+    let junit = format!("{path}/junit.xml");
+    let (code, stdout, stderr) = logscrub(&["test", path, "--json", "--junit", &junit]);
+    assert_eq!(code, Some(1), "{stderr}");
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let failures: Vec<(&str, u64)> = json["failures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|failure| failure["file"].as_str().unwrap().starts_with(path))
+        .map(|failure| (failure["name"].as_str().unwrap(), failure["line"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(failures, [("mine", 11), ("stays (scrub)", 6)]);
+    let rule = json["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "mine").unwrap();
+    assert_eq!((rule["hits"].as_u64(), rule["misses"].as_u64()), (Some(1), Some(2)));
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert!(xml.contains("<testcase") && xml.contains("goes (scrub) (line 2)"), "{xml}");
+
+    let wrong = folder(&[("f.toml", "[[case]]\nname = 'no lines'\n")]);
+    let (code, _, stderr) = logscrub(&["test", wrong.path().to_str().unwrap()]);
+    assert_eq!(code, Some(78));
+    assert!(stderr.contains("a case needs `in`"), "{stderr}");
+}

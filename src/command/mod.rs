@@ -4,16 +4,15 @@
 mod cat;
 mod check;
 mod completions;
-mod explain;
 mod failure;
 mod r#gen;
-mod geo;
 mod load;
 mod pipe;
 mod put;
 pub mod records;
 mod run;
 mod store;
+mod test;
 
 use clap::{Parser, Subcommand};
 
@@ -41,14 +40,13 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Verb {
     Completions(completions::Args),
-    Explain(explain::Args),
     Pipe(pipe::Args),
     Check(check::Args),
+    Test(test::Args),
     Gen(r#gen::Args),
     Run(run::Args),
     Put(put::Args),
     Cat(cat::Args),
-    Geo(geo::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -57,14 +55,13 @@ pub fn main() -> std::process::ExitCode {
     hide_panic_texts();
     let code = match Cli::parse().verb {
         Verb::Completions(args) => args.run(),
-        Verb::Explain(args) => args.run(),
         Verb::Pipe(args) => args.run(),
         Verb::Check(args) => args.run(),
+        Verb::Test(args) => args.run(),
         Verb::Gen(args) => args.run(),
         Verb::Run(args) => args.run(),
         Verb::Put(args) => args.run(),
         Verb::Cat(args) => args.run(),
-        Verb::Geo(args) => args.run(),
     };
     code.into()
 }
