@@ -211,6 +211,7 @@ enum Style {
 
 /// Adds the field whose value begins at `from`; gives the position to go on from.
 fn value(text: &[u8], name: Span, mut from: usize, style: Style, tree: &mut Tree) -> Option<usize> {
+    from = colour_end(text, from);
     // Python's b'…', u'…', r'…', f'…'.
     if matches!(text.get(from), Some(b'b' | b'u' | b'r' | b'f'))
         && matches!(text.get(from + 1), Some(b'\'' | b'"'))
@@ -232,6 +233,7 @@ fn value(text: &[u8], name: Span, mut from: usize, style: Style, tree: &mut Tree
         }
         _ => {
             let end = bare_end(text, from, style);
+            let end = memchr::memchr(0x1b, text.get(from..end)?).map_or(end, |at| from + at);
             let query = style == Style::Query;
             let next = if query && text.get(from..end)?.contains(&b'%') { end } else { from };
             (Span::new(from, end), if query { Form::Query } else { Form::Bare }, next)
@@ -266,6 +268,16 @@ fn quoted_end(text: &[u8], start: usize, quote: u8) -> (usize, bool) {
         }
     }
     (text.len(), escaped)
+}
+
+/// Behind a terminal's colour (`ESC [ 32 m`) at `pos`; `pos` where there is none.
+fn colour_end(text: &[u8], pos: usize) -> usize {
+    if text.get(pos) != Some(&0x1b) || text.get(pos + 1) != Some(&b'[') {
+        return pos;
+    }
+    let rest = text.get(pos + 2..).unwrap_or_default();
+    let len = rest.iter().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    if rest.get(len) == Some(&b'm') { pos + 2 + len + 1 } else { pos }
 }
 
 fn list_end(text: &[u8], from: usize) -> usize {

@@ -2,8 +2,10 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::geo::GeoArgs;
 use crate::diagnostic::{Diagnostics, Source, did_you_mean};
 use crate::engine::Engine;
+use crate::numbering::Region;
 use crate::policy::{self, Policy};
 use crate::rule::{self, RuleSet, Sources};
 use clap::Args;
@@ -19,6 +21,17 @@ pub struct EngineArgs {
     /// Your own rules: every *.toml below it is added to the shipped rules
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
+    /// The country whose national numbers are meant where nothing else tells (ISO 3166: US, GB, …)
+    #[arg(long, value_name = "CC", value_parser = region)]
+    pub region: Option<Region>,
+    #[command(flatten)]
+    pub geo: GeoArgs,
+}
+
+/// The value of `--region`.
+pub fn region(code: &str) -> Result<Region, String> {
+    Region::from_code(code)
+        .ok_or_else(|| "no country has this two-letter code (ISO 3166: US, GB, …)".to_owned())
 }
 
 /// What the flags come to.
@@ -32,7 +45,8 @@ impl EngineArgs {
     pub fn load(&self) -> Result<Loaded, Failure> {
         let rules = load_rules(self.rules.as_deref())?;
         let policy = load_policy(&self.policy, &rules.custom)?;
-        let engine = Engine::new(Arc::new(rules), None);
+        let places = self.geo.open()?;
+        let engine = Engine::new(Arc::new(rules), Some(Arc::new(places))).with_region(self.region);
         Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy) })
     }
 }

@@ -4,8 +4,10 @@
 mod cat;
 mod check;
 mod completions;
+mod explain;
 mod failure;
 mod r#gen;
+mod geo;
 mod load;
 mod pipe;
 mod put;
@@ -40,6 +42,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Verb {
     Completions(completions::Args),
+    Explain(explain::Args),
     Pipe(pipe::Args),
     Check(check::Args),
     Test(test::Args),
@@ -47,6 +50,7 @@ pub enum Verb {
     Run(run::Args),
     Put(put::Args),
     Cat(cat::Args),
+    Geo(geo::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -55,6 +59,7 @@ pub fn main() -> std::process::ExitCode {
     hide_panic_texts();
     let code = match Cli::parse().verb {
         Verb::Completions(args) => args.run(),
+        Verb::Explain(args) => args.run(),
         Verb::Pipe(args) => args.run(),
         Verb::Check(args) => args.run(),
         Verb::Test(args) => args.run(),
@@ -62,6 +67,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Run(args) => args.run(),
         Verb::Put(args) => args.run(),
         Verb::Cat(args) => args.run(),
+        Verb::Geo(args) => args.run(),
     };
     code.into()
 }

@@ -51,9 +51,10 @@ impl Args {
         let (input, mut output) =
             standard_streams().map_err(|error| Failure::io("stdin or stdout", &error))?;
         match pump(input, &mut output, workers) {
-            Ok(workers) => {
+            Ok(mut workers) => {
                 if self.stats {
-                    let totals = workers.iter().fold(Totals::default(), |sum, worker| sum + worker.totals());
+                    let totals =
+                        workers.iter_mut().fold(Totals::default(), |sum, worker| sum + worker.totals());
                     eprint!("{totals}");
                 }
                 Ok(())

@@ -2,8 +2,10 @@
 
 use super::exit;
 use super::failure::Failure;
-use super::load::EngineArgs;
+use super::geo::GeoArgs;
+use super::load::{EngineArgs, region};
 use super::store::{self, StoreArgs};
+use crate::numbering::Region;
 use crate::service::clock::SystemClock;
 use crate::service::config::PipelineConfig;
 use crate::service::{Mode, Part, RunSpec, crash, run};
@@ -32,6 +34,12 @@ pub struct Args {
     /// Your own rules: every *.toml below it is added to the shipped rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// The country whose national numbers are meant where nothing else tells (ISO 3166: US, GB, …)
+    #[arg(long, value_name = "CC", value_parser = region)]
+    region: Option<Region>,
+    /// Databases with cities (.mmdb), asked in this order; without them there are countries only
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    geo: Vec<PathBuf>,
 }
 
 impl Args {
@@ -73,6 +81,8 @@ impl Args {
         let engine = EngineArgs {
             policy: self.policy.clone().unwrap_or_else(|| config.policy.clone()),
             rules: self.rules.clone().or_else(|| config.rules.clone()),
+            region: self.region,
+            geo: GeoArgs { geo: if self.geo.is_empty() { config.geo.clone() } else { self.geo.clone() } },
         };
         let loaded = engine.load()?;
         Pipeline::new((*loaded.policy).clone(), loaded.engine, config.settings.clone())

@@ -198,10 +198,16 @@ fn reads_like_text(text: &[u8]) -> bool {
     }
     let technical = matches!(byte(text, 0), b'/' | b'{' | b'<' | b'[')
         || text.starts_with(b"http")
-        || text.starts_with(b"Mozilla/")
+        || is_product(text)
         || memmem::find(text, b" HTTP/").is_some()
         || memmem::find(text, b"://").is_some() && spaces == 0;
     !technical && (high || spaces >= 2 || (spaces >= 1 && letters >= 6))
+}
+
+/// `Mozilla/5.0 …`, `okhttp/4.9`: a user agent.
+fn is_product(text: &[u8]) -> bool {
+    let word = text.iter().take(40).take_while(|b| is_alnum(**b) || matches!(b, b'-' | b'_' | b'.')).count();
+    word > 0 && byte(text, word) == b'/' && byte(text, word + 1).is_ascii_digit()
 }
 
 /// `"Name" <sip:…>`: a name, no text.

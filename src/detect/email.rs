@@ -24,7 +24,7 @@ const LONGEST_DOMAIN: usize = 255;
 #[must_use]
 pub fn at(text: &[u8], at: usize) -> Option<Hit> {
     let width = separator(text, at)?;
-    let start = local_start(text, at);
+    let start = local_start(text, at, width > 1 && byte(text, at) == b'%');
     let end = domain_end(text, at + width)?;
     let start = unquote(text, start, at, end);
     if start >= at {
@@ -44,14 +44,15 @@ fn separator(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Walks back over the local part. A change from a script without spaces to ASCII is its start
-/// (`邮箱otto@…`), and so is the end of a written-out escape (`\notto@…`).
-fn local_start(text: &[u8], at: usize) -> usize {
+/// (`邮箱otto@…`), and so is the end of a written-out escape (`\notto@…`). In percent-encoded text a `+`
+/// is a space.
+fn local_start(text: &[u8], at: usize, encoded: bool) -> usize {
     let floor = at.saturating_sub(LONGEST_LOCAL);
     let ascii = is_alnum(before(text, at));
     let mut start = at;
     while start > floor {
         let last = before(text, start);
-        if is_token(last) || last == b'.' || last == b'+' {
+        if is_token(last) || last == b'.' || (last == b'+' && !encoded) {
             start -= 1;
         } else if last == b'\'' {
             if !is_letter(byte(text, start)) || !is_letter(before(text, start - 1)) {
@@ -344,6 +345,7 @@ mod tests {
             ("用户@例子.测试", "用户@例子.测试"),
             ("to=otto%40example.com&x=1", "otto%40example.com"),
             ("to=otto%2Bsms%40example.com", "otto%2Bsms%40example.com"),
+            ("text=write+to+otto%40example.com+now", "otto%40example.com"),
             ("q%3Dotto%40example.com", "otto%40example.com"),
             ("to=otto%2540example.com", "otto%2540example.com"),
             ("q%253Dotto%252Bsms%2540example.com", "otto%252Bsms%2540example.com"),

@@ -94,13 +94,24 @@ pub fn is_ucs2(bytes: &[u8]) -> bool {
     if bytes.len() < 8 || !bytes.len().is_multiple_of(2) {
         return false;
     }
-    let high = bytes.iter().step_by(2);
     let pairs = bytes.len() / 2;
-    let latin = high.clone().filter(|b| **b == 0).count();
-    // One script beyond Latin: most high octets are the same.
-    let first = bytes.first().copied().unwrap_or(0);
-    let same = high.filter(|b| **b == first || **b == 0 || **b == 0x20).count();
-    latin * 10 >= pairs * 7 || (same * 10 >= pairs * 9 && (0x03..=0x0e).contains(&first)) || is_cjk(bytes)
+    // Octets of the alphabets between Greek and Georgian, by their page; and what all texts share.
+    let mut pages = [0usize; 16];
+    let mut shared = 0;
+    for high in bytes.iter().step_by(2) {
+        match high {
+            0x00 | 0x20 => shared += 1,
+            0x01..=0x0f => {
+                if let Some(count) = pages.get_mut(usize::from(*high)) {
+                    *count += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let latin = bytes.iter().step_by(2).filter(|b| **b == 0).count();
+    let page = pages.iter().copied().max().unwrap_or(0);
+    latin * 10 >= pairs * 7 || (page * 4 >= pairs && (page + shared) * 10 >= pairs * 9) || is_cjk(bytes)
 }
 
 /// CJK ideographs, kana, hangul and their punctuation in nine of ten units.
@@ -114,6 +125,25 @@ fn is_cjk(bytes: &[u8]) -> bool {
     let wide = bytes.iter().step_by(2).filter(|b| matches!(**b, 0x30 | 0x4e..=0x9f | 0xac..=0xd7)).count();
     // A random octet lies in these ranges in half of all cases, so ten units in a row do in one of a thousand.
     pairs >= 10 && cjk * 100 >= pairs * 95 && wide * 2 >= pairs
+}
+
+/// Whether words before `at` say that hex digits of a message follow: a modem's commands, a PDU.
+#[must_use]
+pub fn announced(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(48)..at).unwrap_or_default();
+    [
+        &b"AT+CMG"[..],
+        b"+CMT",
+        b"+CMG",
+        b"PDU",
+        b"pdu",
+        b"short_message",
+        b"message_payload",
+        b"user_data",
+        b"octets",
+    ]
+    .iter()
+    .any(|word| memchr::memmem::find(before, word).is_some())
 }
 
 /// Whether hex digits are an SMS in PDU form (3GPP TS 23.040): an optional SMSC address, a first

@@ -1,13 +1,18 @@
 //! Detectors: the executable form of rules. One file per detector; each is a set of functions over a
 //! decoded text (any bytes are legal) that the engine calls at a place where a detector may start.
 
+use crate::class::Class;
 use crate::finding::Span;
 
+pub mod account_name;
 #[cfg(test)]
 mod any_bytes;
 pub mod body;
 pub mod bytes;
 pub mod card;
+pub mod code;
+mod code_shape;
+mod code_words;
 pub mod credential;
 pub mod email;
 pub mod event_id;
@@ -16,12 +21,14 @@ pub mod fold;
 pub mod hidden;
 pub mod imei;
 pub mod ip;
+pub mod link;
 pub mod mac;
 pub mod name;
 pub mod phone;
 pub mod safe;
 mod safe_words;
 pub mod subject;
+pub mod table_row;
 pub mod timestamp;
 mod trie;
 pub mod url;
@@ -41,8 +48,6 @@ impl Hit {
         Hit { span: Span::new(start, end), class }
     }
 }
-
-use crate::class::Class;
 
 /// A built-in detector. A rule names one by its word; a disabled rule switches its detector off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,9 @@
 //! The rule set made executable: which detectors are on, under which rule, with what beside them.
 
 use crate::class::Class;
+use crate::detect::code::{CodeContext, CodeLexicon, CodeScratch};
 use crate::detect::field_name::{FieldLexicon, Meaning};
-use crate::detect::{Detector, Hit, bytes, credential, event_id, phone};
+use crate::detect::{Detector, Hit, bytes, credential, event_id, phone, timestamp, user_agent};
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
 use crate::rule::{Allow, PatternRule, RuleSet};
@@ -14,6 +15,7 @@ use std::sync::OnceLock;
 pub struct Detectors {
     rules: [Option<RuleId>; Detector::ALL.len()],
     field_names: &'static FieldLexicon,
+    code_words: &'static CodeLexicon,
     region: Option<Region>,
     patterns: Vec<PatternRule>,
     allow: Vec<Allow>,
@@ -29,6 +31,7 @@ impl Detectors {
         Detectors {
             rules,
             field_names,
+            code_words: code_words(),
             region: None,
             patterns: set.patterns.clone(),
             allow: set.allow.clone(),
@@ -57,6 +60,12 @@ impl Detectors {
         if self.by_name().is_some() { self.field_names.classify(name) } else { Meaning::NONE }
     }
 
+    /// What a field's name means below the name of what it stands in.
+    #[must_use]
+    pub fn meaning_in(&self, parent: &[u8], name: &[u8]) -> Meaning {
+        self.field_names.classify_in(parent, name)
+    }
+
     #[must_use]
     pub fn phone_context(&self, field: phone::FieldHint) -> phone::Context {
         phone::Context { field, region: self.region }
@@ -83,7 +92,9 @@ impl Detectors {
     /// Whether a value of an id's field is something else beyond doubt: an address, a number with `+`.
     #[must_use]
     pub fn shows_itself(&self, value: &[u8]) -> bool {
-        value.iter().any(|b| matches!(b, b'@' | b'+' | b':')) || value.starts_with(b"wamid.")
+        value.iter().any(|b| matches!(b, b'@' | b'+' | b':'))
+            || value.starts_with(b"wamid.")
+            || crate::detect::ip::parse(value).is_some()
     }
 
     /// A credential whose token begins at `start`; `digit` is its first digit.
@@ -113,6 +124,16 @@ impl Detectors {
         credential::url_password(text, separator)
     }
 
+    #[must_use]
+    pub fn user_agent_at(&self, text: &[u8], start: usize) -> Option<Hit> {
+        user_agent::at(text, start)
+    }
+
+    #[must_use]
+    pub fn time_at(&self, text: &[u8], at: usize) -> Option<Hit> {
+        timestamp::at(text, at).map(|time| time.hit)
+    }
+
     /// Ids of events and of persons by their shape.
     #[must_use]
     pub fn event_id_at(&self, text: &[u8], start: usize, _digit: usize) -> Option<Hit> {
@@ -122,6 +143,12 @@ impl Detectors {
     #[must_use]
     pub fn device_at(&self, text: &[u8], at: usize) -> Option<Hit> {
         crate::detect::mac::mac_at(text, at)
+    }
+
+    /// Calls `out` with the span of every verification code that the text speaks of.
+    pub fn codes(&self, text: &[u8], scratch: &mut CodeScratch, out: &mut dyn FnMut(Span)) {
+        let context = CodeContext { in_body: false, field_says_code: false };
+        self.code_words.codes(text, context, scratch, &mut |start, end| out(Span::new(start, end)));
     }
 
     /// What a text that was hidden in base64 is; `None` where nothing in it has to go.
@@ -174,6 +201,16 @@ impl Detectors {
 pub fn field_names() -> &'static FieldLexicon {
     static LEXICON: OnceLock<FieldLexicon> = OnceLock::new();
     LEXICON.get_or_init(|| match FieldLexicon::load(include_str!("../../rules/lexicons/fields.toml")) {
+        Ok(lexicon) => lexicon,
+        Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
+    })
+}
+
+/// The shipped lexicon of words that speak of codes.
+#[must_use]
+pub fn code_words() -> &'static CodeLexicon {
+    static LEXICON: OnceLock<CodeLexicon> = OnceLock::new();
+    LEXICON.get_or_init(|| match CodeLexicon::load(include_str!("../../rules/lexicons/codes.toml")) {
         Ok(lexicon) => lexicon,
         Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
     })

@@ -5,7 +5,7 @@ use super::detectors::{self, Detectors};
 use super::last;
 use super::names::{Claims, FieldTable, Name, NameCache, PathRule, path_matches};
 use super::resolve::{self, Facts, Reading, Surroundings};
-use super::scan::Scan;
+use super::scan::{Prose, Scan};
 use super::sink::{Found, Kind, Needle, Sink};
 use crate::class::Class;
 use crate::codec::decode::{self, Decoded, Map};
@@ -18,6 +18,9 @@ use crate::transform::Context;
 const DEPTH: usize = 8;
 /// Deeper JSON is withheld: the walk could go on, but no log is like that.
 pub const JSON_DEPTH: usize = 1024;
+
+/// The name that a record's key goes by.
+pub const KEY: &[u8] = b"kafka_key";
 
 /// What is known of a name.
 #[derive(Clone, Copy)]
@@ -80,6 +83,9 @@ impl Finder {
             self.text(tools, bytes, Map::Base(0), 0, sink);
             return;
         }
+        if name == KEY && self.scan.key(tools, bytes, sink) {
+            return;
+        }
         let field =
             Field { name: Span::default(), value: Span::new(0, bytes.len()), container: 0, form: Form::Bare };
         let info = self.info(tools, name);
@@ -116,7 +122,7 @@ impl Finder {
     /// A text of any kind: JSON, a line with fields, or prose.
     fn text(&mut self, tools: Tools<'_>, bytes: &[u8], map: Map<'_>, depth: usize, sink: &mut Sink) {
         let Some(mut level) = self.levels.get_mut(depth).map(std::mem::take) else {
-            self.scan.text(tools, bytes, map, &[], sink);
+            self.scan.text(tools, bytes, map, &[], Prose::Some, sink);
             if sink.reduce_unknown {
                 // Too deep to be understood: nothing of it stays.
                 last::whole(map, bytes.len(), sink);
@@ -183,12 +189,15 @@ impl Finder {
             level.done.push(*key);
         }
         level.done.sort_unstable();
-        self.scan.text(tools, bytes, map, &level.done, sink);
+        let json: usize = level.json_spans.iter().map(|span| span.len()).sum();
+        // A few bytes beside JSON are its line's end, a byte-order mark, a schema's id.
+        let prose = if json + 8 >= bytes.len() && json > 0 { Prose::None } else { Prose::Some };
+        self.scan.text(tools, bytes, map, &level.done, prose, sink);
     }
 
     /// Reads every field of the level's tree: names first, then what the names say together.
     fn read_fields(&mut self, tools: Tools<'_>, bytes: &[u8], level: &mut Level) {
-        let Level { tree, facts, readings, .. } = level;
+        let Level { tree, facts, readings, decoded, .. } = level;
         facts.clear();
         facts.resize(tree.containers.len(), Facts::default());
         readings.clear();
@@ -209,17 +218,24 @@ impl Finder {
         }
         for field in &tree.fields {
             let name = tree.name_of(field).of(bytes);
-            let info = self.info(tools, name);
+            let mut info = self.info(tools, name);
+            let ambiguous = info.meaning.strength == Strength::Ambiguous;
+            // An id's own name says enough (`ref` of a recipient is no recipient).
+            let id = info.meaning.class == Some(Class::EventId) && !name.eq_ignore_ascii_case(b"id");
+            if info.meaning.class.is_some() && ambiguous && !id {
+                let parent = tree.named(field.container).of(bytes);
+                if !parent.is_empty() && !field.name.is_empty() {
+                    info.meaning = tools.detectors.meaning_in(parent, name);
+                }
+            }
             let around = self.surroundings(tools, bytes, tree, facts, field);
-            readings.push(read_field(
-                tools,
-                info,
-                name,
-                field.value.of(bytes),
-                field,
-                &around,
-                Some((tree, bytes)),
-            ));
+            let value = if decodes(field, bytes) {
+                decode_field(field, &Lone { text: bytes, map: Map::Base(0), depth: 0 }, decoded);
+                decoded.bytes.as_slice()
+            } else {
+                field.value.of(bytes)
+            };
+            readings.push(read_field(tools, info, name, value, field, &around, Some((tree, bytes))));
         }
     }
 
@@ -347,7 +363,7 @@ impl Finder {
                 if marked || sink.reduce_unknown {
                     self.text(tools, value, inner, depth + 1, sink);
                 } else {
-                    self.scan.text(tools, value, inner, &[], sink);
+                    self.scan.text(tools, value, inner, &[], Prose::Some, sink);
                 }
                 let by_token = std::mem::replace(&mut sink.reduce_unknown, reduce);
                 if reduce

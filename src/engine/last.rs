@@ -5,6 +5,7 @@ use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
 use crate::codec::decode::Map;
 use crate::codec::{Form, Tree};
+use crate::detect::safe;
 use crate::finding::{Detail, RuleId, Span};
 
 /// Adds the tokens of running text that nothing claims. `from` is where the text's own findings
@@ -20,12 +21,22 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], from: usize
     let mut skips = Cursor::new(skip);
     let mut labels = Cursor::new(&names);
     let mut token = next_token(text, 0);
+    let mut previous = Span::default();
     while let Some(span) = token {
-        let kept = claims.touches(root(span)) || skips.touches(span) || labels.touches(span);
+        let following = next_token(text, span.end());
+        let kept = claims.touches(root(span))
+            || skips.touches(span)
+            || labels.touches(span)
+            || safe::keep_token(
+                span.of(text),
+                previous.of(text),
+                following.map_or(&[][..], |next| next.of(text)),
+            );
         if !kept {
             push(sink, root(span), Kind::UnknownToken);
         }
-        token = next_token(text, span.end());
+        previous = span;
+        token = following;
     }
 }
 

@@ -113,10 +113,9 @@ const PERSON_NAMES: [&[u8]; 34] = [
     b"author",
     b"agent",
 ];
-const MESSAGE_NAMES: [&[u8]; 22] = [
+/// Members that messages have and log lines have not.
+const MESSAGE_MEMBERS: [&[u8]; 18] = [
     b"sms",
-    b"message",
-    b"messages",
     b"wamid",
     b"segments",
     b"encoding",
@@ -130,13 +129,14 @@ const MESSAGE_NAMES: [&[u8]; 22] = [
     b"direction",
     b"smsc",
     b"messaging_product",
-    b"conversation",
     b"fromme",
     b"remotejid",
     b"textmessage",
     b"simnumber",
-    b"text",
 ];
+/// Containers that hold a message.
+const MESSAGE_NAMES: [&[u8]; 8] =
+    [b"sms", b"message", b"messages", b"conversation", b"textmessage", b"text", b"whatsapp", b"mms"];
 const CODE_NAMES: [&[u8]; 14] = [
     b"otp",
     b"verification",
@@ -205,7 +205,7 @@ pub fn facts_of_name(name: &[u8]) -> Facts {
     let bits: [(&[&[u8]], Facts); 6] = [
         (&LOG_NAMES, Facts::LOG),
         (&ERROR_NAMES, Facts::ERROR),
-        (&MESSAGE_NAMES, Facts::MESSAGE),
+        (&MESSAGE_MEMBERS, Facts::MESSAGE),
         (&CODE_NAMES, Facts::CODES),
         (&THING_NAMES, Facts::THING),
         (&HEADLINE_NAMES, Facts::HEADLINE),
@@ -334,7 +334,8 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
 }
 
 fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around: &Surroundings) -> Reading {
-    let kernel = shape.digits + shape.letters();
+    // Digits of other scripts take two bytes at the least.
+    let kernel = shape.digits + shape.letters() + shape.high / 2;
     let token = (3..=12).contains(&kernel) && shape.len <= 16 && shape.spaces <= 3 && shape.underscores == 0;
     let mixed = shape.digits > 0 || (shape.lower == 0 && shape.upper >= 4);
     let plausible = (token && mixed && shape.lower <= shape.digits + shape.upper)
@@ -366,7 +367,9 @@ fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around
 }
 
 fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
-    let structured = matches!(value.first(), Some(b'{' | b'[')) && value.len() > 8 || is_form(value);
+    let structured = matches!(value.first(), Some(b'{' | b'[')) && value.len() > 8
+        || is_form(value)
+        || memchr::memmem::find(value, b"{\"").is_some();
     if structured {
         return Reading::Text;
     }
@@ -389,7 +392,11 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
             shape.underscores > 0 || shape.is_token() || value.contains(&b'.') || value.contains(&b':');
         return if near && !constant && !headline { Reading::Claim(Class::Body) } else { Reading::Headline };
     }
-    if near || among(name, &[b"body", b"caption", b"conversation"]) || reads_human(value) {
+    if near
+        || among(name, &[b"body", b"caption", b"conversation"])
+        || (shape.spaces >= 2 && among(name, &[b"text", b"content", b"sms"]))
+        || reads_human(value)
+    {
         return Reading::Claim(Class::Body);
     }
     Reading::Headline

@@ -5,7 +5,9 @@ use super::find::Tools;
 use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
 use crate::codec::decode::{self, Map};
-use crate::detect::{Detector, body, bytes, card, email, hidden, imei, ip, name, phone, url};
+use crate::detect::code::CodeScratch;
+use crate::detect::table_row::{self, Cell};
+use crate::detect::{Detector, account_name, body, bytes, card, email, hidden, imei, ip, name, phone, url};
 use crate::finding::{Detail, RuleId, Span};
 
 /// Bytes at which a detector may start.
@@ -44,6 +46,14 @@ const STOPS: [bool; 256] = {
 pub struct Scan {
     octets: Vec<u8>,
     text: Vec<u8>,
+    codes: CodeScratch,
+}
+
+/// Whether a text has more in it than JSON, whose strings are texts of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Prose {
+    Some,
+    None,
 }
 
 /// A text on its way through the scan.
@@ -61,7 +71,15 @@ impl Here<'_> {
 
 impl Scan {
     /// Scans a text; `done` are spans in it (sorted) that were dealt with already.
-    pub fn text(&mut self, tools: Tools<'_>, text: &[u8], map: Map<'_>, done: &[Span], sink: &mut Sink) {
+    pub fn text(
+        &mut self,
+        tools: Tools<'_>,
+        text: &[u8],
+        map: Map<'_>,
+        done: &[Span],
+        prose: Prose,
+        sink: &mut Sink,
+    ) {
         let here = Here { text, map };
         let from = sink.found.len();
         let mut gaps = Gaps { done, place: 0 };
@@ -73,7 +91,9 @@ impl Scan {
             }
             pos = self.stop(tools, &here, at, sink).max(at + 1);
         }
-        self.afterwards(tools.detectors, &here, done, from, sink);
+        if prose == Prose::Some {
+            self.afterwards(tools.detectors, &here, done, from, sink);
+        }
     }
 
     /// Scans a part of a text that stands for itself (a member's name).
@@ -95,6 +115,16 @@ impl Scan {
         if card::at(text, span.start()).is_some_and(|card| card.sure && card.hit.span == span) {
             push(sink, &here, Class::Card, rule, span, Detail::None, true);
         }
+    }
+
+    /// A record's key: a number in it is somebody's, where its plan allows it. Gives whether one is.
+    pub fn key(&mut self, tools: Tools<'_>, text: &[u8], sink: &mut Sink) -> bool {
+        let Some(rule) = tools.detectors.rule(Detector::PhoneNational) else { return false };
+        let context = tools.detectors.phone_context(phone::FieldHint::MaybePhone);
+        let Some(hit) = phone::at(text, 0, &context).filter(|hit| hit.span.len() == text.len()) else { return false };
+        let here = Here { text, map: Map::Base(0) };
+        push(sink, &here, hit.form.class(), rule, hit.span, hit.detail, false);
+        true
     }
 
     /// Looks for one class in a span of a text; gives whether something was found.
@@ -195,8 +225,9 @@ impl Scan {
     fn digit(&mut self, detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {
         let text = here.text;
         let start = bytes::run_start(text, at, 96, bytes::is_token);
-        if bytes::byte(text, start) == b'w'
-            && let Some(end) = phone_at(detectors, here, start, sink)
+        let wamid = start.checked_sub(6).filter(|from| text.get(*from..start) == Some(b"wamid."));
+        if let Some(from) = wamid
+            && let Some(end) = phone_at(detectors, here, from, sink)
         {
             return end;
         }
@@ -204,12 +235,18 @@ impl Scan {
             if let Some(hit) = detectors.credential_at(text, start, at) {
                 return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
             }
+            if let Some(hit) = detectors.user_agent_at(text, start) {
+                return known(detectors, Detector::UserAgent, sink, here, hit.class, hit.span);
+            }
         }
         if let Some(span) = ip_at(text, at) {
             return found(detectors, Detector::Ip, sink, here, Class::Ip, span);
         }
         if let Some(end) = phone_at(detectors, here, at, sink) {
             return end;
+        }
+        if let Some(hit) = detectors.time_at(text, at) {
+            return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
         }
         if let Some(hit) = detectors.event_id_at(text, start, at) {
             let class = hit.class;
@@ -248,7 +285,8 @@ impl Scan {
         }
         if let Some(span) = hidden::hex_at(text, start, 20) {
             self.octets.clear();
-            if decode::hex_run(span.of(text), &mut self.octets) && self.octets_speak() {
+            let announced = hidden::announced(text, start);
+            if decode::hex_run(span.of(text), &mut self.octets) && (self.octets_speak() || announced) {
                 let value = sink.keep(&self.text);
                 push_value(sink, here, Class::Body, rule, span, value);
             }
@@ -297,6 +335,32 @@ impl Scan {
         sink: &mut Sink,
     ) {
         let text = here.text;
+        if let Some(rule) = detectors.rule(Detector::CodeContext) {
+            detectors.codes(text, &mut self.codes, &mut |span| {
+                if !done.iter().any(|d| d.overlaps(span)) {
+                    push(sink, here, Class::Code, rule, span, Detail::None, false);
+                }
+            });
+        }
+        if let Some(rule) = detectors.rule(Detector::SubjectShape)
+            && memchr::memchr(b' ', text).is_some()
+        {
+            account_name::names(text, &mut |span| {
+                push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
+            });
+        }
+        if let (Some(body), Some(number)) =
+            (detectors.rule(Detector::BodyShape), detectors.rule(Detector::PhoneNational))
+            && done.is_empty()
+        {
+            table_row::cells(text, &mut |cell, span| match cell {
+                Cell::Phone(detail) => push(sink, here, Class::Phone, number, span, detail, false),
+                Cell::Text => {
+                    let value = sink.keep(span.of(text));
+                    push_value(sink, here, Class::Body, body, span, value);
+                }
+            });
+        }
         let near_phone = sink.found.get(from..).unwrap_or_default().iter().any(|f| f.class == Class::Phone);
         if let Some(rule) = detectors.rule(Detector::BodyShape)
             && text.len() >= 6
@@ -354,7 +418,24 @@ fn phone_at(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) 
     let (class, detector) = (hit.form.class(), hit.form.detector());
     let rule = detectors.rule(detector)?;
     push(sink, here, class, rule, hit.span, hit.detail, false);
+    if let (Some(code), Some(rule)) =
+        (code_in_path(here.text, hit.span.end()), detectors.rule(Detector::CodeContext))
+    {
+        push(sink, here, Class::Code, rule, code, Detail::None, false);
+        return Some(code.end());
+    }
     Some(hit.span.end().max(at + 1))
+}
+
+/// `/verify/<number>/<code>`: the digits of the path segment behind a number.
+fn code_in_path(text: &[u8], number_end: usize) -> Option<Span> {
+    if bytes::byte(text, number_end) != b'/' {
+        return None;
+    }
+    let start = number_end + 1;
+    let end = bytes::run_end(text, start, 11, bytes::is_digit);
+    let whole = !bytes::is_alnum(bytes::byte(text, end));
+    ((4..=10).contains(&(end - start)) && whole).then(|| Span::new(start, end))
 }
 
 fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {

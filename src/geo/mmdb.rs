@@ -39,7 +39,7 @@ pub struct Database {
     reader: Reader<Vec<u8>>,
     schema: Schema,
     /// By the record's offset in the data section; a record without a country is not in it.
-    places: HashMap<usize, PlaceId>,
+    places: HashMap<usize, PlaceId, PointerHash>,
     networks: u64,
     has_ipv4: bool,
 }
@@ -94,7 +94,7 @@ impl Database {
             .leaves()
             .ok_or_else(|| not_a_database("its tree is broken".into()))?;
         let mut schema = None;
-        let mut places = HashMap::with_capacity(leaves.records.len());
+        let mut places = HashMap::with_capacity_and_hasher(leaves.records.len(), PointerHash::default());
         for record in leaves.records.values() {
             let Ok(found) = borrowed.lookup(record.first) else { continue };
             let (Some(offset), Some((own_schema, country, city))) = (found.offset(), row(&found)) else {
@@ -197,6 +197,36 @@ pub(super) fn first_in<T>(network: IpAddr, look_up: impl Fn(IpAddr) -> Option<(O
     None
 }
 
+/// Spreads offsets into a file by one multiplication (Fibonacci hashing): the file is the operator's
+/// own, so that nobody chooses offsets that collide.
+#[derive(Clone, Copy, Default)]
+struct OffsetHasher(u64);
+
+type PointerHash = std::hash::BuildHasherDefault<OffsetHasher>;
+
+impl std::hash::Hasher for OffsetHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let product = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ (product >> 32);
+    }
+}
+
 /// Country and city of a record, and how it spells them. `None` where it names no ISO country.
 fn row<'r>(found: &LookupResult<'r, &'r [u8]>) -> Option<(Schema, &'static str, Option<&'r str>)> {
     let known = |code: Option<&str>| country::known(code?.as_bytes());
@@ -222,7 +252,7 @@ struct Tree<'b> {
 struct Leaves {
     networks: u64,
     /// By the pointer into the data section.
-    records: HashMap<u32, RecordUse>,
+    records: HashMap<u32, RecordUse, PointerHash>,
 }
 
 struct RecordUse {
@@ -262,7 +292,7 @@ impl<'b> Tree<'b> {
     /// Walks the whole tree. `None` where it is broken: nodes outside of the file, or more paths
     /// than nodes.
     fn leaves(&self) -> Option<Leaves> {
-        let mut leaves = Leaves { networks: 0, records: HashMap::new() };
+        let mut leaves = Leaves { networks: 0, records: HashMap::default() };
         let width: u8 = if self.ip_version == 6 { 128 } else { 32 };
         let ipv4_root = self.ipv4_root()?;
         let mut steps = 0u64;
@@ -312,3 +342,6 @@ impl<'b> Tree<'b> {
         Some(node)
     }
 }
+
+#[cfg(test)]
+mod tests;

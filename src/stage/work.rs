@@ -7,6 +7,7 @@ use super::pipeline::Pipeline;
 use super::quarantine::{self, Notice};
 use super::store::{Place, StoreError, Writer};
 use crate::engine::{Applied, Scratch, WithheldReason};
+use crate::policy::When;
 use crate::record::{Header, Record, RecordBuf};
 
 /// Where a record stands, for notices.
@@ -124,6 +125,9 @@ impl Desk {
             if !due(stage, cover) || cover.applied.iter().any(|applied| applied == id) {
                 continue;
             }
+            if !self.is_for(pipeline, stage, record) {
+                continue;
+            }
             match self.apply(pipeline, stage, record) {
                 Applied::Withheld(reason) => return Ahead::Skeleton(reason),
                 Applied::Changed => {
@@ -147,6 +151,21 @@ impl Desk {
             }
         }
         Ahead::Wait { until_ms, changed_by }
+    }
+
+    /// Whether a middle stage is for the record, which its `when` says. (The first and the last stage
+    /// are for every record: none may be left as it is.)
+    fn is_for(&mut self, pipeline: &Pipeline, stage: usize, record: &Record<'_>) -> bool {
+        let Some(when) = pipeline.policy.stages.get(stage).and_then(|stage| stage.when.as_ref()) else {
+            return true;
+        };
+        let (When::Equals { field, .. } | When::Matches { field, .. } | When::Exists { field }) = when;
+        let Some(bytes) = pipeline.engine.extract(&mut self.scratch, record, field) else { return false };
+        match when {
+            When::Equals { values, .. } => values.iter().any(|value| value.as_bytes() == bytes),
+            When::Matches { pattern, .. } => pattern.is_match(bytes),
+            When::Exists { .. } => true,
+        }
     }
 
     /// Applies a stage to the record as it is by now; the result is in `out`.

@@ -5,6 +5,7 @@ use crate::command::records::{Framing, Shape};
 use crate::engine::{Applied, Engine, Scratch, WithheldReason};
 use crate::policy::Policy;
 use crate::record::{Record, RecordBuf};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write as _;
 use std::ops::Add;
@@ -45,7 +46,13 @@ impl Scrubber {
         }
     }
 
-    pub fn totals(&self) -> &Totals {
+    /// What this worker did so far.
+    pub fn totals(&mut self) -> &Totals {
+        let findings = &mut self.totals.findings;
+        for (class, _, _, count) in self.scratch.counts().iter() {
+            *findings.entry(class.word()).or_default() += count;
+        }
+        self.scratch.counts().clear();
         &self.totals
     }
 
@@ -165,12 +172,22 @@ pub struct Totals {
     withheld: [(WithheldReason, u64); REASONS.len()],
     /// Of all of these: lines that were no record line under `--records`.
     malformed: u64,
+    /// Findings that were acted on, by the word of their class.
+    findings: BTreeMap<&'static str, u64>,
 }
 
 impl Default for Totals {
     fn default() -> Self {
         let withheld = REASONS.map(|reason| (reason, 0));
-        Totals { bytes_in: 0, bytes_out: 0, unchanged: 0, changed: 0, withheld, malformed: 0 }
+        Totals {
+            bytes_in: 0,
+            bytes_out: 0,
+            unchanged: 0,
+            changed: 0,
+            withheld,
+            malformed: 0,
+            findings: BTreeMap::new(),
+        }
     }
 }
 
@@ -185,6 +202,9 @@ impl Add<&Totals> for Totals {
         self.malformed += other.malformed;
         for ((_, sum), (_, more)) in self.withheld.iter_mut().zip(&other.withheld) {
             *sum += more;
+        }
+        for (class, more) in &other.findings {
+            *self.findings.entry(class).or_default() += more;
         }
         self
     }
@@ -204,6 +224,10 @@ impl fmt::Display for Totals {
             writeln!(f, "malformed  {}", self.malformed)?;
         }
         writeln!(f, "bytes in   {}", self.bytes_in)?;
-        writeln!(f, "bytes out  {}", self.bytes_out)
+        writeln!(f, "bytes out  {}", self.bytes_out)?;
+        for (class, count) in &self.findings {
+            writeln!(f, "acted on   {class} {count}")?;
+        }
+        Ok(())
     }
 }

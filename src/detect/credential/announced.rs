@@ -194,7 +194,7 @@ fn basic(text: &[u8], end: usize) -> Option<Hit> {
     let stop = run_end(text, gap.value, 1024, |b| is_base64(b) || b == b'-' || b == b'_');
     let padded = run_end(text, stop, 2, |b| b == b'=');
     let run = slice(text, gap.value..stop);
-    if run.len() < 6 || run.len() % 4 == 1 || (padded > stop && (padded - gap.value) % 4 != 0) {
+    if run.len() < 6 || run.len() % 4 == 1 || (padded > stop && !(padded - gap.value).is_multiple_of(4)) {
         return None;
     }
     holds_colon(run).then(|| hit(gap.value, padded))
@@ -286,9 +286,7 @@ fn header(text: &[u8], end: usize) -> Option<Hit> {
             return rest_of_header(text, scheme_end + 1, gap.quote);
         }
     }
-    let stop =
-        run_end(text, gap.value, 4096, |b| is_base64(b) || matches!(b, b'-' | b'.' | b'_' | b'~' | b'='));
-    let stop = trim_end(text, gap.value, stop);
+    let stop = trim_end(text, gap.value, password_end(text, gap.value));
     let run = slice(text, gap.value..stop);
     let chosen = run.len() >= 8 && run.iter().any(|b| is_digit(*b)) && run.iter().any(|b| is_letter(*b));
     (chosen || run.len() >= 24).then(|| hit(gap.value, stop))
@@ -361,7 +359,7 @@ fn password(text: &[u8], word: usize, end: usize) -> Option<Hit> {
 /// A password without quotes ends at a space or a separator; `&` separates only where `name=` follows.
 fn password_end(text: &[u8], start: usize) -> usize {
     let mut place = start;
-    let stop = start.saturating_add(200).min(text.len());
+    let stop = start.saturating_add(1024).min(text.len());
     while place < stop {
         match byte(text, place) {
             b'&' => {
@@ -523,6 +521,7 @@ mod tests {
             ("Authorization: Bearer {R}", "{R}"),
             ("{\"authorization\":\"Bearer {R}\"}", "{R}"),
             ("authorization={R} x", "{R}"),
+            ("authorization=a!b#c-12345 host=x", "a!b#c-12345"),
             ("Authorization: Basic c3ZjOmh1bnRlcjI=", "c3ZjOmh1bnRlcjI="),
             ("curl -H 'Authorization: Token {R}' https://x", "{R}"),
             ("Authorization: App {R}", "{R}"),

@@ -14,12 +14,15 @@ pub use url::{url_password, url_user};
 use super::Hit;
 use super::bytes::{
     Mix, before, byte, is_alnum, is_base64, is_digit, is_hex, is_letter, is_token, is_upper, reads, run_end,
-    run_start, slice, starts_token, tail,
+    run_start, slice, starts_token,
 };
 use crate::class::Class;
 
 /// Longer runs are data, not tokens; the longest documented token (a JWT with many claims) stays below.
 const LONGEST: usize = 8192;
+
+/// Twice the block of an RSA key of 16,384 bits.
+const LONGEST_KEY: usize = 32_768;
 
 pub(super) fn hit(start: usize, end: usize) -> Hit {
     Hit::new(Class::Credential, start, end)
@@ -44,7 +47,8 @@ pub fn token_at(text: &[u8], start: usize) -> Option<Hit> {
 /// `eyJ…` (`{"` in base64): three parts of a JWT, five of a JWE, RFC 7515 §3.1 and RFC 7516 §3.1. The
 /// signature may be empty.
 fn jwt_end(text: &[u8], start: usize) -> Option<usize> {
-    if !reads(text, start, b"eyj") || byte(text, start + 2) != b'J' {
+    let inside = matches!(before(text, start), b'-' | b'.');
+    if inside || !reads(text, start, b"eyj") || byte(text, start + 2) != b'J' {
         return None;
     }
     let header = run_end(text, start, LONGEST, is_token);
@@ -168,12 +172,13 @@ pub fn pem_at(text: &[u8], start: usize) -> Option<Hit> {
         return None;
     }
     let body = label_end + 5;
-    let end = match memchr::memmem::find(tail(text, body), b"-----END ") {
+    let longest = slice(text, body..text.len().min(body + LONGEST_KEY));
+    let end = match memchr::memmem::find(longest, b"-----END ") {
         Some(offset) => {
             let close = run_end(text, body + offset + 9, 64, |b| is_upper(b) || is_digit(b) || b == b' ');
             run_end(text, close, 5, |b| b == b'-')
         }
-        None => run_end(text, body, usize::MAX, |b| {
+        None => run_end(text, body, LONGEST_KEY, |b| {
             is_base64(b) || matches!(b, b'=' | b'\n' | b'\r' | b' ' | b'\\' | b'-' | b':' | b',')
         }),
     };
@@ -185,10 +190,9 @@ pub fn pem_at(text: &[u8], start: usize) -> Option<Hit> {
 /// whether its place lets a content hash or an encoded text stand there.
 #[must_use]
 pub fn opaque_at(text: &[u8], start: usize) -> Option<Hit> {
-    if !is_alnum(byte(text, start))
-        || !starts_token(text, start)
-        || matches!(before(text, start), b'.' | b'/' | b'+')
-    {
+    let last = before(text, start);
+    let inside = !starts_token(text, start) || is_base64(last) || matches!(last, b'.' | b'-');
+    if inside || !is_base64(byte(text, start)) {
         return None;
     }
     let end = run_end(text, start, LONGEST, |b| is_base64(b) || b == b'-' || b == b'_');
@@ -199,7 +203,8 @@ pub fn opaque_at(text: &[u8], start: usize) -> Option<Hit> {
     let slashes = run.iter().filter(|b| **b == b'/').count();
     let path = slashes * 12 > run.len();
     let mix = Mix::of(run);
-    let random = mix.is_random() && mix.digits >= 2;
+    let padded = byte(text, end) == b'=' && !run.len().is_multiple_of(4);
+    let random = mix.is_random() && (mix.digits >= 2 || padded);
     if run.len() < 40 || !random || named || image || path || is_uuid(run) || is_digest(run) {
         return None;
     }
@@ -290,6 +295,7 @@ mod tests {
     #[test]
     fn long_random_runs_are_opaque() {
         let run = format!("{RANDOM}{RANDOM}");
+        assert_eq!(found(&format!("key: +{run}="), opaque_at), Some(format!("+{run}=")));
         assert_eq!(found(&format!("secret {run}== x"), opaque_at), Some(format!("{run}==")));
         for (text, why) in [
             (RANDOM.to_owned(), "too short"),

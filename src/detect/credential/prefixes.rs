@@ -1,6 +1,6 @@
 //! Documented prefixes of keys and tokens. The table is data: a new provider is one row.
 
-use crate::detect::bytes::{byte, is_alnum, is_digit, is_hex, is_token, is_upper, run_end, tail};
+use crate::detect::bytes::{Mix, byte, is_alnum, is_digit, is_hex, is_token, is_upper, run_end, slice, tail};
 
 #[derive(Clone, Copy)]
 enum Alphabet {
@@ -157,9 +157,10 @@ pub(super) fn known_end(text: &[u8], start: usize) -> Option<usize> {
     })
 }
 
-/// A word behind a short prefix (`key-`, `sk-`, `pypi-`) has no digit.
+/// A word behind a short prefix (`key-`, `sk-`, `pypi-`) has no digit, and seldom changes its case.
 fn is_token_like(rest: &[u8], prefix: usize, length: usize) -> bool {
-    rest.iter().skip(prefix).take(length).any(|b| is_digit(*b)) || length < 16
+    let mix = Mix::of(slice(rest, prefix..prefix + length));
+    mix.digits > 0 || length < 16 || (mix.upper > 0 && mix.lower > 0 && mix.changes * 10 >= length * 3)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Whether a number is a time: seconds, milliseconds, microseconds or nanoseconds since 1970.
 
-/// 2000-01-01 and 2040-01-01 in seconds since 1970: what a log of people's messages can be about.
-const FROM_S: u64 = 946_684_800;
+/// 2001-09-09 and 2040-01-01 in seconds since 1970: what a log of people's messages can be about. From the
+/// first on, a count has 10, 13, 16 or 19 digits; shorter ones collide with phones (12 digits from 962 on are
+/// Jordan, Kyrgyzstan and others).
+const FROM_S: u64 = 1_000_000_000;
 const TO_S: u64 = 2_208_988_800;
 
 /// The unit in which a number counts since 1970.
@@ -13,8 +15,8 @@ pub enum Unit {
     Nanoseconds,
 }
 
-/// The unit that makes a time between 2000 and 2040 of the digits; `None` if none does. Only 9 or 10,
-/// 12 or 13, 15 or 16, 18 or 19 digits can be one; a leading zero never.
+/// The unit that makes a time between 2001 and 2040 of the digits; `None` if none does. Only 10, 13,
+/// 16 or 19 digits can be one; a leading zero never.
 #[must_use]
 pub fn unit(digits: &[u8]) -> Option<Unit> {
     if digits.len() > 19 || digits.first() == Some(&b'0') || !digits.iter().all(u8::is_ascii_digit) {
@@ -64,7 +66,8 @@ mod tests {
         for (digits, why) in [
             ("14155550132", "eleven digits"),
             ("4155550132", "after 2040"),
-            ("447700900123", "before 2000 in milliseconds"),
+            ("962790000000", "twelve digits: Jordan"),
+            ("447700900123", "before 2001 in milliseconds"),
             ("01767225600", "a leading zero"),
             ("17672256", "too short"),
             ("17672256000000000000", "too long"),

@@ -1,0 +1,118 @@
+//! `logscrub explain`: what is found in one record, by which rule, and what each stage makes of it.
+//!
+//! It shows the operator what the operator typed: on stdout and nowhere else.
+
+mod report;
+
+use super::exit;
+use super::failure::Failure;
+use super::load::{EngineArgs, Loaded};
+use super::records::{Framing, Shape};
+use crate::engine::{Applied, Scratch};
+use crate::policy::Position;
+use crate::record::{Header, Record, RecordBuf};
+use clap::Args as ClapArgs;
+use report::{FindingReport, Report, StageReport};
+use std::io::{self, Read, Write};
+
+/// Shows what is found in one record from stdin, and what each stage makes of it
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// The record is a line of JSON: {"value": …, "key": …, "headers": [[name, value], …]}
+    #[arg(long)]
+    records: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    #[must_use]
+    pub fn run(self) -> u8 {
+        self.explain().map_or_else(|failure| failure.report(), |()| 0)
+    }
+
+    fn explain(self) -> Result<(), Failure> {
+        let loaded = self.engine.load()?;
+        let mut input = Vec::new();
+        io::stdin().read_to_end(&mut input).map_err(|error| Failure::io("stdin", &error))?;
+        let line = without_ending(&input);
+        let report = if self.records {
+            let mut framing = Framing::default();
+            if framing.parse(line) == Shape::Unreadable {
+                return Err(Failure::new(exit::NO, "the base64 in this record line cannot be read"));
+            }
+            let headers = framing.scrub_headers(line);
+            explain(&loaded, &framing.record(line, &headers))
+        } else {
+            explain(&loaded, &Record { value: Some(line), ..Record::default() })
+        };
+        let text = if self.json { report.json() } else { report.to_string() };
+        match io::stdout().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::io("stdout", &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn without_ending(input: &[u8]) -> &[u8] {
+    let line = input.strip_suffix(b"\n").unwrap_or(input);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+fn explain(loaded: &Loaded, record: &Record<'_>) -> Report {
+    let Loaded { engine, policy } = loaded;
+    let mut scratch = Scratch::default();
+    let (findings, withheld) = match engine.find(&mut scratch, record) {
+        Ok(findings) => (findings, None),
+        Err(reason) => (Vec::new(), Some(reason.word())),
+    };
+    let findings = findings.iter().map(|(part, finding)| FindingReport::of(loaded, record, *part, finding));
+    Report {
+        policy: policy.id.clone(),
+        withheld,
+        findings: findings.collect(),
+        stages: stages(loaded, &mut scratch, record),
+    }
+}
+
+/// The first stage shapes a copy; the later ones work on the held record, one after another.
+fn stages(loaded: &Loaded, scratch: &mut Scratch, record: &Record<'_>) -> Vec<StageReport> {
+    let Loaded { engine, policy } = loaded;
+    let mut held = owned(record);
+    let mut reports = Vec::with_capacity(policy.stages.len());
+    for (place, stage) in policy.stages.iter().enumerate() {
+        let mut out = RecordBuf::default();
+        let headers = headers_of(&held);
+        let before = Record {
+            key: held.key.as_deref(),
+            value: held.value.as_deref(),
+            headers: &headers,
+            timestamp_ms: record.timestamp_ms,
+        };
+        let applied = engine.apply(scratch, policy, place, &before, &mut out);
+        reports.push(StageReport::new(stage, applied, &out));
+        if policy.position(place) == Position::Middle && !matches!(applied, Applied::Withheld(_)) {
+            held = out;
+        }
+    }
+    reports
+}
+
+fn owned(record: &Record<'_>) -> RecordBuf {
+    RecordBuf {
+        key: record.key.map(<[u8]>::to_vec),
+        value: record.value.map(<[u8]>::to_vec),
+        headers: record
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_vec(), value.map(<[u8]>::to_vec)))
+            .collect(),
+    }
+}
+
+fn headers_of(record: &RecordBuf) -> Vec<Header<'_>> {
+    record.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref())).collect()
+}

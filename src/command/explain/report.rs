@@ -1,0 +1,160 @@
+//! What `explain` says, for people and for programs.
+
+use super::Loaded;
+use crate::class::Class;
+use crate::engine::{Applied, Part};
+use crate::finding::Finding;
+use crate::policy::Stage;
+use crate::record::{Record, RecordBuf};
+use serde::Serialize;
+use std::fmt;
+
+#[derive(Serialize)]
+pub struct Report {
+    pub policy: String,
+    /// Why nothing could be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<&'static str>,
+    pub findings: Vec<FindingReport>,
+    pub stages: Vec<StageReport>,
+}
+
+#[derive(Serialize)]
+pub struct FindingReport {
+    /// `value`, `key`, or `header <name>`.
+    part: String,
+    class: String,
+    rule: String,
+    /// What the rule says of itself.
+    summary: String,
+    /// Byte offsets into the part, end not included.
+    start: u32,
+    end: u32,
+    text: String,
+}
+
+#[derive(Serialize)]
+pub struct StageReport {
+    id: String,
+    /// The age at which it acts; absent where only accounts have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    /// `unchanged`, `changed`, or `withheld`.
+    applied: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// Absent for a tombstone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, Option<String>)>,
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl FindingReport {
+    pub fn of(loaded: &Loaded, record: &Record<'_>, part: Part, finding: &Finding) -> Self {
+        let rules = loaded.engine.rules();
+        let (part, bytes) = match part {
+            Part::Value => ("value".to_owned(), record.value),
+            Part::Key => ("key".to_owned(), record.key),
+            Part::Header(place) => {
+                let header = record.headers.get(place);
+                let name = header.map(|(name, _)| text(name)).unwrap_or_default();
+                (format!("header {name}"), header.and_then(|(_, value)| *value))
+            }
+        };
+        let class = match finding.class {
+            Class::Custom(custom) => {
+                let name = rules.custom.get(custom.place()).map_or("", String::as_str);
+                format!("custom:{name}")
+            }
+            class => class.word().to_owned(),
+        };
+        let info = rules.info(finding.rule);
+        FindingReport {
+            part,
+            class,
+            rule: info.map(|info| info.id.clone()).unwrap_or_default(),
+            summary: info.map(|info| info.summary.clone()).unwrap_or_default(),
+            start: finding.span.start,
+            end: finding.span.end,
+            text: text(finding.span.of(bytes.unwrap_or_default())),
+        }
+    }
+}
+
+impl StageReport {
+    pub fn new(stage: &Stage, applied: Applied, out: &RecordBuf) -> Self {
+        StageReport {
+            id: stage.id.clone(),
+            after: stage.after.default_period().map(|period| period.to_string()),
+            applied: match applied {
+                Applied::Unchanged => "unchanged",
+                Applied::Changed => "changed",
+                Applied::Withheld(_) => "withheld",
+            },
+            key: out.key.as_deref().map(text),
+            value: out.value.as_deref().map(text),
+            headers: out
+                .headers
+                .iter()
+                .map(|(name, value)| (text(name), value.as_deref().map(text)))
+                .collect(),
+        }
+    }
+}
+
+impl Report {
+    pub fn json(&self) -> String {
+        let json = serde_json::to_string_pretty(self);
+        json.unwrap_or_else(|_| unreachable!("strings and numbers are always JSON")) + "\n"
+    }
+}
+
+/// A record's text on one line of a terminal: what would move the cursor or change its colours is
+/// shown as an escape.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_control() {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.withheld {
+            Some(reason) => writeln!(f, "withheld: {reason}")?,
+            None if self.findings.is_empty() => writeln!(f, "nothing found")?,
+            None => {}
+        }
+        for finding in &self.findings {
+            let FindingReport { part, class, rule, summary, start, end, text } = finding;
+            writeln!(f, "{class} in {part}, bytes {start} to {end}: {}", shown(text))?;
+            write!(f, "    rule {rule}")?;
+            if !summary.is_empty() {
+                write!(f, ": {summary}")?;
+            }
+            writeln!(f)?;
+        }
+        for stage in &self.stages {
+            let after = stage.after.as_deref().unwrap_or("its account's window");
+            writeln!(f, "\n{} of {}, after {after}: {}", stage.id, self.policy, stage.applied)?;
+            if let Some(key) = &stage.key {
+                writeln!(f, "    key      {}", shown(key))?;
+            }
+            for (name, value) in &stage.headers {
+                writeln!(f, "    header   {}: {}", shown(name), shown(value.as_deref().unwrap_or("null")))?;
+            }
+            writeln!(f, "    value    {}", shown(stage.value.as_deref().unwrap_or("null")))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,393 @@
+//! Verification codes in running text, in the languages of `rules/lexicons/codes.toml`.
+//!
+//! Candidates come first (a cheap scan for tokens that look like codes); only where there is one, the
+//! words around it are looked up. A number that stands right beside "order", a currency or "minutes"
+//! is out; each word that speaks of a code then claims the nearest candidate that is left.
+//!
+//! What a message says is trusted further than what a log line says: in a log, "code 30007" beside
+//! "error" is no code of a person's.
+
+use crate::detect::code_shape::{Candidate, Shape, collect, digit};
+pub use crate::detect::code_words::CodeLexiconError;
+use crate::detect::code_words::{CodeWords, Folded, Hit, Role};
+
+/// Where the text comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodeContext {
+    /// The text is a message from or to a person.
+    pub in_body: bool,
+    /// The field's name says that the value is a code.
+    pub field_says_code: bool,
+}
+
+/// Buffers that are kept from text to text.
+#[derive(Default)]
+pub struct CodeScratch {
+    candidates: Vec<Candidate>,
+    hits: Vec<Hit>,
+    folded: Folded,
+}
+
+/// The lexicon, ready to find codes with.
+pub struct CodeLexicon {
+    words: CodeWords,
+}
+
+/// How far around its candidates a text is read, in bytes.
+const REACH: usize = 320;
+
+impl CodeLexicon {
+    /// Reads the TOML of `rules/lexicons/codes.toml`.
+    pub fn load(toml: &str) -> Result<CodeLexicon, CodeLexiconError> {
+        Ok(CodeLexicon { words: CodeWords::load(toml)? })
+    }
+
+    /// Tells where codes stand in `text`: start and end of each, in order. Linear in the text's length;
+    /// allocates only while `scratch` grows.
+    pub fn codes(
+        &self,
+        text: &[u8],
+        context: CodeContext,
+        scratch: &mut CodeScratch,
+        out: &mut impl FnMut(usize, usize),
+    ) {
+        let mut at = 0;
+        while at < text.len() {
+            scratch.candidates.clear();
+            at = collect(text, at, &mut scratch.candidates);
+            if !scratch.candidates.is_empty() {
+                self.judge(text, context, scratch);
+                for candidate in scratch.candidates.iter().filter(|candidate| candidate.taken) {
+                    out(candidate.start, candidate.end);
+                }
+            }
+        }
+    }
+
+    fn judge(&self, text: &[u8], context: CodeContext, scratch: &mut CodeScratch) {
+        let CodeScratch { candidates, hits, folded } = scratch;
+        let (Some(first), Some(last)) = (candidates.first(), candidates.last()) else { return };
+        let mut from = first.start.saturating_sub(REACH);
+        while from > 0 && text.get(from).is_some_and(|byte| byte & 0xC0 == 0x80) {
+            from -= 1;
+        }
+        let to = (last.end + REACH).min(text.len());
+        hits.clear();
+        self.words.find(text.get(from..to).unwrap_or_default(), from, folded, hits);
+        for candidate in candidates.iter_mut() {
+            candidate.refused = is_refused(text, candidate, hits);
+            if candidate.bound || (context.field_says_code && !candidate.refused) {
+                candidate.taken = true;
+            }
+        }
+        if context.in_body {
+            claim_in_message(text, candidates, hits);
+        } else {
+            claim_in_log(text, candidates, hits);
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------- refusals
+
+/// Characters between two places; what is between a word and its number.
+fn gap(text: &[u8], from: usize, to: usize) -> &[u8] {
+    text.get(from..to).unwrap_or_default()
+}
+
+fn chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| *byte & 0xC0 != 0x80).count()
+}
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.utf8_chunks().all(|chunk| chunk.valid().chars().all(char::is_whitespace))
+}
+
+fn has_word(bytes: &[u8]) -> bool {
+    bytes.utf8_chunks().any(|chunk| chunk.valid().chars().any(char::is_alphanumeric))
+}
+
+/// The word that ends last before `at`, with nothing but up to four signs between; the longest of
+/// those that end there.
+fn word_before(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
+    let upto = hits.partition_point(|hit| hit.end <= at);
+    let mut best: Option<Hit> = None;
+    for hit in hits.get(..upto)?.iter().rev().take(24) {
+        let between = gap(text, hit.end, at);
+        if between.len() > 12 {
+            break;
+        }
+        if chars(between) > 4 || has_word(between) || has_stop(between) {
+            continue;
+        }
+        let better =
+            best.is_none_or(|best| hit.end > best.end || (hit.end == best.end && longer(hit, &best)));
+        if better {
+            best = Some(*hit);
+        }
+    }
+    best
+}
+
+/// The word that begins right after `at`, the longest of those that begin first.
+fn word_after(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
+    let from = hits.partition_point(|hit| hit.end <= at);
+    let mut best: Option<Hit> = None;
+    for hit in hits.get(from..)?.iter().take(24) {
+        if hit.start < at {
+            continue;
+        }
+        let between = gap(text, at, hit.start);
+        if chars(between) > 2 || has_word(between) || has_stop(between) {
+            continue;
+        }
+        let better =
+            best.is_none_or(|best| hit.start < best.start || (hit.start == best.start && longer(hit, &best)));
+        if better {
+            best = Some(*hit);
+        }
+    }
+    best
+}
+
+/// Longer, or as long and speaking for a code.
+fn longer(hit: &Hit, other: &Hit) -> bool {
+    let (a, b) = (hit.end - hit.start, other.end - other.start);
+    a > b || (a == b && hit.role.speaks_for_a_code())
+}
+
+fn has_stop(bytes: &[u8]) -> bool {
+    bytes.utf8_chunks().any(|chunk| chunk.valid().chars().any(is_stop))
+}
+
+fn is_stop(c: char) -> bool {
+    matches!(c, '!' | '?' | '。' | '！' | '？' | '।' | '؟' | '\n' | ';' | '；')
+}
+
+fn is_refused(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> bool {
+    let before = text.get(..candidate.start).unwrap_or_default();
+    // `attempts=1003`: only a word for a code may stand before the sign
+    if let [key @ .., b'='] = before
+        && !word_before(text, hits, key.len()).is_some_and(|hit| hit.role.speaks_for_a_code())
+    {
+        return true;
+    }
+    let mut at = candidate.start;
+    for _ in 0..3 {
+        match word_before(text, hits, at) {
+            Some(hit) => match hit.role {
+                Role::Number => at = hit.start,
+                Role::Order | Role::Money | Role::Fault => return true,
+                Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Unit => break,
+            },
+            None => break,
+        }
+    }
+    match word_after(text, hits, candidate.end) {
+        Some(hit) => match hit.role {
+            // an amount, unless the currency belongs to the next number: "code 4821 USD 50"
+            Role::Money => {
+                is_blank(gap(text, candidate.end, hit.start))
+                    && text.get(hit.end..).is_none_or(|rest| digit(rest.trim_ascii_start()).is_none())
+            }
+            // "4821 minutes" is a measure, "code 4821 min" is none
+            Role::Unit => {
+                is_blank(gap(text, candidate.end, hit.start)) && !adjoined_by_code(text, hits, candidate)
+            }
+            Role::Number => {
+                word_after(text, hits, hit.end).is_some_and(|next| matches!(next.role, Role::Order))
+            }
+            Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Order | Role::Fault => {
+                false
+            }
+        },
+        None => false,
+    }
+}
+
+fn adjoined_by_code(text: &[u8], hits: &[Hit], candidate: &Candidate) -> bool {
+    word_before(text, hits, candidate.start).is_some_and(|hit| matches!(hit.role, Role::Code | Role::Word))
+}
+
+// ---------------------------------------------------------------------------- claims
+
+/// How far a word is from a candidate: characters between, sentence ends counted as forty; `None`
+/// beyond `most`.
+fn distance(text: &[u8], from: usize, to: usize, most: usize) -> Option<usize> {
+    let between = gap(text, from, to);
+    if between.len() > most * 4 {
+        return None;
+    }
+    let mut far = 0;
+    for chunk in between.utf8_chunks() {
+        let mut previous = ' ';
+        for c in chunk.valid().chars() {
+            far += 1;
+            if c == '\n' {
+                far += 12;
+            } else if is_stop(c) || (c == ' ' && previous == '.') {
+                far += 40;
+            }
+            previous = c;
+        }
+    }
+    (far <= most).then_some(far)
+}
+
+/// Whether a hit lies inside a longer hit of a role that is something else: "code" in "error code".
+fn is_covered(hits: &[Hit], place: usize) -> bool {
+    let Some(hit) = hits.get(place) else { return true };
+    let from = place.saturating_sub(24);
+    hits.get(from..(place + 25).min(hits.len())).unwrap_or_default().iter().any(|other| {
+        other.start <= hit.start
+            && hit.end <= other.end
+            && other.end - other.start > hit.end - hit.start
+            && matches!(other.role, Role::Order | Role::Fault)
+    })
+}
+
+/// The nearest candidates after and before a word, refused and unfit ones passed over.
+fn nearest<'c>(
+    candidates: &'c mut [Candidate],
+    hit: &Hit,
+    fits: impl Fn(&Candidate) -> bool,
+    weigh_after: impl Fn(&Candidate) -> Option<usize>,
+    weigh_before: impl Fn(&Candidate) -> Option<usize>,
+) -> Option<(&'c mut Candidate, usize)> {
+    let split = candidates.partition_point(|candidate| candidate.start < hit.start);
+    let after = candidates
+        .iter()
+        .enumerate()
+        .skip(split)
+        .take(6)
+        .find(|(_, candidate)| fits(candidate))
+        .and_then(|(place, candidate)| Some((weigh_after(candidate)?, place)));
+    let before = candidates
+        .iter()
+        .enumerate()
+        .take(split)
+        .rev()
+        .take(6)
+        .find(|(_, candidate)| fits(candidate))
+        .and_then(|(place, candidate)| Some((weigh_before(candidate)? + 6, place)));
+    let (far, place) = match (after, before) {
+        (Some(after), Some(before)) => after.min(before),
+        (one, other) => one.or(other)?,
+    };
+    candidates.get_mut(place).map(|candidate| (candidate, far))
+}
+
+fn claim_in_message(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
+    for (place, hit) in hits.iter().enumerate() {
+        let (most_after, most_before) = match hit.role {
+            Role::Code => (160, 160),
+            Role::Word => (90, 90),
+            Role::Enter => (24, 8),
+            Role::Topic
+            | Role::Hint
+            | Role::Order
+            | Role::Fault
+            | Role::Number
+            | Role::Money
+            | Role::Unit => continue,
+        };
+        if is_covered(hits, place) {
+            continue;
+        }
+        let claimed = nearest(
+            candidates,
+            hit,
+            |candidate| !candidate.refused,
+            |candidate| distance(text, hit.end, candidate.start.max(hit.end), most_after),
+            |candidate| distance(text, candidate.end, hit.start.max(candidate.end), most_before),
+        );
+        if let Some((candidate, far)) = claimed {
+            candidate.taken |= match candidate.shape {
+                Shape::Digits | Shape::Prefixed | Shape::Mixed => true,
+                Shape::Year => far <= 20,
+                Shape::Weak => far <= 6,
+            };
+        }
+    }
+    claim_without_word(text, candidates, hits);
+}
+
+/// A message that names no code may still be one: nothing but the code, `G-123456`, or one lone number
+/// among words of verifying and of secrecy.
+fn claim_without_word(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
+    let none_taken = candidates.iter().all(|candidate| !candidate.taken);
+    let has = |role: Role| hits.iter().any(|hit| hit.role == role);
+    let about_codes = has(Role::Hint) && has(Role::Topic);
+    let trimmed = text.trim_ascii();
+    let mut open = candidates.iter_mut().filter(|candidate| !candidate.refused && !candidate.taken);
+    let (Some(first), rest) = (open.next(), open.next()) else { return };
+    let alone = first.end - first.start == trimmed.len();
+    if first.shape == Shape::Prefixed
+        || (none_taken && alone && matches!(first.shape, Shape::Digits | Shape::Mixed))
+        || (none_taken
+            && about_codes
+            && rest.is_none()
+            && matches!(first.shape, Shape::Digits | Shape::Mixed))
+    {
+        first.taken = true;
+    }
+}
+
+fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
+    let topic_near = |place: usize, at: usize| {
+        let near = |hit: &&Hit| hit.start.abs_diff(at) < 120;
+        let tells = |hit: &Hit| matches!(hit.role, Role::Code | Role::Topic);
+        hits.iter().take(place).rev().take_while(near).any(tells)
+            || hits.iter().skip(place).take_while(near).any(tells)
+    };
+    // beside a failure a bare "code" is the failure's
+    let fault_near = |place: usize, at: usize| {
+        let near = |hit: &&Hit| hit.start.abs_diff(at) < 60;
+        let tells = |hit: &Hit| hit.role == Role::Fault;
+        hits.iter().take(place).rev().take_while(near).any(tells)
+            || hits.iter().skip(place).take_while(near).any(tells)
+    };
+    for (place, hit) in hits.iter().enumerate() {
+        let (most_after, most_before) = match hit.role {
+            Role::Code => (40, 40),
+            Role::Word => (10, 0),
+            Role::Enter => (4, 4),
+            Role::Topic
+            | Role::Hint
+            | Role::Order
+            | Role::Fault
+            | Role::Number
+            | Role::Money
+            | Role::Unit => continue,
+        };
+        if is_covered(hits, place) {
+            continue;
+        }
+        let weak = hit.role != Role::Code;
+        if weak && !topic_near(place, hit.start) && (hit.role == Role::Enter || fault_near(place, hit.start))
+        {
+            continue;
+        }
+        let claimed = nearest(
+            candidates,
+            hit,
+            |candidate| !candidate.refused,
+            |candidate| distance(text, hit.end, candidate.start.max(hit.end), most_after),
+            |candidate| match most_before {
+                0 => None,
+                most => distance(text, candidate.end, hit.start.max(candidate.end), most),
+            },
+        );
+        if let Some((candidate, far)) = claimed {
+            candidate.taken |= match candidate.shape {
+                Shape::Digits | Shape::Prefixed | Shape::Mixed => true,
+                Shape::Year => far <= 4,
+                Shape::Weak => far <= 4,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "code_tests.rs"]
+mod tests;

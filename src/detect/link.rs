@@ -1,0 +1,185 @@
+//! Links whose token is the code: `https://host/verify/Ab3x9k`, `…?code=482913`, and the same in a
+//! request path without a host (`POST /otp/482913/check`).
+
+/// Path words behind which a code stands.
+const PATH_WORDS: [&[u8]; 26] = [
+    b"verify",
+    b"verification",
+    b"verif",
+    b"confirm",
+    b"confirmation",
+    b"activate",
+    b"activation",
+    b"magic",
+    b"magic-link",
+    b"magiclink",
+    b"login",
+    b"signin",
+    b"sign-in",
+    b"auth",
+    b"otp",
+    b"code",
+    b"codes",
+    b"token",
+    b"reset",
+    b"reset-password",
+    b"password-reset",
+    b"2fa",
+    b"passwordless",
+    b"link",
+    b"validate",
+    b"redeem",
+];
+
+/// Query parameters that carry one.
+const PARAMETERS: [&[u8]; 30] = [
+    b"code",
+    b"otp",
+    b"pin",
+    b"token",
+    b"verify",
+    b"verification",
+    b"verification_code",
+    b"verificationcode",
+    b"verify_code",
+    b"confirm",
+    b"confirmation",
+    b"confirmation_token",
+    b"confirmation_code",
+    b"activation",
+    b"activation_code",
+    b"oobcode",
+    b"magic",
+    b"ml",
+    b"login_token",
+    b"auth_token",
+    b"access_token",
+    b"reset_token",
+    b"reset_password_token",
+    b"password_reset_token",
+    b"id_token",
+    b"ticket",
+    b"otc",
+    b"passcode",
+    b"one_time_code",
+    b"vcode",
+];
+
+/// Tells where the codes of links stand in `text`, in order. Linear; allocates nothing.
+pub fn link_codes(text: &[u8], out: &mut impl FnMut(usize, usize)) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'/', text.get(at..).unwrap_or_default()) {
+        let start = at + found;
+        let end = start + extent(text.get(start..).unwrap_or_default());
+        let address = text.get(start..end).unwrap_or_default();
+        let path = if address.starts_with(b"//") {
+            // past the host
+            let host = address.get(2..).unwrap_or_default();
+            start + 2 + host.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(host.len())
+        } else {
+            start
+        };
+        read_path(text, path, end, out);
+        at = end.max(start + 1);
+    }
+}
+
+/// Length of the address that `text` begins with.
+fn extent(text: &[u8]) -> usize {
+    let outside = |byte: &u8| {
+        byte.is_ascii_whitespace()
+            || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b')' | b']' | b'}' | b'|' | b',')
+            || *byte >= 0x80
+            || byte.is_ascii_control()
+    };
+    text.iter().position(outside).unwrap_or(text.len())
+}
+
+fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, usize)) {
+    let address = text.get(start..end).unwrap_or_default();
+    let query = address.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(address.len());
+    let mut spoken = false;
+    let mut at = start;
+    for segment in address.get(..query).unwrap_or_default().split(|byte| *byte == b'/') {
+        if spoken && is_secret(segment) {
+            out(at, at + without_stop(segment));
+        }
+        spoken |= PATH_WORDS.iter().any(|word| segment.eq_ignore_ascii_case(word));
+        at += segment.len() + 1;
+    }
+    at = start + query + 1;
+    for parameter in
+        address.get(query + 1..).unwrap_or_default().split(|byte| matches!(byte, b'&' | b';' | b'?'))
+    {
+        if let Some(equals) = memchr::memchr(b'=', parameter) {
+            let (name, value) = parameter.split_at(equals);
+            let value = value.get(1..).unwrap_or_default();
+            let len = without_stop(value);
+            if len >= 4 && PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                out(at + equals + 1, at + equals + 1 + len);
+            }
+        }
+        at += parameter.len() + 1;
+    }
+}
+
+/// A full stop or the like at the end belongs to the sentence, not to the link.
+fn without_stop(value: &[u8]) -> usize {
+    value.iter().rposition(|byte| !matches!(byte, b'.' | b';' | b':' | b'!' | b'?')).map_or(0, |at| at + 1)
+}
+
+/// Four to eight digits, letters with digits, or too long for a word. Longer digit runs are numbers of
+/// other kinds.
+fn is_secret(segment: &[u8]) -> bool {
+    let segment = segment.get(..without_stop(segment)).unwrap_or_default();
+    let digits = segment.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let plain =
+        segment.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~'));
+    if !plain {
+        return false;
+    }
+    match segment.len() {
+        4..=8 if digits == segment.len() => true,
+        len if digits == len => false,
+        5..=15 => digits >= 2 && !(segment.first() == Some(&b'v') && digits == segment.len() - 1),
+        len => len >= 16 && (digits > 0 || segment.iter().any(u8::is_ascii_uppercase)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut out = Vec::new();
+        link_codes(text.as_bytes(), &mut |start, end| out.push(&text[start..end]));
+        out
+    }
+
+    #[test]
+    fn tokens_of_links_are_codes() {
+        assert_eq!(found("Tap https://tamaro.example/verify/Ab3x9k to go on."), ["Ab3x9k"]);
+        assert_eq!(found("https://tamaro.example/in?code=482913&lang=de."), ["482913"]);
+        assert_eq!(found("see https://t.example/?lang=de&token=ZmFrZXRva2Vu."), ["ZmFrZXRva2Vu"]);
+        assert_eq!(found("\"POST /otp/482913/check HTTP/1.1\""), ["482913"]);
+        assert_eq!(found("GET /verify/14155550142/482913"), ["482913"]);
+        assert_eq!(found("https://t.example/magic/aGVsbG8td29ybGQtMTIz"), ["aGVsbG8td29ybGQtMTIz"]);
+    }
+
+    #[test]
+    fn other_links_have_none() {
+        for text in [
+            "https://tamaro.example/orders/482913",
+            "https://tamaro.example/verify/email",
+            "https://tamaro.example/login?step=2&lang=de",
+            "https://tamaro.example/?country=1234",
+            "GET /v1/messages HTTP/1.1",
+            "/",
+            "//",
+            "https://",
+            "a/b?c",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+}

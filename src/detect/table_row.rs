@@ -1,0 +1,160 @@
+//! Rows of values parted by commas, semicolons, bars or tabs, with no header at hand: call and message
+//! detail records. What a column holds shows only in the company it keeps.
+
+use super::validate::not_epoch;
+use crate::finding::{Detail, Span};
+use crate::numbering;
+
+/// Fewer columns are prose.
+const LEAST_COLUMNS: usize = 6;
+const MOST_COLUMNS: usize = 64;
+
+/// A column of a row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Column {
+    span: Span,
+    quoted: bool,
+}
+
+/// What stands in a row.
+pub enum Cell {
+    Phone(Detail),
+    /// Quoted text of several words.
+    Text,
+}
+
+/// Calls `out` for every cell of `line` that holds a telephone number or a text. A number is taken
+/// where it has a `+` or stands beside another column that is valid too, as sender and recipient do:
+/// one random number of eleven digits in five is valid, two beside each other are one in twenty-five.
+pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
+    let mut columns = [Column::default(); MOST_COLUMNS];
+    let Some(count) = split(line, &mut columns) else { return };
+    let columns = columns.get(..count).unwrap_or_default();
+    let number = |place: usize| columns.get(place).and_then(|column| phone(column.span.of(line)));
+    for (place, column) in columns.iter().enumerate() {
+        let value = column.span.of(line);
+        if column.quoted && is_text(value) {
+            out(Cell::Text, column.span);
+            continue;
+        }
+        let Some(found) = number(place) else { continue };
+        let beside = number(place + 1).is_some() || place.checked_sub(1).and_then(number).is_some();
+        let lone = found.marked || (found.digits >= 11 && !has_pair(columns, line));
+        if found.marked || beside || lone {
+            out(Cell::Phone(found.detail), column.span);
+        }
+    }
+}
+
+struct Candidate {
+    detail: Detail,
+    digits: usize,
+    /// Written with `+` or `00`.
+    marked: bool,
+}
+
+fn has_pair(columns: &[Column], line: &[u8]) -> bool {
+    columns.windows(2).any(|pair| pair.iter().all(|column| phone(column.span.of(line)).is_some()))
+}
+
+fn phone(value: &[u8]) -> Option<Candidate> {
+    let plus = value.strip_prefix(b"+");
+    let zeros = value.strip_prefix(b"00");
+    let digits = plus.or(zeros).unwrap_or(value);
+    if !(7..=15).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let marked = plus.is_some() || zeros.is_some();
+    let number = numbering::international(digits);
+    let valid = number.is_some_and(|number| number.is_valid());
+    if !marked && (!valid || digits.len() < 9 || !not_epoch::holds(value)) {
+        return None;
+    }
+    let detail =
+        numbering::split_calling_code(digits).map_or(Detail::None, |(code, _)| Detail::CallingCode(code));
+    Some(Candidate { detail, digits: digits.len(), marked })
+}
+
+/// Splits a row; `None` where the line is none: fewer than six columns, or spaces outside quotes.
+fn split(line: &[u8], columns: &mut [Column; MOST_COLUMNS]) -> Option<usize> {
+    let separator = separator(line)?;
+    let mut count = 0;
+    let mut pos = 0;
+    loop {
+        let quoted = line.get(pos) == Some(&b'"');
+        let (start, end, next) = if quoted {
+            let close = closing_quote(line, pos + 1)?;
+            (pos + 1, close, close + 1)
+        } else {
+            let rest = line.get(pos..)?;
+            let len = rest.iter().position(|b| *b == separator).unwrap_or(rest.len());
+            let value = rest.get(..len)?;
+            if value.iter().filter(|b| **b == b' ').count() > 2 || value.contains(&b'=') {
+                return None;
+            }
+            (pos, pos + len, pos + len)
+        };
+        *columns.get_mut(count)? = Column { span: Span::new(start, end), quoted };
+        count += 1;
+        match line.get(next) {
+            Some(byte) if *byte == separator => pos = next + 1,
+            None | Some(b'\r' | b'\n') => break,
+            Some(_) => return None,
+        }
+    }
+    (count >= LEAST_COLUMNS).then_some(count)
+}
+
+fn separator(line: &[u8]) -> Option<u8> {
+    let head = line.get(..line.len().min(512))?;
+    [b',', b';', b'|', b'\t']
+        .into_iter()
+        .map(|separator| (head.iter().filter(|b| **b == separator).count(), separator))
+        .filter(|(count, _)| *count + 1 >= LEAST_COLUMNS)
+        .max_by_key(|(count, _)| *count)
+        .map(|(_, separator)| separator)
+}
+
+/// RFC 4180: a quote inside is doubled.
+fn closing_quote(line: &[u8], mut pos: usize) -> Option<usize> {
+    loop {
+        let at = pos + memchr::memchr(b'"', line.get(pos..)?)?;
+        if line.get(at + 1) != Some(&b'"') {
+            return Some(at);
+        }
+        pos = at + 2;
+    }
+}
+
+fn is_text(value: &[u8]) -> bool {
+    let high = value.iter().any(|b| *b >= 0x80);
+    let spaces = value.iter().filter(|b| **b == b' ').count();
+    let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let technical = value.starts_with(b"Mozilla/") || value.starts_with(b"http");
+    !technical && (high || (spaces >= 1 && letters >= 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, want: &[&str]) {
+        let mut got = Vec::new();
+        cells(line.as_bytes(), &mut |_, span| {
+            got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned())
+        });
+        assert_eq!(got, want, "{line}");
+    }
+
+    #[test]
+    fn rows() {
+        check(
+            "MT,1771286398,7,14155550132,447700900123,8,2,\"see you \"\"there\"\"\"",
+            &["14155550132", "447700900123", "see you \"\"there\"\""],
+        );
+        check("MT;x;+14155550132;a;b;c", &["+14155550132"]);
+        check("a,b,c,1771286398,1771286399,f", &[]);
+        check("sent to a, b, c, d, e, f and 14155550132 others are waiting", &[]);
+    }
+}
