@@ -6,11 +6,11 @@ mod report;
 
 use super::exit;
 use super::failure::Failure;
+use super::ladder::climb;
 use super::load::{EngineArgs, Loaded};
 use super::records::{Framing, Shape};
-use crate::engine::{Applied, Scratch};
-use crate::policy::Position;
-use crate::record::{Header, Record, RecordBuf};
+use crate::engine::Scratch;
+use crate::record::Record;
 use clap::Args as ClapArgs;
 use report::{FindingReport, Report, StageReport};
 use std::io::{self, Read, Write};
@@ -70,49 +70,8 @@ fn explain(loaded: &Loaded, record: &Record<'_>) -> Report {
         Err(reason) => (Vec::new(), Some(reason.word())),
     };
     let findings = findings.iter().map(|(part, finding)| FindingReport::of(loaded, record, *part, finding));
-    Report {
-        policy: policy.id.clone(),
-        withheld,
-        findings: findings.collect(),
-        stages: stages(loaded, &mut scratch, record),
-    }
-}
-
-/// The first stage shapes a copy; the later ones work on the held record, one after another.
-fn stages(loaded: &Loaded, scratch: &mut Scratch, record: &Record<'_>) -> Vec<StageReport> {
-    let Loaded { engine, policy } = loaded;
-    let mut held = owned(record);
-    let mut reports = Vec::with_capacity(policy.stages.len());
-    for (place, stage) in policy.stages.iter().enumerate() {
-        let mut out = RecordBuf::default();
-        let headers = headers_of(&held);
-        let before = Record {
-            key: held.key.as_deref(),
-            value: held.value.as_deref(),
-            headers: &headers,
-            timestamp_ms: record.timestamp_ms,
-        };
-        let applied = engine.apply(scratch, policy, place, &before, &mut out);
-        reports.push(StageReport::new(stage, applied, &out));
-        if policy.position(place) == Position::Middle && !matches!(applied, Applied::Withheld(_)) {
-            held = out;
-        }
-    }
-    reports
-}
-
-fn owned(record: &Record<'_>) -> RecordBuf {
-    RecordBuf {
-        key: record.key.map(<[u8]>::to_vec),
-        value: record.value.map(<[u8]>::to_vec),
-        headers: record
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_vec(), value.map(<[u8]>::to_vec)))
-            .collect(),
-    }
-}
-
-fn headers_of(record: &RecordBuf) -> Vec<Header<'_>> {
-    record.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref())).collect()
+    let rungs = climb(loaded, &mut scratch, record);
+    let stages = policy.stages.iter().zip(&rungs);
+    let stages = stages.map(|(stage, (applied, out))| StageReport::new(stage, *applied, out));
+    Report { policy: policy.id.clone(), withheld, findings: findings.collect(), stages: stages.collect() }
 }

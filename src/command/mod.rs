@@ -4,10 +4,12 @@
 mod cat;
 mod check;
 mod completions;
+mod demo;
 mod explain;
 mod failure;
 mod r#gen;
 mod geo;
+mod ladder;
 mod load;
 mod pipe;
 mod put;
@@ -42,6 +44,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Verb {
     Completions(completions::Args),
+    Demo(demo::Args),
     Explain(explain::Args),
     Pipe(pipe::Args),
     Check(check::Args),
@@ -59,6 +62,7 @@ pub fn main() -> std::process::ExitCode {
     hide_panic_texts();
     let code = match Cli::parse().verb {
         Verb::Completions(args) => args.run(),
+        Verb::Demo(args) => args.run(),
         Verb::Explain(args) => args.run(),
         Verb::Pipe(args) => args.run(),
         Verb::Check(args) => args.run(),
