@@ -35,12 +35,9 @@ impl Args {
     }
 
     fn put(self) -> Result<(), Failure> {
-        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        if self.topic.is_empty() || self.topic.len() > 249 || !self.topic.bytes().all(legal) {
-            return Err(Failure::usage("a topic's name is 1 to 249 of A-Z, a-z, 0-9, `.`, `_` and `-`"));
-        }
+        check_topic(&self.topic)?;
         let store = self.store.visit()?;
-        let partitions = self.partitions(&store).map_err(|error| failure(&error))?;
+        let partitions = make_topic(&store, &self.topic, self.partitions).map_err(|error| failure(&error))?;
         let spec = SessionSpec {
             reader: "logscrub.put".into(),
             slot: format!("put.{}", std::process::id()),
@@ -49,15 +46,6 @@ impl Args {
         let mut session = store.join(&spec).map_err(|error| failure(&error))?;
         let (_, writer) = session.halves();
         self.copy(writer, partitions)
-    }
-
-    /// Makes the topic, and says how many partitions it has.
-    fn partitions(&self, store: &impl Store) -> Result<i32, StoreError> {
-        let found = store.topics()?.into_iter().find(|topic| *topic.name == *self.topic);
-        let partitions = self.partitions.or(found.map(|topic| topic.partitions)).unwrap_or(1);
-        store.ensure(&TopicSpec { name: self.topic.as_str().into(), partitions, compacted: false })?;
-        let found = store.topics()?.into_iter().find(|topic| *topic.name == *self.topic);
-        Ok(found.map_or(partitions, |topic| topic.partitions))
     }
 
     fn copy(&self, writer: &mut impl Writer, partitions: i32) -> Result<(), Failure> {
@@ -124,6 +112,24 @@ impl Args {
         let record = Record { timestamp_ms: record.timestamp_ms.or(now), ..record };
         writer.append(&self.topic, partition, &record).map_err(|error| failure(&error))
     }
+}
+
+/// Whether a topic may have that name, on either store.
+pub fn check_topic(name: &str) -> Result<(), Failure> {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if name.is_empty() || name.len() > 249 || !name.bytes().all(legal) {
+        return Err(Failure::usage("a topic's name is 1 to 249 of A-Z, a-z, 0-9, `.`, `_` and `-`"));
+    }
+    Ok(())
+}
+
+/// Makes the topic where it is missing, and says how many partitions it has.
+pub fn make_topic(store: &impl Store, name: &str, partitions: Option<i32>) -> Result<i32, StoreError> {
+    let found = store.topics()?.into_iter().find(|topic| *topic.name == *name);
+    let partitions = partitions.or(found.map(|topic| topic.partitions)).unwrap_or(1);
+    store.ensure(&TopicSpec { name: name.into(), partitions, compacted: false })?;
+    let found = store.topics()?.into_iter().find(|topic| *topic.name == *name);
+    Ok(found.map_or(partitions, |topic| topic.partitions))
 }
 
 const FORM: &str =

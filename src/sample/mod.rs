@@ -70,7 +70,7 @@ impl Sample {
         for stay in &mut self.truth.must_stay {
             stay.n = read::stay_count(&views, &stay.value);
         }
-        if self.truth.must_go.is_empty() {
+        if self.truth.is_clean() {
             let digest = Sha256::digest(&self.value);
             let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
             self.truth.clean_sha256 = Some(hex);

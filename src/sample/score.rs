@@ -127,7 +127,7 @@ impl Score {
             self.stay.entry(stay.kind).or_default().add(wrong);
             self.stay_formats.entry(truth.format.clone()).or_default().add(wrong);
         }
-        if truth.must_go.is_empty() {
+        if truth.is_clean() {
             self.clean.add(input != output.value);
         }
         if truth.json {

@@ -75,7 +75,7 @@ fn what_must_stay_stands_in_the_perfect_scrub() {
                     let oracle = String::from_utf8_lossy(&s.oracle);
                     assert!(stay.n > 0, "{} {} {:?}: {oracle}", s.truth.template, stay.kind, stay.value);
                 }
-                assert_eq!(s.truth.clean_sha256.is_some(), s.truth.must_go.is_empty());
+                assert_eq!(s.truth.clean_sha256.is_some(), s.truth.is_clean());
             });
         }
     }

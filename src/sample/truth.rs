@@ -19,7 +19,7 @@ pub struct Truth {
     /// What was done to the bytes on purpose: `truncated`, `bom`, `nul`, `bad_utf8`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<&'static str>,
-    /// Of the value, where nothing in it must go: it has to come out byte for byte.
+    /// Of the value, where nothing in it must go or may: it has to come out byte for byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clean_sha256: Option<String>,
 }
@@ -98,7 +98,7 @@ pub struct May {
 }
 
 /// What the last stage does to a kind of value that the first keeps.
-fn at_the_last_stage(kind: &str) -> &'static str {
+fn last_stage(kind: &str) -> &'static str {
     match kind {
         "uuid" | "trace" | "span" | "order_id" | "msgid" | "hash" | "port" | "campaign" => "drop",
         "ts" | "epoch" => "coarsen",
@@ -121,6 +121,12 @@ impl Truth {
         self.clean_sha256 = None;
     }
 
+    /// Nothing in it that a scrub may touch.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.must_go.is_empty() && self.may.is_empty()
+    }
+
     pub fn go(&mut self, go: Go) {
         let same = |g: &Go| g.class == go.class && g.value == go.value && g.place == go.place;
         if !self.must_go.iter().any(same) {
@@ -130,12 +136,21 @@ impl Truth {
 
     pub fn stay(&mut self, kind: &'static str, value: &str) {
         if !self.must_stay.iter().any(|s| s.kind == kind && s.value == value) {
-            self.must_stay.push(Stay { kind, value: value.to_owned(), n: 0, s2: at_the_last_stage(kind) });
+            self.must_stay.push(Stay { kind, value: value.to_owned(), n: 0, s2: last_stage(kind) });
         }
     }
 
     pub fn may(&mut self, kind: &'static str, value: &str) {
         self.may.push(May { kind, value: value.to_owned() });
+    }
+
+    /// Makes of the first stage's truth the last one's: ids, times and user agents must go too, and no
+    /// record is clean any more.
+    pub fn at_the_last_stage(&mut self) {
+        let (go, stay) = std::mem::take(&mut self.must_stay).into_iter().partition(|s| !s.s2.is_empty());
+        self.must_stay = stay;
+        let go: Vec<Stay> = go;
+        self.must_go.extend(go.into_iter().map(|s| Go { class: s.kind, value: s.value, ..Go::default() }));
     }
 
     /// Whether no value that must go happens to stand in the perfectly scrubbed text too: a code equal
@@ -187,6 +202,16 @@ mod tests {
         for (truth, oracle, clear) in cases {
             assert_eq!(truth.is_clear(oracle), clear, "{oracle}");
         }
+    }
+
+    #[test]
+    fn the_last_stage_lets_only_what_is_safe_stay() {
+        let mut truth = one("name", "Otto Kern", &[]);
+        truth.stay("uuid", "x");
+        truth.stay("status", "200");
+        truth.at_the_last_stage();
+        assert_eq!(truth.must_go.iter().map(|g| g.class).collect::<Vec<_>>(), ["name", "uuid"]);
+        assert_eq!(truth.must_stay.iter().map(|s| s.kind).collect::<Vec<_>>(), ["status"]);
     }
 
     #[test]
