@@ -45,7 +45,8 @@ impl Databases {
         Databases { files: Vec::new(), cities: Cities::default() }
     }
 
-    /// Reads the files into memory and counts their cities: about a second for DB-IP's 134 MB.
+    /// Reads the files into memory and counts their cities: 2.7 s of one core for DB-IP's 134 MB
+    /// (opt-level 3), and up to 210 MB of memory, the files' own bytes included.
     ///
     /// # Errors
     /// A file that cannot be read, is no database, or holds no places.
