@@ -121,7 +121,9 @@ impl Scan {
     pub fn key(&mut self, tools: Tools<'_>, text: &[u8], sink: &mut Sink) -> bool {
         let Some(rule) = tools.detectors.rule(Detector::PhoneNational) else { return false };
         let context = tools.detectors.phone_context(phone::FieldHint::MaybePhone);
-        let Some(hit) = phone::at(text, 0, &context).filter(|hit| hit.span.len() == text.len()) else { return false };
+        let Some(hit) = phone::at(text, 0, &context).filter(|hit| hit.span.len() == text.len()) else {
+            return false;
+        };
         let here = Here { text, map: Map::Base(0) };
         push(sink, &here, hit.form.class(), rule, hit.span, hit.detail, false);
         true

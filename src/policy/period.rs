@@ -89,7 +89,7 @@ fn shortest_days(months: u32) -> u64 {
 fn month_days(month: u32) -> u64 {
     let year = month / 12 % 400;
     match month % 12 {
-        1 if year % 4 == 0 && (year % 100 != 0 || year == 0) => 29,
+        1 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year == 0) => 29,
         1 => 28,
         3 | 5 | 8 | 10 => 30,
         _ => 31,

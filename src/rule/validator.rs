@@ -76,7 +76,7 @@ fn luhn(value: &[u8]) -> bool {
         sum += u64::from(if doubled > 9 { doubled - 9 } else { doubled });
         count += 1;
     }
-    count >= 2 && sum % 10 == 0
+    count >= 2 && sum.is_multiple_of(10)
 }
 
 fn mod97(value: &[u8]) -> bool {
