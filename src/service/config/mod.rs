@@ -217,3 +217,85 @@ fn topics(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, topics: &mut
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+        let source = Source { name: "dir/logscrub.toml".into(), text: text.into() };
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        read(&source, variables).map_err(|errors| errors.to_string())
+    }
+
+    const SMALL: &str = "[embedded]\n[[pipeline]]\nsource = \"logs\"\n";
+
+    #[test]
+    fn what_is_not_said_has_its_default() {
+        let config = config(SMALL, &[]).unwrap();
+        assert_eq!(config.store, StoreConfig::Embedded { path: "dir/logscrub-data".into() });
+        let pipeline = &config.pipelines[0];
+        assert_eq!(pipeline.policy, "default");
+        assert!(pipeline.settings.purge_source, "the embedded store deletes nothing by itself");
+        assert_eq!((pipeline.settings.tick_ms, pipeline.settings.release_every_ms), (10_000, None));
+    }
+
+    #[test]
+    fn everything_that_can_be_said_is_read() {
+        let text = "[embedded]\npath = \"${env:WHERE}\"\n[[pipeline]]\nsource = \"ops.logs\"\npolicy = \"p.toml\"\n\
+                    lanes = [\"20s\", \"5s\"]\nrelease_every = \"0s\"\ntick = \"1s\"\npurge_interval = \"2s\"\n\
+                    outage_budget = \"3d\"\nrules = \"rules\"\ngeo = [\"a.mmdb\"]\ntopics.scrubbed = \"clean\"\n";
+        let variables = [("WHERE", "/data"), ("LOGSCRUB__PIPELINE__0__TICK", "3s")];
+        let config = config(text, &variables).unwrap();
+        assert_eq!(config.store, StoreConfig::Embedded { path: "/data".into() });
+        let PipelineConfig { settings, policy, rules, geo, outage_budget_ms } = &config.pipelines[0];
+        assert_eq!(settings.lanes_seconds, [20, 5]);
+        assert_eq!(
+            (settings.tick_ms, settings.release_every_ms),
+            (3000, Some(0)),
+            "the environment goes first"
+        );
+        assert_eq!(settings.topics.scrubbed.as_ref(), "clean");
+        assert_eq!(settings.topics.held.as_ref(), "ops.logs.held");
+        assert_eq!((policy.as_str(), rules.as_deref()), ("dir/p.toml", Some(Path::new("dir/rules"))));
+        assert_eq!((geo.len(), *outage_budget_ms), (1, 3 * DAY_MS));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let text = "[embedded]\npath = \"a${env:X}b\"\n[[pipeline]]\nsuorce = \"logs\"\ntick = \"soon\"\n\
+                    lanes = [\"0s\"]\npurge_source = false\n";
+        let told = config(text, &[("LOGSCRUB__PIPELINE__0__TOCK", "1s")]).unwrap_err();
+        for part in [
+            "dir/logscrub.toml:2:8: `${…}` stands inside a longer value",
+            "dir/logscrub.toml:3:1: a pipeline needs `source`",
+            "dir/logscrub.toml:4:1: a pipeline has no key `suorce`",
+            "did you mean `source`?",
+            "dir/logscrub.toml:5:8: `tick` is no length of time",
+            "dir/logscrub.toml:6:10: a length of time in `lanes` does not read",
+            "dir/logscrub.toml:7:16: the embedded store keeps its topics for ever",
+            "LOGSCRUB__PIPELINE__0__TOCK: this environment variable sets nothing",
+        ] {
+            assert!(told.contains(part), "{part}\n--\n{told}");
+        }
+        let none = config("", &[]).unwrap_err();
+        assert!(
+            none.contains("neither `[kafka]` nor `[embedded]`") && none.contains("nothing to run"),
+            "{none}"
+        );
+    }
+
+    #[test]
+    fn kafka_settings_that_are_ours_or_dangerous_are_refused() {
+        let text = "[kafka]\n\"bootstrap.servers\" = \"localhost:9092\"\n\"isolation.level\" = \"read_uncommitted\"\n\
+                    debug = \"all\"\n[[pipeline]]\nsource = \"logs\"\n";
+        let told = config(text, &[]).unwrap_err();
+        assert!(told.contains(":3:1: `isolation.level` is not yours to set"), "{told}");
+        assert!(told.contains(":4:1: `debug` can run code"), "{told}");
+        let good = text
+            .replace("\"isolation.level\" = \"read_uncommitted\"\n", "")
+            .replace("debug", "allow_unsafe = true\ndebug");
+        let StoreConfig::Kafka { settings } = config(&good, &[]).unwrap().store else { panic!("kafka") };
+        assert_eq!(settings["bootstrap.servers"], "localhost:9092");
+    }
+}
