@@ -212,27 +212,40 @@ fn adjoined_by_code(text: &[u8], hits: &[Hit], candidate: &Candidate) -> bool {
 // ---------------------------------------------------------------------------- claims
 
 /// How far a word is from a candidate: characters between, sentence ends counted as forty; `None`
-/// beyond `most`.
-fn distance(text: &[u8], from: usize, to: usize, most: usize) -> Option<usize> {
+/// beyond `most`. In a log a line's end is an end, too.
+fn distance(text: &[u8], from: usize, to: usize, most: usize, line_end: usize) -> Option<usize> {
     let between = gap(text, from, to);
     if between.len() > most * 4 {
         return None;
     }
     let mut far = 0;
     for chunk in between.utf8_chunks() {
+        let mut stopped = false;
         let mut previous = ' ';
         for c in chunk.valid().chars() {
             far += 1;
-            if c == '\n' {
-                far += 12;
-            } else if is_stop(c) || (c == ' ' && previous == '.') {
+            if c == '\n' || (line_end == LINE_END_IN_LOG && matches!(c, ']' | '}' | '&' | '|' | '\t')) {
+                // in a log the next bracket or column is another matter, too
+                far += line_end;
+            } else if is_stop(c) {
                 far += 40;
             }
+            // a full stop ends a sentence unless a small letter goes on: "руб. в"
+            if stopped && !c.is_whitespace() {
+                far += if c.is_lowercase() { 0 } else { 40 };
+                stopped = false;
+            }
+            stopped |= c == ' ' && previous == '.';
             previous = c;
         }
+        far += if stopped { 40 } else { 0 };
     }
     (far <= most).then_some(far)
 }
+
+/// What a line's end weighs in a message and in a log.
+const LINE_END_IN_MESSAGE: usize = 12;
+const LINE_END_IN_LOG: usize = 1000;
 
 /// Whether a hit lies inside a longer hit of a role that is something else: "code" in "error code".
 fn is_covered(hits: &[Hit], place: usize) -> bool {
@@ -298,13 +311,17 @@ fn claim_in_message(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             candidates,
             hit,
             |candidate| !candidate.refused,
-            |candidate| distance(text, hit.end, candidate.start.max(hit.end), most_after),
-            |candidate| distance(text, candidate.end, hit.start.max(candidate.end), most_before),
+            |candidate| {
+                distance(text, hit.end, candidate.start.max(hit.end), most_after, LINE_END_IN_MESSAGE)
+            },
+            |candidate| {
+                distance(text, candidate.end, hit.start.max(candidate.end), most_before, LINE_END_IN_MESSAGE)
+            },
         );
         if let Some((candidate, far)) = claimed {
             candidate.taken |= match candidate.shape {
                 Shape::Digits | Shape::Prefixed | Shape::Mixed => true,
-                Shape::Year => far <= 20,
+                Shape::Year => far <= if hit.role == Role::Code { 60 } else { 20 },
                 Shape::Weak => far <= 6,
             };
         }
@@ -333,6 +350,13 @@ fn claim_without_word(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     }
 }
 
+/// A word in a URL or a path is no sentence about the numbers around it.
+fn is_in_address(text: &[u8], hit: &Hit) -> bool {
+    let before = text.get(..hit.start).and_then(<[u8]>::last);
+    let after = text.get(hit.end..).and_then(<[u8]>::first);
+    before == Some(&b'/') || matches!(after, Some(b'/' | b'?'))
+}
+
 fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     let topic_near = |place: usize, at: usize| {
         let near = |hit: &&Hit| hit.start.abs_diff(at) < 120;
@@ -341,9 +365,12 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             || hits.iter().skip(place).take_while(near).any(tells)
     };
     // beside a failure a bare "code" is the failure's
-    let fault_near = |place: usize, at: usize| {
-        let near = |hit: &&Hit| hit.start.abs_diff(at) < 60;
-        let tells = |hit: &Hit| hit.role == Role::Fault;
+    // (an English one is not the failure of what another script says)
+    let fault_near = |place: usize, of: &Hit| {
+        let near = |hit: &&Hit| hit.start.abs_diff(of.start) < 60;
+        let foreign = !gap(text, of.start, of.end).is_ascii();
+        let tells =
+            |hit: &Hit| hit.role == Role::Fault && !(foreign && gap(text, hit.start, hit.end).is_ascii());
         hits.iter().take(place).rev().take_while(near).any(tells)
             || hits.iter().skip(place).take_while(near).any(tells)
     };
@@ -360,28 +387,27 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             | Role::Money
             | Role::Unit => continue,
         };
-        if is_covered(hits, place) {
+        if is_covered(hits, place) || is_in_address(text, hit) {
             continue;
         }
         let weak = hit.role != Role::Code;
-        if weak && !topic_near(place, hit.start) && (hit.role == Role::Enter || fault_near(place, hit.start))
-        {
+        if weak && !topic_near(place, hit.start) && (hit.role == Role::Enter || fault_near(place, hit)) {
             continue;
         }
         let claimed = nearest(
             candidates,
             hit,
             |candidate| !candidate.refused,
-            |candidate| distance(text, hit.end, candidate.start.max(hit.end), most_after),
+            |candidate| distance(text, hit.end, candidate.start.max(hit.end), most_after, LINE_END_IN_LOG),
             |candidate| match most_before {
                 0 => None,
-                most => distance(text, candidate.end, hit.start.max(candidate.end), most),
+                most => distance(text, candidate.end, hit.start.max(candidate.end), most, LINE_END_IN_LOG),
             },
         );
         if let Some((candidate, far)) = claimed {
             candidate.taken |= match candidate.shape {
                 Shape::Digits | Shape::Prefixed | Shape::Mixed => true,
-                Shape::Year => far <= 4,
+                Shape::Year => far <= if weak { 4 } else { 20 },
                 Shape::Weak => far <= 4,
             };
         }

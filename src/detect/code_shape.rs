@@ -224,27 +224,47 @@ fn is_bound(before: &[u8]) -> bool {
 }
 
 /// Whether nothing around the token makes it a part of something else: a path, an address, a decimal,
-/// a time, a date, a larger number.
+/// a time, a date, a telephone number.
 fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let before = text.get(..start).unwrap_or_default();
     let after = text.get(end..).unwrap_or_default();
     let left = match before {
         [.., b'_' | b'/' | b'\\' | b'@' | b'+' | b'-' | b'%' | b'~' | b'^'] => false,
-        [.., last, b'.' | b',' | b':'] => !last.is_ascii_alphanumeric(),
+        [.., last, b'.'] => !last.is_ascii_alphanumeric(),
+        [.., last, b',' | b':'] => !last.is_ascii_digit(),
         [.., b'.'] => false,
-        // +1 415 …
-        [.., b'+', b'0'..=b'9', b' ']
-        | [.., b'+', b'0'..=b'9', b'0'..=b'9', b' ']
-        | [.., b'+', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' '] => false,
-        [.., b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' '] | [.., b'0'..=b'9', b')', b' '] => false,
         _ => true,
     };
     let right = match after {
         [b'_' | b'/' | b'\\' | b'@' | b'%' | b'^', ..] => false,
-        [b'.' | b',' | b':', next, ..] => !next.is_ascii_alphanumeric(),
-        [b' ', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => false,
+        [b'.' | b',' | b':', next, ..] => !next.is_ascii_alphanumeric() || (*next).is_ascii_alphabetic(),
         [0xC2, 0xB0, ..] => false,
         _ => true,
     };
-    left && right
+    left && right && !is_in_number(before, text.get(start..end).unwrap_or_default(), after)
+}
+
+/// Whether the digits around make a longer number of it: `+351 (0)912 …`, `040 123 25 97`.
+fn is_in_number(before: &[u8], own: &[u8], after: &[u8]) -> bool {
+    const REACH: usize = 24;
+    let joins = |byte: &u8| {
+        byte.is_ascii_digit()
+            || matches!(byte, b' ' | b'-' | b'(' | b')' | b'.' | 0xC2 | 0xA0 | 0xE2 | 0x80..=0x8F | 0xAF)
+    };
+    let mut left = 0;
+    for byte in before.iter().rev().take(REACH) {
+        if *byte == b'+' {
+            return left > 0;
+        }
+        if !joins(byte) {
+            break;
+        }
+        left += usize::from(byte.is_ascii_digit());
+    }
+    let right =
+        after.iter().take(REACH).take_while(|byte| joins(byte)).filter(|byte| byte.is_ascii_digit()).count();
+    let own = own.iter().filter(|byte| byte.is_ascii_digit()).count();
+    // one or two digits behind it are the minutes it is valid for
+    let right = if left == 0 && right <= 2 { 0 } else { right };
+    left + right > 0 && left + own + right >= 9
 }

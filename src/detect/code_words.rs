@@ -197,8 +197,8 @@ impl CodeWords {
         folded.read(text, base);
         for found in self.automaton.find_overlapping_iter(&folded.text) {
             let Some(entry) = self.entries.get(found.pattern().as_usize()) else { continue };
-            if (entry.open_left || ends_word(&folded.text, found.start(), Side::Left))
-                && (entry.open_right || ends_word(&folded.text, found.end(), Side::Right))
+            if ends_word(&folded.text, found.start(), Side::Left, entry.open_left)
+                && ends_word(&folded.text, found.end(), Side::Right, entry.open_right)
             {
                 hits.push(Hit {
                     start: folded.source(found.start()),
@@ -247,15 +247,17 @@ enum Side {
 }
 
 /// Whether a word may begin or end at `at`: not between two letters of a script that puts spaces
-/// between words.
-fn ends_word(text: &[u8], at: usize, side: Side) -> bool {
+/// between words, unless the word is open there.
+fn ends_word(text: &[u8], at: usize, side: Side, open: bool) -> bool {
     let before = text.get(..at).and_then(last_char);
     let after = text.get(at..).and_then(first_char);
     let (inside, outside) = match side {
         Side::Left => (after, before),
         Side::Right => (before, after),
     };
-    !(inside.is_some_and(is_spaced_letter) && outside.is_some_and(is_spaced_letter))
+    // `otp_ttl` is a name of its own, not a word about codes
+    !(inside.is_some_and(is_spaced_letter)
+        && outside.is_some_and(|c| c == '_' || (!open && is_spaced_letter(c))))
 }
 
 fn first_char(text: &[u8]) -> Option<char> {
