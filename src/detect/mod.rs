@@ -25,6 +25,7 @@ pub mod link;
 pub mod mac;
 pub mod name;
 pub mod phone;
+pub mod prose;
 pub mod safe;
 mod safe_words;
 pub mod subject;
