@@ -103,6 +103,9 @@ fn flow(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     rows
 }
 
+/// Its tone, its head, and its lines.
+type Column<'a> = (Tone, &'a str, Vec<String>);
+
 /// The three forms of one record, side by side.
 fn example(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
     const GAP: &str = " │ ";
@@ -116,7 +119,7 @@ fn example(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
     ];
     let wrapped = columns.map(|(tone, head, text)| (tone, head, wrap(text, column)));
     let lines = wrapped.iter().map(|(_, _, lines)| lines.len()).max().unwrap_or(0).min(height);
-    let row = |cell: &dyn Fn(&(Tone, &str, Vec<String>)) -> (Tone, String)| {
+    let row = |cell: &dyn Fn(&Column<'_>) -> (Tone, String)| {
         let mut row: Row = vec![(Tone::Plain, " ".to_owned())];
         for (place, one) in wrapped.iter().enumerate() {
             if place > 0 {
@@ -159,7 +162,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(digit);
