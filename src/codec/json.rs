@@ -10,16 +10,47 @@ use memchr::memchr2;
 /// Whether a JSON value may start at `pos`: an object or an array whose first byte inside fits.
 #[must_use]
 pub fn starts_at(text: &[u8], pos: usize) -> bool {
-    let inside = |from: usize| text.get(from..).unwrap_or_default().iter().copied().find(|b| !is_space(*b));
     match text.get(pos) {
-        Some(b'{') => matches!(inside(pos + 1), Some(b'"' | b'}')),
-        Some(b'[') => match inside(pos + 1) {
-            Some(b'{' | b'"' | b']') => true,
-            Some(b'[') => text.get(pos + 1) == Some(&b'['),
+        Some(b'{') => object_starts(text, pos),
+        Some(b'[') => match first_inside(text, pos) {
+            Some((at, b'{')) => object_starts(text, at),
+            Some((_, b'"' | b']')) => true,
+            Some((at, b'[')) => at == pos + 1,
             _ => false,
         },
         _ => false,
     }
+}
+
+/// The longest member name that is looked through for its colon.
+const NAME_BYTES: usize = 256;
+
+/// `{}` or `{"name":`; not Ruby's `{"name"=>`, not PHP's nor Java's `{name=`.
+fn object_starts(text: &[u8], pos: usize) -> bool {
+    match first_inside(text, pos) {
+        Some((_, b'}')) => true,
+        Some((at, b'"')) => {
+            let near = text.get(..text.len().min(at + NAME_BYTES)).unwrap_or_default();
+            let (end, _) = string_end(near, at + 1);
+            // A name that is cut off or very long: JSON, as far as can be seen.
+            end >= near.len()
+                || text
+                    .get(end + 1..)
+                    .unwrap_or_default()
+                    .iter()
+                    .copied()
+                    .find(|b| !is_space(*b))
+                    .is_none_or(|b| b == b':')
+        }
+        _ => false,
+    }
+}
+
+/// The first byte behind the bracket at `pos` that is no white space, and where it stands.
+fn first_inside(text: &[u8], pos: usize) -> Option<(usize, u8)> {
+    let rest = text.get(pos + 1..)?;
+    let at = rest.iter().position(|b| !is_space(*b))?;
+    rest.get(at).map(|byte| (pos + 1 + at, *byte))
 }
 
 /// White space as RFC 8259 has it.

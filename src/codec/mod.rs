@@ -6,6 +6,7 @@
 
 pub mod decode;
 pub mod json;
+pub mod table;
 pub mod text;
 pub mod time;
 
@@ -96,6 +97,48 @@ impl Tree {
         self.named(field.container)
     }
 
+    /// `{"key": N, "value": V}` and `{"name": N, "value": {"stringValue": V}}` mean `N: V`: gives the
+    /// values the name N, in the fields from `first_field` on and the containers from
+    /// `first_container` on (OpenTelemetry's attributes, forms, template parameters).
+    pub fn name_pairs(&mut self, text: &[u8], first_field: usize, first_container: usize) {
+        const SOUGHT: usize = 64;
+        let of = |span: Span| span.of(text);
+        for place in first_field..self.fields.len() {
+            let Some(label) = self.fields.get(place).copied() else { break };
+            let named = label.form == Form::JsonString
+                && !label.name.is_empty()
+                && !label.value.is_empty()
+                && label.value.len() <= 96
+                && is_one_of(of(label.name), &PAIR_NAMES);
+            if !named {
+                continue;
+            }
+            let home = label.container;
+            // The value stands near: before the name or behind it.
+            let near = place.saturating_sub(4).max(first_field)..self.fields.len().min(place + SOUGHT);
+            for other in near {
+                let Some(field) = self.fields.get(other).copied() else { break };
+                if other == place {
+                    continue;
+                }
+                let direct = field.container == home && is_one_of(of(field.name), &PAIR_VALUES);
+                let holder = self.container(field.container);
+                let inner = field.container != home
+                    && holder.parent == home
+                    && field.container as usize >= first_container
+                    && is_one_of(of(holder.name), &PAIR_VALUES)
+                    && (field.name.is_empty() || is_value_kind(of(field.name)));
+                if (direct || inner)
+                    && let Some(field) = self.fields.get_mut(other)
+                {
+                    field.name = label.value;
+                } else if other > place && field.container < home {
+                    break;
+                }
+            }
+        }
+    }
+
     /// The name of the nearest named container at or above `index`.
     #[must_use]
     pub fn named(&self, mut index: u32) -> Span {
@@ -107,4 +150,21 @@ impl Tree {
             index = container.parent;
         }
     }
+}
+
+/// Members that hold the name of a pair.
+const PAIR_NAMES: [&[u8]; 10] =
+    [b"key", b"name", b"field", b"k", b"label", b"attribute", b"param", b"parameter", b"question", b"header"];
+/// Members that hold its value.
+const PAIR_VALUES: [&[u8]; 7] = [b"value", b"val", b"v", b"values", b"answer", b"field_value", b"fieldvalue"];
+
+fn is_one_of(name: &[u8], names: &[&[u8]]) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// `stringValue`, `int_value`, `S`: what kind of value a pair has.
+fn is_value_kind(name: &[u8]) -> bool {
+    let value = name.len().checked_sub(5).and_then(|from| name.get(from..));
+    value.is_some_and(|tail| tail.eq_ignore_ascii_case(b"value"))
+        || is_one_of(name, &[b"s", b"n", b"string", b"int", b"v"])
 }

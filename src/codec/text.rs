@@ -6,7 +6,7 @@
 //! value): the outer field comes first, the inner ones follow.
 
 use super::json::{self, Walker};
-use super::{Field, Form, Tree};
+use super::{Field, Form, Tree, table};
 use crate::finding::Span;
 
 /// No name is longer.
@@ -55,7 +55,7 @@ pub fn walk(
     tree: &mut Tree,
     json_spans: &mut Vec<Span>,
 ) -> Result<(), TooTangled> {
-    let mut pos = start;
+    let mut pos = table::walk(text, start, tree).unwrap_or(start);
     let mut tag = Span::default();
     let mut looks = text.len().saturating_mul(LOOKS_PER_BYTE).saturating_add(4096);
     while let Some(at) = next_mark(text, pos) {
@@ -69,7 +69,9 @@ pub fn walk(
         pos = match text.get(at) {
             Some(b'{' | b'[') if json::starts_at(text, at) => {
                 let name = name_before_json(text, at, start);
+                let (fields, containers) = (tree.fields.len(), tree.containers.len());
                 let end = walker.walk(text, at, 0, name, tree);
+                tree.name_pairs(text, fields, containers);
                 json_spans.push(Span::new(at, end));
                 pos = end;
                 continue;
@@ -154,18 +156,14 @@ fn assignment(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<u
     if at > start && matches!(text.get(at - 1), Some(b'!' | b'<' | b'>' | b'=')) {
         return None;
     }
-    let spaced = at > start && text.get(at - 1) == Some(&b' ') && text.get(at + 1) == Some(&b' ');
+    let rocket = text.get(at + 1) == Some(&b'>');
+    let behind = at + 1 + usize::from(rocket);
+    let spaced = at > start && text.get(at - 1) == Some(&b' ') && text.get(behind) == Some(&b' ');
     let name = name_ending_at(text, if spaced { at - 1 } else { at }, start);
     if name.is_empty() {
         return None;
     }
-    let mut from = at + 1;
-    if text.get(from) == Some(&b'>') {
-        from += 1;
-    }
-    if spaced {
-        from += 1;
-    }
+    let from = behind + usize::from(spaced);
     let before = name.start().checked_sub(1).and_then(|p| text.get(p));
     let query = matches!(before, Some(b'?' | b'&')) || next_is_parameter(text, from);
     value(text, name, from, if query { Style::Query } else { Style::Plain }, tree)
@@ -174,8 +172,8 @@ fn assignment(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<u
 /// Whether the bare value at `from` is followed by `&name=`: then it is a parameter of a form.
 fn next_is_parameter(text: &[u8], from: usize) -> bool {
     let rest = text.get(from..).unwrap_or_default();
-    // Far enough for a parameter's value; farther would make long lines quadratic.
-    let near = rest.get(..rest.len().min(256)).unwrap_or_default();
+    // Ends at the next `=` at the latest, so that each byte is looked at once.
+    let near = rest;
     let Some(end) = near.iter().position(|b| matches!(b, b'&' | b' ' | b'"' | b'\'' | b'\n' | b'=')) else {
         return false;
     };
@@ -200,7 +198,69 @@ fn colon(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<usize>
         return None;
     }
     let spaces = text.get(at + 1..)?.iter().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    if let Some((name, value)) = headed_line(text, name, at) {
+        tree.fields.push(Field { name, value, container: 0, form: Form::Element });
+        return Some(value.start());
+    }
     value(text, name, at + 1 + spaces, Style::Plain, tree)
+}
+
+/// `Name: words to the end of the line`, in a block of at least two such lines: headers, mails,
+/// records of a form. The name may have two words.
+fn headed_line(text: &[u8], name: Span, colon: usize) -> Option<(Span, Span)> {
+    let begins = line_start(text, name.start(), 40)?;
+    let lead = text.get(begins..name.start())?.trim_ascii_start();
+    let one_word_before = lead.len() <= 24
+        && lead
+            .strip_suffix(b" ")
+            .is_some_and(|word| !word.is_empty() && word.iter().all(|b| is_name_byte(*b)));
+    if !(lead.is_empty() || one_word_before) || text.get(colon + 1) != Some(&b' ') {
+        return None;
+    }
+    let rest = text.get(colon + 2..)?;
+    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    let value = rest.get(..end)?;
+    let trimmed = value.trim_ascii();
+    let list = trimmed.first() == Some(&b'[') && trimmed.last() == Some(&b']');
+    let structured = list || matches!(trimmed.first(), None | Some(b'"' | b'\'' | b'{' | b'<' | b'`'));
+    if structured || memchr::memmem::find(trimmed, b"://").is_some() || has_assignment(trimmed) {
+        return None;
+    }
+    let next = colon + 2 + end + 1;
+    let before = begins.checked_sub(1).and_then(|end| line_start(text, end, 1024));
+    if !(is_headed(text, next) || before.is_some_and(|from| is_headed(text, from))) {
+        return None;
+    }
+    let from = colon + 2 + (value.len() - value.trim_ascii_start().len());
+    let name = Span::new(name.start() - lead.len(), name.end());
+    Some((name, Span::new(from, from + trimmed.len())))
+}
+
+/// `took=3` in a line: then the line is no mere value.
+fn has_assignment(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'=', value).any(|at| {
+        let name = value.get(..at).unwrap_or_default().iter().rev().take_while(|b| is_name_byte(**b)).count();
+        name > 1 && value.get(at + 1).is_some_and(|b| !matches!(b, b' ' | b'='))
+    })
+}
+
+/// Where the line of `at` begins, if within `reach` bytes.
+fn line_start(text: &[u8], at: usize, reach: usize) -> Option<usize> {
+    let floor = at.saturating_sub(reach);
+    let newline = memchr::memrchr(b'\n', text.get(floor..at)?);
+    newline.map(|newline| floor + newline + 1).or((floor == 0).then_some(0))
+}
+
+/// Whether the line that begins at `at` is `Name: …` too.
+fn is_headed(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    let line = rest.get(..rest.len().min(64)).unwrap_or_default().trim_ascii_start();
+    let len = line.iter().take_while(|b| is_name_byte(**b) || **b == b' ').count();
+    len > 0
+        && line.get(len) == Some(&b':')
+        && line.get(len + 1) == Some(&b' ')
+        && line.get(..len).is_some_and(|name| name.iter().filter(|b| **b == b' ').count() <= 1)
+        && !line.first().is_some_and(u8::is_ascii_digit)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -227,12 +287,19 @@ fn value(text: &[u8], name: Span, mut from: usize, style: Style, tree: &mut Tree
         }
         b'{' | b'\n' | b'\r' => return None,
         b'[' if json::starts_at(text, from) => return Some(from),
+        b'[' if is_bracketed_word(text, from) => {
+            let end = bare_end(text, list_end(text, from + 1) + 1, style).min(text.len());
+            (Span::new(from, end), Form::Bare, from + 1)
+        }
         b'[' => {
             let end = list_end(text, from + 1);
             (Span::new(from + 1, end), Form::Bare, from + 1)
         }
         _ => {
-            let end = bare_end(text, from, style);
+            // The marker of SMS Retriever texts, `<#> `, is no tag.
+            let at = text.get(from..).unwrap_or_default();
+            let marker = if at.starts_with(b"<#>") { 3 } else { 5 * usize::from(at.starts_with(b"<%23>")) };
+            let end = bare_end(text, from + marker, style);
             let end = memchr::memchr(0x1b, text.get(from..end)?).map_or(end, |at| from + at);
             let query = style == Style::Query;
             let next = if query && text.get(from..end)?.contains(&b'%') { end } else { from };
@@ -280,6 +347,15 @@ fn colour_end(text: &[u8], pos: usize) -> usize {
     if rest.get(len) == Some(&b'm') { pos + 2 + len + 1 } else { pos }
 }
 
+/// `[Brand] your code …`: a text that begins with a bracket, no list.
+fn is_bracketed_word(text: &[u8], from: usize) -> bool {
+    let close = list_end(text, from + 1);
+    let rest = text.get(close..).unwrap_or_default();
+    let Some(behind) = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]")) else { return false };
+    let word = behind.iter().take_while(|b| b.is_ascii_alphanumeric() || **b >= 0x80 || **b == b'_').count();
+    close - from < 48 && word > 0 && !matches!(behind.get(word), Some(b'=' | b':'))
+}
+
 fn list_end(text: &[u8], from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     rest.iter().position(|b| matches!(b, b']' | b'\n')).map_or(text.len(), |at| from + at)
@@ -311,7 +387,14 @@ fn bare_end(text: &[u8], from: usize, style: Style) -> usize {
                 | b'|'
         ),
     };
-    rest.iter().position(stops).map_or(text.len(), |at| from + at)
+    let apostrophe = |at: usize| {
+        style == Style::Query
+            && at > 0
+            && rest.get(at) == Some(&b'\'')
+            && rest.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic())
+    };
+    let mut ends = rest.iter().enumerate().filter(|(at, b)| stops(b) && !apostrophe(*at));
+    ends.next().map_or(text.len(), |(at, _)| from + at)
 }
 
 /// The tag name that begins at `pos`, namespace prefix included; empty for closing tags, comments
@@ -376,6 +459,10 @@ mod tests {
         check("GET /send?to=%2B1&text=a+b&n= HTTP/1.1", &[("to", "%2B1"), ("text", "a+b"), ("n", "")]);
         check("body=To=%2B1&From=2", &[("body", "To=%2B1&From=2"), ("To", "%2B1"), ("From", "2")]);
         check("\"to\"=>\"x\", :y=>1", &[("to", "x"), ("y", "1")]);
+        check("'to' => 'x', 'n' => 12,", &[("to", "x"), ("n", "12")]);
+        check("{\"to\"=>\"x\"}", &[("to", "x")]);
+        check("To: a b\nFrom me: c d\n", &[("To", "a b"), ("From me", "c d")]);
+        check("x: [Ab] said y", &[("x", "[Ab]")]);
         check("<a b='c'>\n d </a><e/>", &[("b", "c"), ("a", "d")]);
         check("password = hunter2", &[("password", "hunter2")]);
         check("user[phone]=12&x=1", &[("phone", "12"), ("x", "1")]);

@@ -12,7 +12,7 @@ use memchr::{memchr, memmem};
 /// Calls `out` with the span of every message text in a line that has one of the shapes above.
 /// `near_phone` says that the line has a phone number: then quoted text needs no word beside it.
 /// Spans come in the order of the text and do not overlap.
-pub fn texts(line: &[u8], near_phone: bool, out: &mut dyn FnMut(Span)) {
+pub fn texts(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
     let mut done = 0;
     while let Some((span, end)) = bracketed(line, done) {
         if !span.is_empty() {
@@ -25,7 +25,44 @@ pub fn texts(line: &[u8], near_phone: bool, out: &mut dyn FnMut(Span)) {
             out(span);
             return;
         }
-        quoted(line, near_phone, out);
+        quoted(line, near_phone, announced, out);
+        typographic(line, near_phone, announced, out);
+    }
+}
+
+/// Marks that open and close a text in print: `« »`, `“ ”`, `„ “`, `「 」`, `『 』`, `《 》`.
+const MARKS: [(&[u8], &[u8]); 6] = [
+    (b"\xc2\xab", b"\xc2\xbb"),
+    (b"\xe2\x80\x9c", b"\xe2\x80\x9d"),
+    (b"\xe2\x80\x9e", b"\xe2\x80"),
+    (b"\xe3\x80\x8c", b"\xe3\x80\x8d"),
+    (b"\xe3\x80\x8e", b"\xe3\x80\x8f"),
+    (b"\xe3\x80\x8a", b"\xe3\x80\x8b"),
+];
+
+/// Text between marks of print.
+fn typographic(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
+    let mut pos = 0;
+    while let Some(at) = line.get(pos..).and_then(|rest| memchr::memchr3(0xc2, 0xe2, 0xe3, rest)) {
+        let at = pos + at;
+        pos = at + 1;
+        let rest = line.get(at..).unwrap_or_default();
+        let Some((open, close)) = MARKS.iter().find(|(open, _)| rest.starts_with(open)) else { continue };
+        let start = at + open.len();
+        let reach = line.get(start..line.len().min(start + 4096)).unwrap_or_default();
+        let Some(len) = memmem::find(reach, close) else { continue };
+        let raw = reach.get(..len).unwrap_or_default();
+        let lead = raw.iter().take_while(|b| **b == b' ').count();
+        let text = Span::new(start + lead, start + lead + raw.trim_ascii().len());
+        pos = start + len;
+        if reads_like_text(text.of(line))
+            && (near_phone
+                || announced(at)
+                || message_word_before(line, at)
+                || message_word_after(line, pos + close.len()))
+        {
+            out(text);
+        }
     }
 }
 
@@ -141,7 +178,7 @@ const MESSAGE_WORDS: [&[u8]; 46] = [
 ];
 
 /// Quoted text in prose.
-fn quoted(line: &[u8], near_phone: bool, out: &mut dyn FnMut(Span)) {
+fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
     let mut pos = 0;
     while let Some(at) = line.get(pos..).and_then(|rest| memchr::memchr2(b'"', b'\'', rest)) {
         let open = pos + at;
@@ -161,7 +198,11 @@ fn quoted(line: &[u8], near_phone: bool, out: &mut dyn FnMut(Span)) {
         if !reads_like_text(text.of(line)) || names_a_person(line, close) {
             continue;
         }
-        if near_phone || message_word_before(line, open) || message_word_after(line, close + 1) {
+        if near_phone
+            || announced(open)
+            || message_word_before(line, open)
+            || message_word_after(line, close + 1)
+        {
             out(text);
         }
     }
@@ -196,7 +237,11 @@ fn reads_like_text(text: &[u8]) -> bool {
     if text.len() < 2 || (letters < 2 && !high) {
         return false;
     }
-    let technical = matches!(byte(text, 0), b'/' | b'{' | b'<' | b'[')
+    let tag = byte(text, 0) == b'<' && !text.starts_with(b"<#>") && !text.starts_with(b"<%23>");
+    let list = byte(text, 0) == b'[' && text.last() == Some(&b']');
+    let technical = tag
+        || list
+        || matches!(byte(text, 0), b'/' | b'{')
         || text.starts_with(b"http")
         || is_product(text)
         || memmem::find(text, b" HTTP/").is_some()
@@ -240,7 +285,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, near_phone: bool, want: &[&str]) {
         let mut got = Vec::new();
-        texts(line.as_bytes(), near_phone, &mut |span| {
+        texts(line.as_bytes(), near_phone, &|_| false, &mut |span| {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned());
         });
         assert_eq!(got, want, "{line}");
@@ -276,6 +321,8 @@ mod tests {
         check("inbound sms from x: \"see you at six\" (segments=1)", false, &["see you at six"]);
         check("GET \"GET /send HTTP/1.1\" 200 \"Mozilla/5.0 (X11)\"", true, &[]);
         check("File \"/srv/app/send.py\", line 12, in send", true, &[]);
+        check("envoi \u{ab} on se voit demain \u{bb} req=1", false, &["on se voit demain"]);
+        check("an x \u{201e}bis morgen um acht\u{201c} gesendet", true, &["bis morgen um acht"]);
         check("opened \"the blue folder\" in 12 ms", false, &[]);
         check("opened \"the blue folder\" in 12 ms", true, &["the blue folder"]);
     }

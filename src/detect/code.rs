@@ -357,6 +357,38 @@ fn is_in_address(text: &[u8], hit: &Hit) -> bool {
     before == Some(&b'/') || matches!(after, Some(b'/' | b'?'))
 }
 
+/// `code 4821 accepted for …`: what becomes of verification codes.
+fn is_checked(text: &[u8], end: usize) -> bool {
+    const OUTCOMES: [&[u8]; 22] = [
+        b"accepted",
+        b"verified",
+        b"confirmed",
+        b"sent",
+        b"issued",
+        b"generated",
+        b"expired",
+        b"mismatch",
+        b"matched",
+        b"matches",
+        b"redeemed",
+        b"consumed",
+        b"used",
+        b"entered",
+        b"submitted",
+        b"delivered",
+        b"resent",
+        b"validated",
+        b"created",
+        b"stored",
+        b"does",
+        b"is",
+    ];
+    let rest = text.get(end..).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or_default();
+    let len = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = rest.get(..len).unwrap_or_default();
+    OUTCOMES.iter().any(|outcome| word.eq_ignore_ascii_case(outcome))
+}
+
 fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     let topic_near = |place: usize, at: usize| {
         let near = |hit: &&Hit| hit.start.abs_diff(at) < 120;
@@ -390,7 +422,10 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
         if is_covered(hits, place) || is_in_address(text, hit) {
             continue;
         }
-        let weak = hit.role != Role::Code;
+        let said = candidates.iter().any(|candidate| {
+            candidate.start >= hit.end && candidate.start - hit.end <= 2 && is_checked(text, candidate.end)
+        });
+        let weak = hit.role != Role::Code && !said;
         if weak && !topic_near(place, hit.start) && (hit.role == Role::Enter || fault_near(place, hit)) {
             continue;
         }

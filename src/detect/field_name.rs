@@ -489,7 +489,9 @@ impl FieldLexicon {
             }
             let open = here.open;
             self.trie.walk(rest, |len, value| {
-                if len < 3 || (open && len < 4) {
+                // `kundeid`: of two letters only the endings that names are made with.
+                let ending = len == 2 && here.word.is_some() && matches!(rest, b"id" | b"nr" | b"no" | b"ip");
+                if !ending && (len < 3 || (open && len < 4)) {
                     return;
                 }
                 let cost = here.cost + 10 + if len == 3 { 6 } else { 0 };

@@ -127,6 +127,13 @@ fn is_cjk(bytes: &[u8]) -> bool {
     pairs >= 10 && cjk * 100 >= pairs * 95 && wide * 2 >= pairs
 }
 
+/// Whether a modem's command or answer stands before `at`: what follows is a PDU, whatever its length.
+#[must_use]
+pub fn from_a_modem(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(24)..at).unwrap_or_default();
+    [&b"AT+CMG"[..], b"+CMT", b"+CMG"].iter().any(|word| memchr::memmem::find(before, word).is_some())
+}
+
 /// Whether words before `at` say that hex digits of a message follow: a modem's commands, a PDU.
 #[must_use]
 pub fn announced(text: &[u8], at: usize) -> bool {

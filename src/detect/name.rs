@@ -3,6 +3,12 @@
 use super::bytes::{byte, is_high, is_letter};
 use crate::finding::Span;
 
+/// Words of three letters or fewer that stand before a name of two words and are no part of it.
+const LINKS: [&[u8]; 16] = [
+    b"von", b"of", b"for", b"by", b"par", b"por", b"per", b"od", b"do", b"av", b"af", b"fra", b"an", b"to",
+    b"pro", b"dla",
+];
+
 /// Longest name, in bytes.
 const NAME_BYTES: usize = 96;
 
@@ -30,6 +36,48 @@ pub fn before_angle(text: &[u8], at: usize) -> Option<Span> {
     words_before(text, end)
 }
 
+/// The name before a number in parentheses: `Anmeldung von Marta Roe (+49 …)`, `Marta Roe (tel:+49 …)`:
+/// two words at least. `at` is the number's first byte.
+#[must_use]
+pub fn before_number(text: &[u8], at: usize) -> Option<Span> {
+    let head = text.get(..at)?;
+    let scheme = head.iter().rev().take(12).take_while(|b| is_letter(**b) || **b == b':').count();
+    let bare = head.get(..at - scheme)?;
+    let end = bare.strip_suffix(b" (").or_else(|| bare.strip_suffix(b" <"))?.len();
+    let span = words_before(text, end)?;
+    let spaced = span.of(text).contains(&b' ');
+    spaced.then_some(span)
+}
+
+/// Whether a word for a device stands right before `at`: `paired device <id>`.
+#[must_use]
+pub fn device_before(text: &[u8], at: usize) -> bool {
+    const WORDS: [&[u8]; 12] = [
+        b"device",
+        b"handset",
+        b"dispositivo",
+        b"appareil",
+        b"perangkat",
+        b"cihaz",
+        b"apparaat",
+        b"enhed",
+        b"laite",
+        "gerät".as_bytes(),
+        "устройство".as_bytes(),
+        "urządzenie".as_bytes(),
+    ];
+    let head = text.get(at.saturating_sub(28)..at).unwrap_or_default();
+    let head = head.trim_ascii_end();
+    let head = head.strip_suffix(b":").or_else(|| head.strip_suffix(b"=")).unwrap_or(head);
+    head.len() < at.min(28)
+        && WORDS.iter().any(|word| {
+            head.len()
+                .checked_sub(word.len())
+                .and_then(|from| head.get(from..))
+                .is_some_and(|t| t.eq_ignore_ascii_case(word))
+        })
+}
+
 fn has_at_sign(inside: &[u8]) -> bool {
     let end = inside.iter().take(128).position(|b| matches!(b, b'>' | b' ' | b'<')).unwrap_or(0);
     inside.get(..end).is_some_and(|address| address.contains(&b'@') || address.starts_with(b"[EMAIL]"))
@@ -51,6 +99,10 @@ fn words_before(text: &[u8], end: usize) -> Option<Span> {
         let word = text.get(begin..pos)?;
         let first = word.first().copied().unwrap_or(b' ');
         let particle = word.len() <= 3 && word.iter().all(u8::is_ascii_lowercase) && start < end;
+        let named = text.get(start..end)?.contains(&b' ');
+        if particle && named && LINKS.contains(&word) {
+            break;
+        }
         if !(first.is_ascii_uppercase() || is_high(first) || first == b'~' || particle) {
             break;
         }
@@ -83,6 +135,19 @@ mod tests {
         let got = before_angle(text.as_bytes(), at)
             .map(|span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned());
         assert_eq!(got.as_deref(), want, "{text}");
+    }
+
+    #[test]
+    fn before_numbers() {
+        for (text, want) in [
+            ("Anmeldung von Marta Roe (+14155550132) über", Some("Marta Roe")),
+            ("call of Zoë O'Neill (tel:+14155550132)", Some("Zoë O'Neill")),
+            ("retry (+14155550132)", None),
+        ] {
+            let at = text.find('+').unwrap();
+            let got = before_number(text.as_bytes(), at);
+            assert_eq!(got.map(|span| span.of(text.as_bytes())), want.map(str::as_bytes), "{text}");
+        }
     }
 
     #[test]

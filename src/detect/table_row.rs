@@ -31,6 +31,7 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
     let Some(count) = split(line, &mut columns) else { return };
     let columns = columns.get(..count).unwrap_or_default();
     let number = |place: usize| columns.get(place).and_then(|column| phone(column.span.of(line)));
+    let pair = best_pair(columns, line);
     for (place, column) in columns.iter().enumerate() {
         let value = column.span.of(line);
         if column.quoted && is_text(value) {
@@ -38,7 +39,7 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
             continue;
         }
         let Some(found) = number(place) else { continue };
-        let beside = number(place + 1).is_some() || place.checked_sub(1).and_then(number).is_some();
+        let beside = pair.is_some_and(|first| place == first || place == first + 1);
         let lone = found.marked || (found.digits >= 11 && !has_pair(columns, line));
         if found.marked || beside || lone {
             out(Cell::Phone(found.detail), column.span);
@@ -51,6 +52,19 @@ struct Candidate {
     digits: usize,
     /// Written with `+` or `00`.
     marked: bool,
+}
+
+/// The two columns beside each other that are sender and recipient most likely: ids that happen to be
+/// valid numbers have no `+`, and mostly ten digits or fewer.
+fn best_pair(columns: &[Column], line: &[u8]) -> Option<usize> {
+    let worth = |place: usize| {
+        let found = phone(columns.get(place)?.span.of(line))?;
+        Some(2 * usize::from(found.marked) + usize::from(found.digits >= 11))
+    };
+    (0..columns.len())
+        .filter_map(|place| Some((worth(place)? + worth(place + 1)?, place)))
+        .max_by_key(|(worth, place)| (*worth, std::cmp::Reverse(*place)))
+        .map(|(_, place)| place)
 }
 
 fn has_pair(columns: &[Column], line: &[u8]) -> bool {
@@ -150,8 +164,8 @@ mod tests {
     #[test]
     fn rows() {
         check(
-            "MT,1771286398,7,14155550132,447700900123,8,2,\"see you \"\"there\"\"\"",
-            &["14155550132", "447700900123", "see you \"\"there\"\""],
+            "MT,1771286398,7,14155550132,14155550133,8,2,\"see you \"\"there\"\"\"",
+            &["14155550132", "14155550133", "see you \"\"there\"\""],
         );
         check("MT;x;+14155550132;a;b;c", &["+14155550132"]);
         check("a,b,c,1771286398,1771286399,f", &[]);

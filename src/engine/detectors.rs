@@ -3,6 +3,7 @@
 use crate::class::Class;
 use crate::detect::code::{CodeContext, CodeLexicon, CodeScratch};
 use crate::detect::field_name::{FieldLexicon, Meaning};
+use crate::detect::prose::{Announced, Prose};
 use crate::detect::{Detector, Hit, bytes, credential, event_id, phone, timestamp, user_agent};
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
@@ -64,6 +65,12 @@ impl Detectors {
     #[must_use]
     pub fn meaning_in(&self, parent: &[u8], name: &[u8]) -> Meaning {
         self.field_names.classify_in(parent, name)
+    }
+
+    /// What the words right before a place in running text announce.
+    #[must_use]
+    pub fn announced(&self, text: &[u8], at: usize) -> Announced {
+        prose_words().before(text, at)
     }
 
     #[must_use]
@@ -211,6 +218,16 @@ pub fn field_names() -> &'static FieldLexicon {
 pub fn code_words() -> &'static CodeLexicon {
     static LEXICON: OnceLock<CodeLexicon> = OnceLock::new();
     LEXICON.get_or_init(|| match CodeLexicon::load(include_str!("../../rules/lexicons/codes.toml")) {
+        Ok(lexicon) => lexicon,
+        Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
+    })
+}
+
+/// The shipped lexicon of words that announce something in running text.
+#[must_use]
+pub fn prose_words() -> &'static Prose {
+    static LEXICON: OnceLock<Prose> = OnceLock::new();
+    LEXICON.get_or_init(|| match Prose::load(include_str!("../../rules/lexicons/prose.toml")) {
         Ok(lexicon) => lexicon,
         Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
     })

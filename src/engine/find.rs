@@ -11,6 +11,7 @@ use crate::class::Class;
 use crate::codec::decode::{self, Decoded, Map};
 use crate::codec::{Field, Form, Tree, json, text};
 use crate::detect::field_name::{Meaning, Strength};
+use crate::detect::ip;
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::Context;
 
@@ -84,6 +85,11 @@ impl Finder {
             return;
         }
         if name == KEY && self.scan.key(tools, bytes, sink) {
+            return;
+        }
+        let claims = tools.fields.claims(&Name::new(name));
+        if name == KEY && claims.bare.is_none() && !claims.paths {
+            self.text(tools, bytes, Map::Base(0), 0, sink);
             return;
         }
         let field =
@@ -204,9 +210,16 @@ impl Finder {
         for field in &tree.fields {
             let info = self.info(tools, tree.name_of(field).of(bytes));
             let Some(own) = facts.get_mut(field.container as usize) else { continue };
+            if own.has(Facts::HEADLINE) && info.facts.has(Facts::HEADLINE) {
+                *own = own.with(Facts::HEADLINES);
+            }
             *own = own.with(info.facts);
             let phone = info.meaning.class == Some(Class::Phone)
                 || matches!(info.claims.bare, Some((Class::Phone, ..)));
+            let value = field.value.of(bytes);
+            if value.len() <= 64 && is_chat_id(value) {
+                *own = own.with(Facts::PHONE);
+            }
             if phone
                 && field.value.of(bytes).iter().filter(|b| b.is_ascii_digit() || **b >= 0x80).count() >= 6
             {
@@ -224,12 +237,17 @@ impl Finder {
             let id = info.meaning.class == Some(Class::EventId) && !name.eq_ignore_ascii_case(b"id");
             if info.meaning.class.is_some() && ambiguous && !id {
                 let parent = tree.named(field.container).of(bytes);
-                if !parent.is_empty() && !field.name.is_empty() {
+                if !parent.is_empty() && !field.name.is_empty() && !resolve::is_envelope(parent) {
                     info.meaning = tools.detectors.meaning_in(parent, name);
                 }
             }
             let around = self.surroundings(tools, bytes, tree, facts, field);
-            let value = if decodes(field, bytes) {
+            let words = field.form == Form::Bare
+                && matches!(info.meaning.class, Some(Class::Body | Class::Name))
+                && field.value.len() < 64;
+            let value = if words {
+                tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
+            } else if decodes(field, bytes) {
                 decode_field(field, &Lone { text: bytes, map: Map::Base(0), depth: 0 }, decoded);
                 decoded.bytes.as_slice()
             } else {
@@ -309,7 +327,9 @@ impl Finder {
                 sink.safe.push(root(field.value));
                 let number =
                     value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b':'));
-                if number || bare_json {
+                // `rate limit: 192.0.2.7`: an address is none of the name's numbers.
+                let address = number && ip::v4_at(text, field.value.start()).is_some();
+                if number && !address || bare_json {
                     Some(field.value)
                 } else {
                     self.inside(tools, lone, field, Unknown::Stays, sink)
@@ -508,6 +528,11 @@ fn keep_if_decoded(map: Map<'_>, value: &[u8], sink: &mut Sink) -> Option<Span> 
         Map::Base(_) => None,
         Map::Table(_) => Some(sink.keep(value)),
     }
+}
+
+/// `14155550132@s.whatsapp.net`: who a message is from or to.
+fn is_chat_id(value: &[u8]) -> bool {
+    [&b"@s.whatsapp.net"[..], b"@c.us", b"@g.us", b"@lid"].iter().any(|host| value.ends_with(host))
 }
 
 /// Whether a value's bytes are not what they mean.

@@ -345,7 +345,7 @@ fn size_of(record: &Record<'_>) -> usize {
 fn part_of<'r>(record: &Record<'r>, place: usize) -> Option<(&'r [u8], &'r [u8])> {
     match place {
         0 => record.value.map(|bytes| (&b""[..], bytes)),
-        1 => record.key.map(|bytes| (&b""[..], bytes)),
+        1 => record.key.map(|bytes| (find::KEY, bytes)),
         _ => record.headers.get(place - 2).and_then(|(name, value)| value.map(|value| (*name, value))),
     }
 }

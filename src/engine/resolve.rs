@@ -5,6 +5,7 @@ use super::value_shape::{ValueShape, is_form, reads_human};
 use crate::class::Class;
 use crate::codec::Form;
 use crate::detect::field_name::{Meaning, Strength};
+use crate::detect::ip;
 
 /// What the fields of a container say together: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ impl Facts {
     pub const THING: Facts = Facts(1 << 6);
     /// A field is named as the message of a log line (`msg`, `event`).
     pub const HEADLINE: Facts = Facts(1 << 7);
+    /// More than one field is: then `message` beside `msg` is what somebody wrote.
+    pub const HEADLINES: Facts = Facts(1 << 8);
 
     #[must_use]
     pub fn with(self, other: Facts) -> Facts {
@@ -194,6 +197,42 @@ const HEADLINE_NAMES: [&[u8]; 12] = [
     b"description",
 ];
 
+/// Containers whose name says nothing of what stands in them (lower or other case).
+const ENVELOPES: [&[u8]; 26] = [
+    b"labels",
+    b"label",
+    b"tags",
+    b"fields",
+    b"attributes",
+    b"attrs",
+    b"params",
+    b"parameters",
+    b"properties",
+    b"props",
+    b"values",
+    b"variables",
+    b"vars",
+    b"data",
+    b"payload",
+    b"extra",
+    b"context",
+    b"args",
+    b"input",
+    b"body",
+    b"metadata",
+    b"meta",
+    b"event",
+    b"request",
+    b"response",
+    b"fieldvalues",
+];
+
+/// Whether a container is one that only holds: `labels.empfaenger` is an `empfaenger`, no label.
+#[must_use]
+pub fn is_envelope(name: &[u8]) -> bool {
+    ENVELOPES.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 fn among(name: &[u8], names: &[&[u8]]) -> bool {
     names.contains(&name)
 }
@@ -290,7 +329,7 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Card if shape.digits >= 12 => Reading::Claim(Class::Card),
         Class::Imei if shape.digits >= 14 => Reading::Claim(Class::Imei),
         Class::Device if likely && shape.len >= 6 && shape.spaces == 0 => Reading::Claim(Class::Device),
-        Class::SubjectId => subject(&shape, likely, around),
+        Class::SubjectId => subject(value, &shape, likely, around),
         Class::Location if likely && shape.len >= 2 => Reading::Claim(Class::Location),
         Class::EventId | Class::Timestamp | Class::UserAgent | Class::Url | Class::Port => {
             Reading::Opaque(class)
@@ -303,6 +342,9 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
 fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
     if shape.digits < 5 && shape.high == 0 {
         return Reading::Text;
+    }
+    if is_address(value) {
+        return Reading::Part(Class::Ip);
     }
     if value.contains(&b'@') || value.contains(&b':') {
         // A URI or a WhatsApp id; an e-mail address too.
@@ -333,6 +375,17 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
     }
 }
 
+/// `192.0.2.7:443`, `[2001:db8::7]:443`, `2001:db8::7`: what a `peer` has where others have a number.
+fn is_address(value: &[u8]) -> bool {
+    if value.contains(&b'@') {
+        return false;
+    }
+    let colons = value.iter().filter(|b| **b == b':').count();
+    ip::v4_at(value, 0).is_some_and(|hit| hit.span.start() == 0)
+        || value.first() == Some(&b'[') && colons >= 2
+        || colons >= 2 && value.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'))
+}
+
 fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around: &Surroundings) -> Reading {
     // Digits of other scripts take two bytes at the least.
     let kernel = shape.digits + shape.letters() + shape.high / 2;
@@ -342,6 +395,7 @@ fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around
         || (shape.high > 0 && shape.len <= 40 && shape.lower == 0);
     match strength {
         Strength::Sure | Strength::Likely if plausible => Reading::Claim(Class::Code),
+        _ if shape.is_secret() => Reading::Claim(Class::Credential),
         Strength::Sure | Strength::Likely => Reading::Text,
         Strength::Ambiguous => {
             let spoken_of = Facts::PHONE.with(Facts::MESSAGE).with(Facts::CODES);
@@ -367,11 +421,17 @@ fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around
 }
 
 fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
-    let structured = matches!(value.first(), Some(b'{' | b'[')) && value.len() > 8
+    let list = value.first() == Some(&b'[')
+        && matches!(value.get(1), Some(b'"' | b'{' | b'[' | b'\'' | b' ' | b'\n' | b']' | b'0'..=b'9'));
+    let structured = (list || value.first() == Some(&b'{')) && value.len() > 8
         || is_form(value)
         || memchr::memmem::find(value, b"{\"").is_some();
     if structured {
         return Reading::Text;
+    }
+    // `short_message: Octet string at 0x…:`, the heading of a dump.
+    if value.ends_with(b":") && memchr::memmem::find(value, b" 0x").is_some() {
+        return Reading::Headline;
     }
     if strength != Strength::Ambiguous {
         return Reading::Claim(Class::Body);
@@ -383,7 +443,8 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
         around.own.has(Facts::PHONE) || around.around.has(Facts::PHONE) || around.named.has(Facts::MESSAGE);
     if headline && around.own.has(Facts::LOG) {
         // A log line's message, unless people speak in it.
-        let human = around.own.has(spoken_of) && words && reads_human(value);
+        let second = around.own.has(Facts::HEADLINES) && among(name, &[b"message", b"short_message"]);
+        let human = around.own.has(spoken_of) && words && (reads_human(value) || second);
         return if human { Reading::Claim(Class::Body) } else { Reading::Headline };
     }
     if !words {
@@ -394,7 +455,7 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
     }
     if near
         || among(name, &[b"body", b"caption", b"conversation"])
-        || (shape.spaces >= 2 && among(name, &[b"text", b"content", b"sms"]))
+        || (shape.spaces >= 2 && !headline)
         || reads_human(value)
     {
         return Reading::Claim(Class::Body);
@@ -441,14 +502,17 @@ fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Rea
     {
         return Reading::Claim(Class::Credential);
     }
-    if !likely && shape.is_token() {
+    if !likely && (shape.is_token() || shape.is_secret()) {
         return Reading::Claim(Class::Credential);
     }
     Reading::Text
 }
 
-fn subject(shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
+fn subject(value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
     let token = shape.spaces == 0 && shape.len >= 3 && shape.len <= 128 && shape.at_signs == 0;
+    if shape.reads_like_a_name(value) {
+        return Reading::Claim(Class::Name);
+    }
     if token && (likely || around.named.has(Facts::PERSON)) {
         Reading::Claim(Class::SubjectId)
     } else if token && shape.digits > 0 {

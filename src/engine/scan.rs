@@ -250,8 +250,11 @@ impl Scan {
         if let Some(hit) = detectors.time_at(text, at) {
             return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
         }
+        if let Some(end) = self.hidden_words(detectors, here, start, sink) {
+            return end;
+        }
         if let Some(hit) = detectors.event_id_at(text, start, at) {
-            let class = hit.class;
+            let class = if name::device_before(text, hit.span.start()) { Class::Device } else { hit.class };
             return known(detectors, Detector::EventIdShape, sink, here, class, hit.span);
         }
         if let Some(card) = card::at(text, at).filter(|card| card.sure) {
@@ -268,6 +271,27 @@ impl Scan {
         }
         let end = bytes::run_end(text, at, usize::MAX, bytes::is_digit);
         end.max(phone::skip(text, at))
+    }
+
+    /// A text in hex that has the length of a hash: its octets are words, which those of a hash never are.
+    fn hidden_words(
+        &mut self,
+        detectors: &Detectors,
+        here: &Here<'_>,
+        start: usize,
+        sink: &mut Sink,
+    ) -> Option<usize> {
+        let rule = detectors.rule(Detector::BodyShape)?;
+        let span = hidden::hex_at(here.text, start, 32)?;
+        self.octets.clear();
+        let spoken = decode::hex_run(span.of(here.text), &mut self.octets)
+            && (hidden::is_text(&self.octets) || hidden::from_a_modem(here.text, start));
+        if !spoken {
+            return None;
+        }
+        let value = sink.keep(&self.octets);
+        push_value(sink, here, Class::Body, rule, span, value);
+        Some(span.end())
     }
 
     /// Text in hex or base64.
@@ -312,7 +336,9 @@ impl Scan {
         if hidden::is_ucs2(&self.octets) && decode::ucs2(&self.octets, &mut self.text) {
             return true;
         }
-        if hidden::is_text(&self.octets) || hidden::is_pdu(&self.octets) {
+        // Hashes have these lengths, and one in some thousands has a PDU's first octets.
+        let hash = matches!(self.octets.len(), 16 | 20 | 28 | 32 | 48 | 64);
+        if hidden::is_text(&self.octets) || (hidden::is_pdu(&self.octets) && !hash) {
             self.text.extend_from_slice(&self.octets);
             return true;
         }
@@ -353,9 +379,9 @@ impl Scan {
         }
         if let (Some(body), Some(number)) =
             (detectors.rule(Detector::BodyShape), detectors.rule(Detector::PhoneNational))
-            && done.is_empty()
         {
             table_row::cells(text, &mut |cell, span| match cell {
+                _ if done.iter().any(|d| d.overlaps(span) && !span.contains(*d)) => {}
                 Cell::Phone(detail) => push(sink, here, Class::Phone, number, span, detail, false),
                 Cell::Text => {
                     let value = sink.keep(span.of(text));
@@ -367,7 +393,8 @@ impl Scan {
         if let Some(rule) = detectors.rule(Detector::BodyShape)
             && text.len() >= 6
         {
-            body::texts(text, near_phone, &mut |span| {
+            let announced = |at: usize| detectors.announced(text, at).text;
+            body::texts(text, near_phone, &announced, &mut |span| {
                 let value = sink.keep(span.of(text));
                 push_value(sink, here, Class::Body, rule, span, value);
             });
@@ -420,6 +447,11 @@ fn phone_at(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) 
     let (class, detector) = (hit.form.class(), hit.form.detector());
     let rule = detectors.rule(detector)?;
     push(sink, here, class, rule, hit.span, hit.detail, false);
+    if let (Some(name), Some(rule)) =
+        (name::before_number(here.text, hit.span.start()), detectors.rule(Detector::NameShape))
+    {
+        push(sink, here, Class::Name, rule, name, Detail::None, false);
+    }
     if let (Some(code), Some(rule)) =
         (code_in_path(here.text, hit.span.end()), detectors.rule(Detector::CodeContext))
     {

@@ -14,6 +14,8 @@ pub struct ValueShape {
     pub phone_marks: usize,
     pub at_signs: usize,
     pub underscores: usize,
+    /// `! ? & $ # % ^ * ~ =`: what passwords have and ids, paths and keys of caches have not.
+    pub secret_signs: usize,
 }
 
 const DIGIT: u8 = 0;
@@ -25,6 +27,7 @@ const MARK: u8 = 5;
 const AT: u8 = 6;
 const UNDERSCORE: u8 = 7;
 const OTHER: u8 = 8;
+const SECRET: u8 = 9;
 
 const KINDS: [u8; 256] = {
     let mut kinds = [OTHER; 256];
@@ -39,6 +42,7 @@ const KINDS: [u8; 256] = {
             b'+' | b'-' | b'.' | b'(' | b')' | b'/' => MARK,
             b'@' => AT,
             b'_' => UNDERSCORE,
+            b'!' | b'?' | b'&' | b'$' | b'#' | b'%' | b'^' | b'*' | b'~' | b'=' => SECRET,
             _ => OTHER,
         };
         byte += 1;
@@ -49,14 +53,15 @@ const KINDS: [u8; 256] = {
 impl ValueShape {
     #[must_use]
     pub fn of(value: &[u8]) -> Self {
-        let mut counts = [0usize; 9];
+        let mut counts = [0usize; 10];
         for byte in value {
             let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(OTHER);
             if let Some(count) = counts.get_mut(usize::from(kind)) {
                 *count += 1;
             }
         }
-        let [digits, lower, upper, high, spaces, phone_marks, at_signs, underscores, _] = counts;
+        let [digits, lower, upper, high, spaces, phone_marks, at_signs, underscores, _, secret_signs] =
+            counts;
         ValueShape {
             len: value.len(),
             digits,
@@ -67,6 +72,7 @@ impl ValueShape {
             phone_marks,
             at_signs,
             underscores,
+            secret_signs,
         }
     }
 
@@ -87,15 +93,52 @@ impl ValueShape {
         self.spaces == 0 && self.high == 0 && self.at_signs == 0
     }
 
+    /// A password as people choose them: letters, digits and a sign that codes and ids have not.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        (8..=64).contains(&self.len)
+            && self.spaces == 0
+            && self.lower > 0
+            && self.digits > 0
+            && self.secret_signs > 0
+            && self.secret_signs + self.at_signs <= 6
+    }
+
+    /// Two to five words, each with a capital or a letter beyond ASCII, and no digits.
+    #[must_use]
+    pub fn reads_like_a_name(&self, value: &[u8]) -> bool {
+        if self.spaces == 0
+            || self.spaces > 4
+            || (self.digits > 0 && !value.contains(&b'&'))
+            || self.len > 80
+            || self.underscores > 0
+        {
+            return false;
+        }
+        let called = |word: &[u8]| {
+            let first = word.first().copied().unwrap_or(b' ');
+            first.is_ascii_uppercase() || first >= 0x80
+        };
+        let words = value.split(|b| *b == b' ').filter(|word| !word.is_empty());
+        let (named, all) =
+            words.fold((0, 0), |(named, all), word| (named + usize::from(called(word)), all + 1));
+        let signs = value.iter().any(|b| matches!(b, b'=' | b':' | b'{' | b'[' | b'<' | b'(' | b'/'));
+        let shouted = self.lower == 0 && self.high == 0 && self.upper > 12;
+        all >= 2 && named >= 2 && !signs && !shouted
+    }
+
     /// Letters and digits mixed as in keys and tokens: long, no spaces, not all of one kind.
     #[must_use]
     pub fn is_token(&self) -> bool {
-        self.len >= 16 && self.spaces == 0 && self.digits >= 2 && self.letters() >= 2
+        let mixed = self.digits >= 2 && self.letters() >= 2;
+        // A key without digits: long, in both cases.
+        let random = self.len >= 28 && self.lower >= 6 && self.upper >= 6 && self.phone_marks <= 4;
+        self.len >= 16 && self.spaces == 0 && (mixed || random)
     }
 }
 
 /// Words that people write to each other and programs do not log, in lower case.
-const HUMAN: [&[u8]; 44] = [
+const HUMAN: [&[u8]; 95] = [
     b"you",
     b"your",
     b"hi",
@@ -140,6 +183,57 @@ const HUMAN: [&[u8]; 44] = [
     b"what",
     b"when",
     b"where",
+    b"usted",
+    b"votre",
+    b"vous",
+    b"uw",
+    b"ihr",
+    b"ihre",
+    b"sie",
+    b"dein",
+    b"bitte",
+    b"voce",
+    b"seu",
+    b"sua",
+    b"merci",
+    b"grazie",
+    b"tuo",
+    b"suo",
+    b"gentile",
+    b"twoj",
+    b"prosze",
+    b"vasa",
+    b"teie",
+    b"sinun",
+    b"kinn",
+    b"ditt",
+    b"din",
+    b"ikke",
+    b"aldrig",
+    b"anda",
+    b"untuk",
+    b"jangan",
+    b"kepada",
+    b"silakan",
+    b"yako",
+    b"ang",
+    b"iyong",
+    b"upang",
+    b"huwag",
+    b"sizin",
+    b"kodunuz",
+    b"nemojte",
+    b"kedves",
+    b"hei",
+    b"hej",
+    b"hallo",
+    b"hola",
+    b"bonjour",
+    b"ciao",
+    b"merhaba",
+    b"habari",
+    b"kamusta",
+    b"namaste",
 ];
 
 /// Whether a text reads like something people wrote: letters beyond ASCII, a word of address, a

@@ -86,6 +86,9 @@ pub(super) fn before(text: &[u8], start: usize) -> Cue {
             Word::Other => return if found == Cue::Weak && nth > 1 { found } else { Cue::Against },
             Word::Phone => return Cue::Strong,
             Word::Number | Word::Preposition if found == Cue::Against => return Cue::Against,
+            _ if nth > 0 && found == Cue::Weak && !joint.assigns && words::is_sending(lower.as_str()) => {
+                return Cue::Strong;
+            }
             Word::Preposition if nth == 0 && joint.assigns && words::is_direction(lower.as_str()) => {
                 return Cue::Strong;
             }
@@ -113,6 +116,10 @@ pub(super) fn unit_follows(text: &[u8], end: usize) -> bool {
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
     let letters = rest.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
     let len = if letters == 0 { 1 } else { letters };
+    // `req=…` is the next field, not a unit.
+    if letters > 0 && matches!(rest.get(len), Some(b'=' | b'_' | b'-' | b':')) {
+        return false;
+    }
     let lower = Lower::new(rest.get(..len).unwrap_or_default());
     words::is_unit(lower.as_str())
 }
@@ -171,8 +178,12 @@ fn joint_before(text: &[u8], floor: usize, end: usize) -> Joint {
     while joint.start > floor && steps < 8 {
         let rest = text.get(floor..joint.start).unwrap_or_default();
         let len = match rest {
-            [.., b'-' | b'=', b'>'] => {
+            [.., b'-', b'>'] => {
                 joint.mark = Mark::Arrow;
+                2
+            }
+            [.., b'=', b'>'] => {
+                joint.assigns = true;
                 2
             }
             [.., 0xE2, 0x86, 0x92] => {

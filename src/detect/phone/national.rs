@@ -21,6 +21,14 @@ pub(super) fn at(text: &[u8], start: usize, context: &Context) -> Option<Hit> {
                 (machine, human) => machine.or(human),
             };
         }
+        let run = scan.run();
+        if (8..=15).contains(&run)
+            && !scan.more
+            && uri::is_user_part(text, start, scan.end(run))
+            && cue::before(text, start) != Cue::Against
+        {
+            return uri::at(text, start, &scan, context.region);
+        }
     }
     written(text, start, &scan, context)
 }
@@ -180,7 +188,8 @@ impl Candidate<'_> {
         let home =
             self.region().and_then(|region| numbering::national(region, digits)).filter(Number::is_valid);
         let in_field = self.hinted() || self.context.field == FieldHint::MaybePhone;
-        if refuse::is_epoch(digits) && !in_field {
+        let american = cue == Cue::Strong && n == 10 && is_american(digits);
+        if refuse::is_epoch(digits) && !in_field && !american {
             return None;
         }
         if (refuse::begins_with_date(self.scan) && !in_field)

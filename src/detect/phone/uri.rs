@@ -41,6 +41,25 @@ pub(super) fn scheme_before(text: &[u8], start: usize) -> bool {
     })
 }
 
+/// Whether digits from `start` to `end` are the user part of an address of a switch: `[4930…@context:1]`,
+/// `sofia/external/4930…@192.0.2.7`. A host with letters and full stops makes an e-mail address of it.
+pub(super) fn is_user_part(text: &[u8], start: usize, end: usize) -> bool {
+    if text.get(end) != Some(&b'@') {
+        return false;
+    }
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    if !matches!(before, Some(b'/' | b'[' | b'<' | b'"' | b'\'' | b'(' | b' ' | b',')) {
+        return false;
+    }
+    let host = text.get(end + 1..text.len().min(end + 49)).unwrap_or_default();
+    let len =
+        host.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')).count();
+    let host = host.get(..len).unwrap_or_default();
+    let letters = host.iter().any(u8::is_ascii_alphabetic);
+    let dots = host.contains(&b'.');
+    len > 0 && (!letters || !dots)
+}
+
 /// Bare digits at `start`, behind a scheme: no plus sign, so that a plan can only guess.
 pub(super) fn at(text: &[u8], start: usize, scan: &Scan, region: Option<Region>) -> Option<Hit> {
     let joined = |n: &usize| {

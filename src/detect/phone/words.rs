@@ -103,7 +103,10 @@ const AFTER: &[&str] = &[
 const PATH: &[&str] = &[
     "call", "calls", "contact", "contacts", "lookup", "lookups", "mobile", "mobiles", "msisdn", "number", "numbers", "otp",
     "phone", "phonenumbers", "phone_numbers", "phone-numbers", "phones", "recipient", "recipients", "send", "sms", "subscriber",
-    "subscribers", "tel", "text", "to", "validate", "verifications", "verify", "wa", "wa.me", "whatsapp", "chat", "chats",
+    "subscribers", "hlr", "mnp", "imsi-lookup", "carrier", "telefon", "telefono", "telefonos", "telefone", "telefones", "telephone",
+    "numero", "numeros", "nummer", "nummern", "numer", "nomor", "celular", "movil", "handy", "rufnummer", "destinatario", "destinataire", "destinations",
+    "kontakt", "kontakte", "contacto", "contactos", "contato", "abonent", "telefonnummer", "optout", "opt-out", "optouts", "blacklist", "blocklist", "dnc",
+    "msisdns", "unsubscribe", "is-registered", "onwhatsapp", "exists", "senders", "tel", "text", "to", "validate", "verifications", "verify", "wa", "wa.me", "whatsapp", "chat", "chats",
 ];
 
 /// Words that stand right against the digits: `tel14155550132`, `session_14155550132`.
@@ -117,7 +120,7 @@ const GLUED: &[&str] = &[
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
     "b", "bit", "bits", "bps", "byte", "bytes", "chars", "days", "ep", "errors", "eur", "events", "files", "gb", "gib", "h",
-    "hits", "hours", "hz", "items", "kb", "kib", "kbps", "keys", "khz", "lines", "m", "mb", "mbps", "messages", "mhz", "mib",
+    "hits", "hours", "hz", "items", "kb", "kib", "kbps", "keys", "khz", "lines", "recipients", "subscribers", "contacts", "users", "m", "mb", "mbps", "messages", "mhz", "mib",
     "microseconds", "milliseconds", "millis", "min", "minutes", "ms", "msec", "msecs", "msgs", "nanos", "nanoseconds", "ns", "objects",
     "octets", "ops", "packets", "px", "records", "req", "requests", "rows", "s", "sec", "seconds", "secs", "tb", "times", "tokens",
     "tries", "units", "us", "usd", "usec", "µs", "μs", "мс", "сек", "байт", "秒", "毫秒", "字节", "元", "円", "원", "€", "$", "£", "%", "‰", "°",
@@ -155,6 +158,24 @@ pub(super) fn meaning(word: &str) -> Word {
 /// Prepositions that, as a field's name (`to=…`, `from:…`), say who sends or gets a message.
 pub(super) fn is_direction(lower: &str) -> bool {
     matches!(lower, "to" | "from")
+}
+
+/// Verbs that, with a preposition behind them, say who gets or sent a message: `Sent to …`.
+#[rustfmt::skip]
+const SENDING: &[&str] = &[
+    "sent", "send", "sends", "sending", "deliver", "delivered", "delivering", "delivery", "text", "texted", "sms", "message", "messaged",
+    "call", "called", "calls", "calling", "dialing", "dialled", "dialed", "forward", "forwarded", "forwarding", "submit", "submitted", "received",
+    "receive", "receiving", "reply", "replied", "inbound", "outbound", "incoming", "outgoing", "enviado", "enviada", "enviando", "enviar", "envío",
+    "envio", "recibido", "recebido", "mensaje", "mensagem", "llamada", "gesendet", "versendet", "senden", "empfangen", "zugestellt", "nachricht",
+    "envoyé", "envoi", "envoye", "reçu", "livré", "inviato", "invio", "ricevuto", "messaggio", "verzonden", "ontvangen", "bericht", "wysłano",
+    "wyslano", "wysłany", "odebrano", "wiadomość", "odesláno", "odoslané", "zpráva", "poslano", "poruka", "отправлено", "отправка", "отправлен",
+    "доставлено", "получено", "сообщение", "смс", "надіслано", "gönderildi", "gonderildi", "mesaj", "dikirim", "terkirim", "dihantar", "pesan",
+    "gửi", "skickat", "skickades", "sendt", "sendte", "mottatt", "mottaget", "lähetetty", "lahetetty", "elküldve", "trimis", "imetumwa", "naipadala",
+    "εστάλη",
+];
+
+pub(super) fn is_sending(lower: &str) -> bool {
+    SENDING.contains(&lower)
 }
 
 pub(super) fn is_path(word: &str) -> bool {
