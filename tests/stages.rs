@@ -6,6 +6,7 @@ use logscrub::policy::{self, Policy};
 use logscrub::record::Record;
 use logscrub::rule::{self, Sources};
 use logscrub::stage::clock::{Clock, ManualClock};
+use logscrub::stage::edition::{self, Change, Effect};
 use logscrub::stage::outcome::{Outcome, Tally};
 use logscrub::stage::store::{Flow, Session, SessionSpec, Store, StoreError, TopicSpec, Writer};
 use logscrub::stage::{LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge};
@@ -232,6 +233,7 @@ fn workers(
     for topic in needed_topics(&pipeline, PARTITIONS) {
         store.ensure(&topic).unwrap();
     }
+    edition::agree(store.as_ref(), &pipeline, &mut |_, _| {}).unwrap();
     let scrub = ScrubWorker::join(store.clone(), pipeline.clone(), clock.clone(), 0, 1).unwrap();
     let lanes = LaneWorker::join(store.clone(), pipeline.clone(), clock.clone(), 0, 2).unwrap();
     (pipeline, scrub, lanes)
@@ -499,6 +501,67 @@ fn a_shorter_policy_lets_held_records_go_by_its_own_windows() {
     world.clock.advance(3 * HOUR);
     world.settle();
     assert!(world.released.contains_key(&rid));
+}
+
+/// Records of all ages, held under 90 days in lanes of all lengths; then the window is 40 days. Without
+/// editions a record would wait behind a head that is due a month later.
+#[test]
+fn a_shorter_window_holds_for_every_record_at_once() {
+    for seed in 1..=2 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut world = World::new(policy(&[("deidentify", "90d")], "0s"), settings());
+        for _ in 0..150 {
+            world.clock.advance(random.random_range(0..10 * HOUR));
+            let (now, partition) = (world.now(), random.random_range(0..PARTITIONS));
+            let event = now - random.random_range(0..60 * DAY);
+            world.send(partition, &written(event), now, event, false);
+            world.settle();
+        }
+        let changed_ms = world.now();
+        world.restart(policy(&[("deidentify", "40d")], "0s"), settings());
+        let bound = HOUR + world.pipeline.tick_ms + world.pipeline.release_every_ms + HOUR;
+        while world.released.len() < world.sent.len() {
+            world.clock.advance(HOUR);
+            world.settle();
+            let now = world.now();
+            for (rid, sent) in &world.sent {
+                let due = sent.event_ms + 40 * DAY;
+                let late = now - due.max(changed_ms) - bound;
+                match world.released.get(rid) {
+                    Some(at) => assert!(due <= *at || *at <= changed_ms, "{rid} left early"),
+                    None => assert!(late <= 0, "seed {seed}: {rid} is {late} ms late"),
+                }
+            }
+        }
+        world.purge();
+        assert!(world.held().is_empty());
+        check_counts(&world);
+    }
+}
+
+#[test]
+fn a_changed_policy_is_told_with_what_is_held() {
+    let told = |world: &World, windows: &[(&str, &str)]| {
+        let pipeline = Pipeline::new(policy(windows, "0s"), engine(), settings()).unwrap();
+        let mut told: Vec<(String, Effect, u64)> = Vec::new();
+        edition::agree(world.store.as_ref(), &pipeline, &mut |changes: &[Change], held| {
+            told.extend(changes.iter().map(|change| (change.stage.clone(), change.effect, held)));
+        })
+        .unwrap();
+        (told, pipeline.edition())
+    };
+    let mut world = World::new(policy(&[("deidentify", "90d")], "0s"), settings());
+    for n in 0..5 {
+        world.send(n % PARTITIONS, &written(START), START, START, false);
+    }
+    world.settle();
+    let of = |stage: &str, effect| (stage.to_owned(), effect, 5);
+    assert_eq!(told(&world, &[("deidentify", "90d")]), (vec![], 0), "nothing changed");
+    assert_eq!(told(&world, &[("deidentify", "120d")]), (vec![of("deidentify", Effect::Later)], 0));
+    assert_eq!(told(&world, &[("deidentify", "20d")]), (vec![of("deidentify", Effect::Sooner)], 1));
+    let more = [("codes", "5d"), ("deidentify", "20d")];
+    assert_eq!(told(&world, &more), (vec![of("codes", Effect::Sooner)], 2));
+    assert_eq!(told(&world, &more), (vec![], 2), "told once");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The service on the embedded store: every pipeline's workers take turns on one thread, since the
 //! store has one writer at a time.
 
+use crate::policy::Period;
 use crate::stage::clock::Clock;
 use crate::stage::crash::{self, CrashPoint};
+use crate::stage::edition::{self, Change};
 use crate::stage::outcome::{Outcome, Tally};
 use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
 use crate::stage::{LaneWorker, Pipeline, ScrubWorker, Step, needed_topics, purge};
@@ -79,6 +81,7 @@ fn open<S: Store>(spec: &RunSpec<S>, pipeline: &Arc<Pipeline>) -> Result<Option<
         spec.store.ensure(&topic)?;
     }
     refuse_orphans(spec.store.as_ref(), pipeline)?;
+    edition::agree(spec.store.as_ref(), pipeline, &mut |changes, held| tell(pipeline, changes, held))?;
     let ends = spec.store.bounds(&pipeline.topics.source)?;
     let (store, clock) = (&spec.store, &spec.clock);
     let scrub = match spec.part {
@@ -125,6 +128,26 @@ fn await_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Opti
             told = true;
         }
         std::thread::sleep(IDLE);
+    }
+}
+
+/// Says what a changed policy does to the records that are held, before it does.
+fn tell(pipeline: &Pipeline, changes: &[Change], held: u64) {
+    for Change { stage, was_ms, is_ms, effect } in changes {
+        let period = |ms: &Option<i64>| {
+            let seconds = ms.map(|ms| ms.div_euclid(1000).max(0).unsigned_abs());
+            seconds.map_or_else(|| "none".to_owned(), |seconds| Period { months: 0, seconds }.to_string())
+        };
+        let source = pipeline.topics.source.as_ref();
+        warn!(
+            source,
+            stage,
+            was = period(was_ms),
+            is = period(is_ms),
+            held,
+            "the policy changed: {}",
+            effect.word()
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "LSH" version(1)=1 flags(1) seal: length(1) key id
-//! record_ms(8) laned_ms(8)  field clocks: count(1) of [clock(4) ms(8)]  applied: count(1) of [length(1) id]
+//! record_ms(8) laned_ms(8) edition(4)  field clocks: count(1) of [clock(4) ms(8)]  applied: count(1) of [length(1) id]
 //! key value  headers: count of [name value]
 //! ```
 //! Numbers are little-endian; key, value, names and header values are a LEB128 length plus one and
@@ -23,6 +23,8 @@ pub struct Cover {
     /// Our clock when the record was put into its lane: stands in where the log's stamp lies in the
     /// future.
     pub laned_ms: i64,
+    /// The edition of the windows that its lane was chosen by; see [`super::edition`].
+    pub edition: u32,
     /// The engine could not answer for the record: it waits for its strictest window as it is.
     pub withheld: bool,
     /// Ids of the middle stages that were applied to the original.
@@ -58,6 +60,7 @@ pub fn encode(cover: &Cover, record: &Record<'_>, out: &mut Vec<u8>) {
     out.push(0);
     out.extend_from_slice(&cover.times.record_ms.to_le_bytes());
     out.extend_from_slice(&cover.laned_ms.to_le_bytes());
+    out.extend_from_slice(&cover.edition.to_le_bytes());
     let clocks = cover.times.fields.get(..255).unwrap_or(&cover.times.fields);
     out.push(clocks.len() as u8);
     for (clock, ms) in clocks {
@@ -117,6 +120,7 @@ pub fn decode<'a>(bytes: &'a [u8], headers: &mut Vec<Header<'a>>) -> Result<Held
     let mut cover = Cover { withheld: flags & FLAG_WITHHELD != 0, ..Cover::default() };
     cover.times.record_ms = rest.i64("record time")?;
     cover.laned_ms = rest.i64("lane time")?;
+    cover.edition = rest.array("edition").map(u32::from_le_bytes)?;
     for _ in 0..rest.byte("clocks")? {
         let clock = rest.array("clock").map(u32::from_le_bytes)?;
         cover.times.fields.push((clock, rest.i64("event time")?));
@@ -202,6 +206,7 @@ mod tests {
         let cover = Cover {
             times: Times { record_ms: -1, fields: vec![(7, i64::MAX)] },
             laned_ms: 1_800_000_000_000,
+            edition: 3,
             withheld: true,
             applied: vec!["codes".into()],
         };
@@ -217,7 +222,7 @@ mod tests {
         let hex: String = example().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            "4c5348010100ffffffffffffffff00505c18a301000001\
+            "4c5348010100ffffffffffffffff00505c18a30100000300000001\
              07000000ffffffffffffff7f0105636f6465730002760102 6e00"
                 .replace(' ', "")
         );
@@ -247,14 +252,14 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_is_written_reads_back(
-            record_ms: i64, laned_ms: i64, withheld: bool,
+            record_ms: i64, laned_ms: i64, edition: u32, withheld: bool,
             fields in vec((0u32.., i64::MIN..), 0..3),
             applied in vec("[a-z]{1,64}", 0..3),
             key in of(vec(ANY, 0..200)), value in of(vec(ANY, 0..200)),
             own in vec((vec(ANY, 0..9), of(vec(ANY, 0..9))), 0..4),
         ) {
             let own: Vec<_> = own.iter().map(|(n, v)| (n.as_slice(), v.as_deref())).collect();
-            let cover = Cover { times: Times { record_ms, fields }, laned_ms, withheld, applied };
+            let cover = Cover { times: Times { record_ms, fields }, laned_ms, edition, withheld, applied };
             let record = Record { key: key.as_deref(), value: value.as_deref(), headers: &own, timestamp_ms: None };
             let mut bytes = Vec::new();
             encode(&cover, &record, &mut bytes);

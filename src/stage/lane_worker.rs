@@ -288,14 +288,15 @@ impl<W: Writer> Work<'_, W> {
         let last = pipeline.schedule.last();
         let due_ms = pipeline.schedule.due_ms(last, &cover.times);
         let matured_ms = self.matured_ms(fetched, cover.laned_ms);
-        let out_ms = matured_ms.min(due_ms);
+        let earlier = cover.edition < pipeline.edition();
+        let out_ms = if earlier { self.now_ms } else { matured_ms.min(due_ms) };
         if out_ms > self.now_ms {
             return Ok(Turn::NotBefore(out_ms));
         }
         let topic: &str = self.topics.get(fetched.place.topic).map_or("", |topic| topic.as_ref());
         let source = Source { topic, place: fetched.place, offset: fetched.offset };
         if due_ms <= self.now_ms {
-            let mark_ms = mark_ms(due_ms.max(out_ms), pipeline.release_every_ms);
+            let mark_ms = mark_ms(due_ms, pipeline.release_every_ms);
             if mark_ms > self.now_ms {
                 return Ok(Turn::NotBefore(mark_ms));
             }
@@ -309,6 +310,7 @@ impl<W: Writer> Work<'_, W> {
         match self.desk.prepare(pipeline, &record, &mut cover, self.now_ms) {
             Ahead::Wait { until_ms, changed_by } => {
                 cover.laned_ms = self.now_ms;
+                cover.edition = pipeline.edition();
                 self.desk.seal(&record, &cover);
                 let again = Record { value: Some(&self.desk.envelope), ..Record::default() };
                 let lane = lanes.choose(until_ms.saturating_sub(self.now_ms));

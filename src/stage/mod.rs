@@ -11,6 +11,7 @@
 pub mod age;
 pub mod clock;
 pub mod crash;
+pub mod edition;
 pub mod envelope;
 pub mod header;
 pub mod lane;

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::policy::Policy;
 use crate::record::Header;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the config says about a pipeline, times in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Pipeline {
     pub commit_records: usize,
     pub scrubbed_keep_ms: Option<i64>,
     headers: Vec<String>,
+    /// See [`super::edition`].
+    edition: AtomicU32,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -123,6 +126,7 @@ impl Pipeline {
             commit_records: settings.commit_records.max(1),
             scrubbed_keep_ms: keep_ms.filter(|_| settings.expire_scrubbed),
             headers,
+            edition: AtomicU32::new(0),
         })
     }
 
@@ -136,6 +140,16 @@ impl Pipeline {
     #[must_use]
     pub fn lanes_reader(&self) -> String {
         format!("logscrub.{}.lanes", self.topics.source)
+    }
+
+    /// The edition of the windows in force; see [`super::edition`].
+    #[must_use]
+    pub fn edition(&self) -> u32 {
+        self.edition.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_edition(&self, edition: u32) {
+        self.edition.store(edition, Ordering::SeqCst);
     }
 
     /// The id of a stage; empty where there is none of that number.

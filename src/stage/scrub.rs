@@ -163,8 +163,13 @@ impl<W: Writer> Work<'_, W> {
             let event_ms = self.policy_time(&times);
             let original = Record { timestamp_ms: Some(times.record_ms), ..original };
             let withheld = self.scrub(&source, &original, event_ms)?;
-            let cover =
-                Cover { times, laned_ms: self.now_ms, withheld: withheld.is_some(), applied: Vec::new() };
+            let cover = Cover {
+                times,
+                laned_ms: self.now_ms,
+                edition: self.pipeline.edition(),
+                withheld: withheld.is_some(),
+                applied: Vec::new(),
+            };
             let held = self.hold(&source, &original, cover)?;
             let outcome = if withheld.is_some() { Outcome::Quarantined } else { held };
             self.ledger.count(place, 0, outcome);
