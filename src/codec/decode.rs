@@ -123,13 +123,31 @@ fn unicode_escape(text: &[u8], pos: usize) -> Option<(char, usize)> {
     Some((char::from_u32(u32::from(first)).unwrap_or('\u{FFFD}'), 6))
 }
 
-/// Undoes percent-encoding (RFC 3986 §2.1) and, in query and form text, `+` for a space.
-pub fn percent(text: &[u8], at: usize, map: Map<'_>, out: &mut Decoded) {
+/// Undoes percent-encoding (RFC 3986 §2.1) and, in query and form text, `+` for a space. `skip` gives
+/// the end of something at a `[` that is copied as it is (our own placeholders).
+pub fn percent(
+    text: &[u8],
+    at: usize,
+    map: Map<'_>,
+    skip: &dyn Fn(usize) -> Option<usize>,
+    out: &mut Decoded,
+) {
     out.clear();
     let mut pos = 0;
+    let mut verbatim = 0;
     while let Some(&byte) = text.get(pos) {
         let from = map.at(at + pos);
+        if byte == b'['
+            && pos >= verbatim
+            && let Some(end) = skip(pos)
+        {
+            verbatim = end;
+        }
         match byte {
+            _ if pos < verbatim => {
+                out.push(byte, from);
+                pos += 1;
+            }
             b'%' => match hex_byte(text, pos + 1) {
                 Some(raw) => {
                     out.push(raw, from);
@@ -248,7 +266,7 @@ mod tests {
     #[test]
     fn percent_and_plus() {
         let mut out = Decoded::default();
-        percent(b"%2B1+a%zz%4", 0, Map::Base(0), &mut out);
+        percent(b"%2B1+a%zz%4", 0, Map::Base(0), &|_| None, &mut out);
         assert_eq!(out.bytes, b"+1 a%zz%4");
         assert_eq!(out.from, [0, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     }

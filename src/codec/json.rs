@@ -15,7 +15,11 @@ pub fn starts_at(text: &[u8], pos: usize) -> bool {
         Some(b'[') => match first_inside(text, pos) {
             Some((at, b'{')) => object_starts(text, at),
             Some((_, b'"' | b']')) => true,
-            Some((at, b'[')) => at == pos + 1,
+            // Arrays in arrays; `[[` before a word is somebody's bracket.
+            Some((at, b'[')) => {
+                at == pos + 1
+                    && matches!(text.get(at + 1), Some(b'{' | b'"' | b'[' | b']' | b'-' | b'0'..=b'9'))
+            }
             _ => false,
         },
         _ => false,

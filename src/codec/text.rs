@@ -40,6 +40,9 @@ fn is_name_byte(byte: u8) -> bool {
 /// looked at in all, per byte of text; ordinary lines need less than three.
 const LOOKS_PER_BYTE: usize = 16;
 
+/// Gives the end of something at a position that is not to be looked into.
+pub type Skip<'a> = &'a dyn Fn(usize) -> Option<usize>;
+
 /// The walk gave up: the text is made so that values nest without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooTangled;
@@ -50,7 +53,7 @@ pub struct TooTangled;
 pub fn walk(
     text: &[u8],
     start: usize,
-    skip: &dyn Fn(usize) -> Option<usize>,
+    skip: Skip<'_>,
     walker: &mut Walker,
     tree: &mut Tree,
     json_spans: &mut Vec<Span>,
@@ -76,8 +79,8 @@ pub fn walk(
                 pos = end;
                 continue;
             }
-            Some(b'=') => assignment(text, at, start, tree).unwrap_or(at + 1),
-            Some(b':') => colon(text, at, start, tree).unwrap_or(at + 1),
+            Some(b'=') => assignment(text, at, start, skip, tree).unwrap_or(at + 1),
+            Some(b':') => colon(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b'<') => {
                 tag = tag_name(text, at + 1);
                 at + 1
@@ -128,11 +131,13 @@ fn name_before_json(text: &[u8], at: usize, start: usize) -> Span {
 /// where there is none.
 fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     let mut end = end;
+    let mut bracket = false;
     if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
         end -= 1;
     } else if end > start && text.get(end - 1) == Some(&b']') {
         // `user[phone]=…`
         end -= 1;
+        bracket = true;
     }
     let floor = start.max(end.saturating_sub(NAME_BYTES));
     let mut begin = end;
@@ -142,6 +147,14 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     if begin == floor && begin > start && text.get(begin - 1).is_some_and(|b| is_name_byte(*b)) {
         return Span::default();
     }
+    if bracket {
+        let opens = begin.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'[');
+        let named =
+            begin.checked_sub(2).and_then(|at| text.get(at)).is_some_and(|b| is_name_byte(*b) || *b == b']');
+        if !opens || !named {
+            return Span::default();
+        }
+    }
     while begin < end && matches!(text.get(begin), Some(b'-' | b'.' | b'@' | b'$')) {
         begin += 1;
     }
@@ -149,7 +162,7 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     if begin < end && starts_well { Span::new(begin, end) } else { Span::default() }
 }
 
-fn assignment(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<usize> {
+fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) -> Option<usize> {
     if matches!(text.get(at + 1), Some(b'=')) {
         return Some(at + 2);
     }
@@ -166,14 +179,13 @@ fn assignment(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<u
     let from = behind + usize::from(spaced);
     let before = name.start().checked_sub(1).and_then(|p| text.get(p));
     let query = matches!(before, Some(b'?' | b'&')) || next_is_parameter(text, from);
-    value(text, name, from, if query { Style::Query } else { Style::Plain }, tree)
+    value(text, name, from, if query { Style::Query } else { Style::Plain }, skip, tree)
 }
 
 /// Whether the bare value at `from` is followed by `&name=`: then it is a parameter of a form.
 fn next_is_parameter(text: &[u8], from: usize) -> bool {
-    let rest = text.get(from..).unwrap_or_default();
-    // Ends at the next `=` at the latest, so that each byte is looked at once.
-    let near = rest;
+    // It ends at the next `=` at the latest, so that all looks together are linear in the text.
+    let near = text.get(from..).unwrap_or_default();
     let Some(end) = near.iter().position(|b| matches!(b, b'&' | b' ' | b'"' | b'\'' | b'\n' | b'=')) else {
         return false;
     };
@@ -185,7 +197,7 @@ fn next_is_parameter(text: &[u8], from: usize) -> bool {
     len > 0 && name.get(len) == Some(&b'=')
 }
 
-fn colon(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<usize> {
+fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) -> Option<usize> {
     let next = text.get(at + 1).copied()?;
     if next == b':' {
         return Some(at + 2);
@@ -202,7 +214,7 @@ fn colon(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<usize>
         tree.fields.push(Field { name, value, container: 0, form: Form::Element });
         return Some(value.start());
     }
-    value(text, name, at + 1 + spaces, Style::Plain, tree)
+    value(text, name, at + 1 + spaces, Style::Plain, skip, tree)
 }
 
 /// `Name: words to the end of the line`, in a block of at least two such lines: headers, mails,
@@ -270,7 +282,14 @@ enum Style {
 }
 
 /// Adds the field whose value begins at `from`; gives the position to go on from.
-fn value(text: &[u8], name: Span, mut from: usize, style: Style, tree: &mut Tree) -> Option<usize> {
+fn value(
+    text: &[u8],
+    name: Span,
+    mut from: usize,
+    style: Style,
+    skip: Skip<'_>,
+    tree: &mut Tree,
+) -> Option<usize> {
     from = colour_end(text, from);
     // Python's b'…', u'…', r'…', f'…'.
     if matches!(text.get(from), Some(b'b' | b'u' | b'r' | b'f'))
@@ -286,20 +305,21 @@ fn value(text: &[u8], name: Span, mut from: usize, style: Style, tree: &mut Tree
             (Span::new(from + 1, end), form, if escaped { end } else { from + 1 })
         }
         b'{' | b'\n' | b'\r' => return None,
+        b'[' if let Some(end) = skip(from) => (Span::new(from, end), Form::Bare, end),
         b'[' if json::starts_at(text, from) => return Some(from),
         b'[' if is_bracketed_word(text, from) => {
-            let end = bare_end(text, list_end(text, from + 1) + 1, style).min(text.len());
+            let end = bare_end(text, list_end(text, from + 1, skip) + 1, style, skip).min(text.len());
             (Span::new(from, end), Form::Bare, from + 1)
         }
         b'[' => {
-            let end = list_end(text, from + 1);
+            let end = list_end(text, from + 1, skip);
             (Span::new(from + 1, end), Form::Bare, from + 1)
         }
         _ => {
             // The marker of SMS Retriever texts, `<#> `, is no tag.
             let at = text.get(from..).unwrap_or_default();
             let marker = if at.starts_with(b"<#>") { 3 } else { 5 * usize::from(at.starts_with(b"<%23>")) };
-            let end = bare_end(text, from + marker, style);
+            let end = bare_end(text, from + marker, style, skip);
             let end = memchr::memchr(0x1b, text.get(from..end)?).map_or(end, |at| from + at);
             let query = style == Style::Query;
             let next = if query && text.get(from..end)?.contains(&b'%') { end } else { from };
@@ -349,25 +369,45 @@ fn colour_end(text: &[u8], pos: usize) -> usize {
 
 /// `[Brand] your code …`: a text that begins with a bracket, no list.
 fn is_bracketed_word(text: &[u8], from: usize) -> bool {
-    let close = list_end(text, from + 1);
+    let close = list_end(text, from + 1, &|_| None);
     let rest = text.get(close..).unwrap_or_default();
     let Some(behind) = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]")) else { return false };
     let word = behind.iter().take_while(|b| b.is_ascii_alphanumeric() || **b >= 0x80 || **b == b'_').count();
     close - from < 48 && word > 0 && !matches!(behind.get(word), Some(b'=' | b':'))
 }
 
-fn list_end(text: &[u8], from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    rest.iter().position(|b| matches!(b, b']' | b'\n')).map_or(text.len(), |at| from + at)
+fn list_end(text: &[u8], from: usize, skip: Skip<'_>) -> usize {
+    let mut pos = from;
+    loop {
+        let rest = text.get(pos..).unwrap_or_default();
+        let Some(at) = rest.iter().position(|b| matches!(b, b']' | b'\n' | b'[')).map(|at| pos + at) else {
+            return text.len();
+        };
+        if text.get(at) != Some(&b'[') {
+            return at;
+        }
+        pos = skip(at).unwrap_or(at + 1);
+    }
 }
 
-fn bare_end(text: &[u8], from: usize, style: Style) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
+fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
     let stops = |b: &u8| match style {
         Style::Query => {
             matches!(
                 b,
-                b'&' | b' ' | b'"' | b'\'' | b'<' | b'>' | b'#' | b'\n' | b'\r' | b'\t' | b']' | b')' | b'}'
+                b'&' | b' '
+                    | b'"'
+                    | b'\''
+                    | b'<'
+                    | b'>'
+                    | b'#'
+                    | b'\n'
+                    | b'\r'
+                    | b'\t'
+                    | b']'
+                    | b')'
+                    | b'}'
+                    | b'['
             )
         }
         Style::Plain => matches!(
@@ -385,16 +425,29 @@ fn bare_end(text: &[u8], from: usize, style: Style) -> usize {
                 | b','
                 | b';'
                 | b'|'
+                | b'['
         ),
     };
     let apostrophe = |at: usize| {
         style == Style::Query
-            && at > 0
-            && rest.get(at) == Some(&b'\'')
-            && rest.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic())
+            && at > from
+            && text.get(at) == Some(&b'\'')
+            && text.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic())
     };
-    let mut ends = rest.iter().enumerate().filter(|(at, b)| stops(b) && !apostrophe(*at));
-    ends.next().map_or(text.len(), |(at, _)| from + at)
+    let mut pos = from;
+    loop {
+        let rest = text.get(pos..).unwrap_or_default();
+        let Some(at) = rest.iter().position(stops).map(|at| pos + at) else { return text.len() };
+        if apostrophe(at) {
+            pos = at + 1;
+            continue;
+        }
+        if text.get(at) != Some(&b'[') {
+            return at;
+        }
+        // A bracket may belong to a value (`a[0]`); one of our own placeholders does.
+        pos = skip(at).unwrap_or(at + 1);
+    }
 }
 
 /// The tag name that begins at `pos`, namespace prefix included; empty for closing tags, comments

@@ -7,7 +7,7 @@ use crate::detect::prose::{Announced, Prose};
 use crate::detect::{Detector, Hit, bytes, credential, event_id, phone, timestamp, user_agent};
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
-use crate::rule::{Allow, PatternRule, RuleSet};
+use crate::rule::{Allow, BareDigits, PatternRule, RuleSet, SecondLook};
 use crate::transform::{Context, placeholder};
 use memchr::memmem;
 use std::sync::OnceLock;
@@ -18,6 +18,8 @@ pub struct Detectors {
     field_names: &'static FieldLexicon,
     code_words: &'static CodeLexicon,
     region: Option<Region>,
+    bare_digits: BareDigits,
+    looks: Vec<(RuleId, SecondLook)>,
     patterns: Vec<PatternRule>,
     allow: Vec<Allow>,
 }
@@ -33,14 +35,39 @@ impl Detectors {
             rules,
             field_names,
             code_words: code_words(),
-            region: None,
+            region: set
+                .phone
+                .regions
+                .first()
+                .and_then(|code| Region::from_code(std::str::from_utf8(code).ok()?)),
+            bare_digits: set.phone.bare_digits,
+            looks: set
+                .detector_looks
+                .iter()
+                .filter_map(|(detector, look)| Some((set.rule_of(*detector)?, look.clone())))
+                .collect(),
             patterns: set.patterns.clone(),
             allow: set.allow.clone(),
         }
     }
 
     pub fn set_region(&mut self, region: Option<Region>) {
-        self.region = region;
+        self.region = region.or(self.region);
+    }
+
+    /// Whether a finding stands: its rule's keywords and validators say so, and the user's list of
+    /// values that are never acted on does not hold it.
+    #[must_use]
+    pub fn accepts(&self, rule: RuleId, text: &[u8], span: Span) -> bool {
+        let looked =
+            self.looks.iter().filter(|(of, _)| *of == rule).all(|(_, look)| look.accepts(text, span, b""));
+        looked && !self.allows(span.of(text))
+    }
+
+    /// Whether numbers of a form are looked for at all.
+    #[must_use]
+    pub fn takes(&self, form: phone::Form) -> bool {
+        self.bare_digits != BareDigits::Never || form != phone::Form::National
     }
 
     /// The rule that a detector works for; `None` where it is off.
@@ -75,6 +102,10 @@ impl Detectors {
 
     #[must_use]
     pub fn phone_context(&self, field: phone::FieldHint) -> phone::Context {
+        let field = match (field, self.bare_digits) {
+            (phone::FieldHint::None, BareDigits::Anywhere) => phone::FieldHint::Prose,
+            _ => field,
+        };
         phone::Context { field, region: self.region }
     }
 
@@ -277,6 +308,12 @@ fn words_end(text: &[u8], span: Span) -> usize {
 #[must_use]
 pub fn placeholder_at(text: &[u8], at: usize, context: &Context<'_>) -> Option<(Class, usize)> {
     placeholder::at(text, at, context).map(|found| (found.class, at + found.len))
+}
+
+/// Whether one of our own placeholders stands somewhere in a value.
+#[must_use]
+pub fn has_placeholder(value: &[u8], context: &Context<'_>) -> bool {
+    memchr::memchr_iter(b'[', value).any(|at| placeholder::at(value, at, context).is_some())
 }
 
 /// Whether a whole value is one of our own placeholders.

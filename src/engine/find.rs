@@ -84,7 +84,10 @@ impl Finder {
             self.text(tools, bytes, Map::Base(0), 0, sink);
             return;
         }
-        if name == KEY && self.scan.key(tools, bytes, sink) {
+        if name == KEY {
+            if !self.scan.key(tools, bytes, sink) {
+                self.text(tools, bytes, Map::Base(0), 0, sink);
+            }
             return;
         }
         let claims = tools.fields.claims(&Name::new(name));
@@ -97,7 +100,7 @@ impl Finder {
         let info = self.info(tools, name);
         let around = Surroundings::default();
         let (reading, rule) = read_field(tools, info, name, bytes, &field, &around, None);
-        let lone = Lone { text: bytes, map: Map::Base(0), depth: 0 };
+        let lone = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None };
         if self.act(tools, &lone, &field, reading, rule, sink).is_none() {
             self.text(tools, bytes, Map::Base(0), 0, sink);
         }
@@ -135,10 +138,9 @@ impl Finder {
             }
             return;
         };
-        let from = sink.found.len();
         self.walk(tools, bytes, map, depth, &mut level, sink);
         if sink.reduce_unknown {
-            last::tokens(bytes, map, &level.tree, &level.done, from, sink);
+            last::tokens(bytes, map, &level.tree, &level.done, sink);
         }
         if let Some(place) = self.levels.get_mut(depth) {
             *place = level;
@@ -165,6 +167,7 @@ impl Finder {
             return;
         }
         self.read_fields(tools, bytes, level);
+        tools.fields.deny(bytes, &level.tree, map, &mut sink.denied);
         for index in 0..level.tree.fields.len() {
             let (Some(field), Some((reading, rule))) =
                 (level.tree.fields.get(index).copied(), level.readings.get(index).copied())
@@ -174,7 +177,7 @@ impl Finder {
             if covered(&level.done, field.value) {
                 continue;
             }
-            let lone = Lone { text: bytes, map, depth };
+            let lone = Lone { text: bytes, map, depth, whole: None };
             let done = if decodes(&field, bytes) && !matches!(reading, Reading::Claim(_)) {
                 self.decoded(tools, &lone, &field, reading, rule, &mut level.decoded, sink);
                 Some(field.value)
@@ -233,9 +236,7 @@ impl Finder {
             let name = tree.name_of(field).of(bytes);
             let mut info = self.info(tools, name);
             let ambiguous = info.meaning.strength == Strength::Ambiguous;
-            // An id's own name says enough (`ref` of a recipient is no recipient).
-            let id = info.meaning.class == Some(Class::EventId) && !name.eq_ignore_ascii_case(b"id");
-            if info.meaning.class.is_some() && ambiguous && !id {
+            if info.meaning.class.is_some() && ambiguous && leans_on_parent(name) {
                 let parent = tree.named(field.container).of(bytes);
                 if !parent.is_empty() && !field.name.is_empty() && !resolve::is_envelope(parent) {
                     info.meaning = tools.detectors.meaning_in(parent, name);
@@ -248,7 +249,8 @@ impl Finder {
             let value = if words {
                 tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
             } else if decodes(field, bytes) {
-                decode_field(field, &Lone { text: bytes, map: Map::Base(0), depth: 0 }, decoded);
+                let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None };
+                decode_field(tools.context, field, &here, decoded);
                 decoded.bytes.as_slice()
             } else {
                 field.value.of(bytes)
@@ -294,8 +296,13 @@ impl Finder {
         buffer: &mut Decoded,
         sink: &mut Sink,
     ) {
-        decode_field(field, lone, buffer);
-        let inner = Lone { text: &buffer.bytes, map: Map::Table(&buffer.from), depth: lone.depth };
+        decode_field(tools.context, field, lone, buffer);
+        let inner = Lone {
+            text: &buffer.bytes,
+            map: Map::Table(&buffer.from),
+            depth: lone.depth,
+            whole: Some(lone.with_quotes(field)),
+        };
         let whole = Field { value: Span::new(0, buffer.bytes.len()), form: Form::JsonString, ..*field };
         self.act(tools, &inner, &whole, reading, rule, sink);
     }
@@ -321,19 +328,22 @@ impl Finder {
             }
             Reading::Part(class) => {
                 let found = self.scan.part(tools, class, text, field.value, map, bare_json, sink);
-                if found { Some(field.value) } else { self.inside(tools, lone, field, Unknown::Goes, sink) }
+                // The rest of the value may hold something else.
+                let rest = if found { Unknown::ByToken } else { Unknown::Goes };
+                self.inside(tools, lone, field, rest, sink)
             }
             Reading::Safe => {
                 sink.safe.push(root(field.value));
-                let number =
-                    value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b':'));
+                let number = value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':'));
                 // `rate limit: 192.0.2.7`: an address is none of the name's numbers.
-                let address = number && ip::v4_at(text, field.value.start()).is_some();
-                if number && !address || bare_json {
+                if bare_json || (number && ip::parse(value).is_none()) {
                     Some(field.value)
                 } else {
                     self.inside(tools, lone, field, Unknown::Stays, sink)
                 }
+            }
+            Reading::Opaque(_) if detectors::has_placeholder(value, tools.context) => {
+                self.inside(tools, lone, field, Unknown::ByToken, sink)
             }
             Reading::Opaque(class) => {
                 if let Some(rule) = rule.or_else(|| tools.detectors.by_name()) {
@@ -366,7 +376,7 @@ impl Finder {
         unknown: Unknown,
         sink: &mut Sink,
     ) -> Option<Span> {
-        let Lone { text, map, depth } = *lone;
+        let Lone { text, map, depth, .. } = *lone;
         let value = field.value.of(text);
         let from = sink.found.len();
         match field.form {
@@ -391,19 +401,20 @@ impl Finder {
                     && unknown == Unknown::Goes
                     && !whole_is_found(map, field.value, from, sink)
                 {
-                    last::value(text, field.value, field.form, map, sink);
+                    last::value(lone.with_quotes(field), field.form, sink);
                 }
                 Some(field.value)
             }
             Form::JsonNumber | Form::JsonWord | Form::Junk => {
                 self.scan.number(tools, text, field.value, map, sink);
                 if sink.reduce_unknown && unknown != Unknown::Stays && sink.found.len() == from {
-                    last::value(text, field.value, field.form, map, sink);
+                    last::value(lone.with_quotes(field), field.form, sink);
                 }
                 Some(field.value)
             }
             Form::Quoted | Form::QuotedEscaped | Form::Bare | Form::Query | Form::Element => {
-                if !sink.reduce_unknown || unknown != Unknown::Stays {
+                let nested = value.iter().any(|b| matches!(b, b'=' | b':' | b'{' | b'['));
+                if !sink.reduce_unknown || unknown != Unknown::Stays || nested {
                     return None;
                 }
                 self.scan.within(tools, text, field.value, map, sink);
@@ -443,7 +454,7 @@ impl Finder {
         let Lone { text, map, .. } = *lone;
         let escaped = decodes(field, text);
         if escaped {
-            decode_field(field, lone, buffer);
+            decode_field(tools.context, field, lone, buffer);
         }
         let (bytes, span, inner) = if escaped {
             (buffer.bytes.as_slice(), Span::new(0, buffer.bytes.len()), Map::Table(&buffer.from))
@@ -465,6 +476,13 @@ impl Finder {
             });
             return Some(field.value);
         }
+        if detectors::has_placeholder(value, tools.context) {
+            // Part of it was dealt with before; the rest is text.
+            return if escaped { None } else { self.inside(tools, lone, field, Unknown::ByToken, sink) };
+        }
+        if tools.detectors.allows(value) {
+            return Some(field.value);
+        }
         let extent = if matches!(field.form, Form::Bare) {
             tools.detectors.extend_bare(bytes, span, class)
         } else {
@@ -473,6 +491,14 @@ impl Finder {
         let partial = !bare_json
             && matches!(class, Class::Ip | Class::Email | Class::Phone)
             && self.scan.part(tools, class, bytes, extent, inner, bare_json, sink);
+        if partial {
+            let form = if escaped { Form::JsonString } else { field.form };
+            let rest =
+                Lone { text: bytes, map: inner, depth: lone.depth, whole: Some(lone.with_quotes(field)) };
+            let done =
+                self.inside(tools, &rest, &Field { value: span, form, ..*field }, Unknown::ByToken, sink);
+            return if escaped { Some(field.value) } else { done };
+        }
         if !partial {
             let value = extent.of(bytes);
             let detail = tools.detectors.detail(class, value);
@@ -509,6 +535,25 @@ enum Unknown {
     ByToken,
 }
 
+/// Names that say nothing without the name of what they stand in: `profile.name`, `noiseKey.public`.
+fn leans_on_parent(name: &[u8]) -> bool {
+    [
+        &b"name"[..],
+        b"id",
+        b"key",
+        b"value",
+        b"number",
+        b"public",
+        b"private",
+        b"title",
+        b"label",
+        b"display",
+        b"data",
+    ]
+    .iter()
+    .any(|known| name.eq_ignore_ascii_case(known))
+}
+
 /// Whether one of the findings from `from` on covers a whole value.
 fn whole_is_found(map: Map<'_>, value: Span, from: usize, sink: &Sink) -> bool {
     let root = Span { start: map.at(value.start()), end: map.at(value.end()) };
@@ -521,6 +566,18 @@ struct Lone<'a> {
     text: &'a [u8],
     map: Map<'a>,
     depth: usize,
+    /// For a JSON value that was decoded: where it stands in the part, quotes included.
+    whole: Option<Span>,
+}
+
+impl Lone<'_> {
+    /// Where a field's value stands in the part, the quotes of a JSON string included.
+    fn with_quotes(&self, field: &Field) -> Span {
+        let quoted = usize::from(matches!(field.form, Form::JsonString | Form::JsonEscaped));
+        let start = field.value.start().saturating_sub(quoted);
+        let end = (field.value.end() + quoted).min(self.text.len());
+        self.whole.unwrap_or(Span { start: self.map.at(start), end: self.map.at(end) })
+    }
 }
 
 fn keep_if_decoded(map: Map<'_>, value: &[u8], sink: &mut Sink) -> Option<Span> {
@@ -550,10 +607,11 @@ fn decodes(field: &Field, text: &[u8]) -> bool {
     }
 }
 
-fn decode_field(field: &Field, lone: &Lone<'_>, out: &mut Decoded) {
+fn decode_field(context: &Context<'_>, field: &Field, lone: &Lone<'_>, out: &mut Decoded) {
     let value = field.value.of(lone.text);
     if field.form == Form::Query {
-        decode::percent(value, field.value.start(), lone.map, out);
+        let skip = |at: usize| detectors::placeholder_at(value, at, context).map(|(_, end)| end);
+        decode::percent(value, field.value.start(), lone.map, &skip, out);
     } else {
         decode::backslashes(value, field.value.start(), lone.map, out);
     }

@@ -8,44 +8,92 @@ use crate::codec::{Form, Tree};
 use crate::detect::safe;
 use crate::finding::{Detail, RuleId, Span};
 
-/// Adds the tokens of running text that nothing claims. `from` is where the text's own findings
-/// begin in the sink; `skip` are spans (in the text, sorted) that are dealt with elsewhere.
-pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], from: usize, sink: &mut Sink) {
-    let root = |span: Span| Span { start: map.at(span.start()), end: map.at(span.end()) };
+/// Adds the tokens of running text that nothing claims. `skip` are spans (in the text, sorted) that are dealt with elsewhere. Of a token
+/// that is claimed in part, the other parts are judged by themselves.
+///
+/// A token may stay because of its neighbours (`12` before `ms`). Only neighbours that stay themselves
+/// count, so that a second pass over what is left comes to the same.
+pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut Sink) {
+    let root = |at: usize| usize::try_from(map.at(at)).unwrap_or(usize::MAX);
+    let all = Span { start: map.at(0), end: map.at(text.len()) };
     let mut claimed: Vec<Span> =
-        sink.found.get(from..).unwrap_or_default().iter().map(|found| found.span).collect();
+        sink.found.iter().map(|found| found.span).filter(|span| span.overlaps(all)).collect();
     claimed.sort_unstable();
-    let mut names: Vec<Span> = tree.fields.iter().map(|field| field.name).collect();
-    names.sort_unstable();
+    let mut known: Vec<Span> =
+        tree.fields.iter().map(|field| field.name).chain(skip.iter().copied()).collect();
+    known.sort_unstable();
     let mut claims = Cursor::new(&claimed);
-    let mut skips = Cursor::new(skip);
-    let mut labels = Cursor::new(&names);
+    let mut knowns = Cursor::new(&known);
+    let mut previous = &b""[..];
     let mut token = next_token(text, 0);
-    let mut previous = Span::default();
     while let Some(span) = token {
         let following = next_token(text, span.end());
-        let kept = claims.touches(root(span))
-            || skips.touches(span)
-            || labels.touches(span)
-            || safe::keep_token(
-                span.of(text),
-                previous.of(text),
-                following.map_or(&[][..], |next| next.of(text)),
-            );
-        if !kept {
-            push(sink, root(span), Kind::UnknownToken);
+        let next = following.map_or(&[][..], |next| next.of(text));
+        let mut free = Free { text, start: None, whole: span, previous, next, kept: true };
+        let mut at = span.start();
+        while at < span.end() {
+            let covered = knowns.end_at(at).or_else(|| claims.end_at(root(at)).map(|_| at + 1));
+            match covered {
+                Some(end) => {
+                    free.judge(at, map, sink);
+                    at = end.max(at + 1);
+                }
+                None => {
+                    free.start.get_or_insert(at);
+                    at += 1;
+                }
+            }
         }
-        previous = span;
+        free.judge(span.end(), map, sink);
+        previous = if free.kept { span.of(text) } else { b"" };
         token = following;
     }
 }
 
-/// Adds the value of a JSON field that nothing claims; the quotes go with it.
-pub fn value(text: &[u8], value: Span, form: Form, map: Map<'_>, sink: &mut Sink) {
-    let quoted = matches!(form, Form::JsonString | Form::JsonEscaped);
-    let start = value.start() - usize::from(quoted && value.start() > 0);
-    let end = (value.end() + usize::from(quoted)).min(text.len());
-    push(sink, Span { start: map.at(start), end: map.at(end) }, Kind::UnknownValue);
+/// The part of a token that neither a finding nor a name nor another text covers.
+struct Free<'t> {
+    text: &'t [u8],
+    start: Option<usize>,
+    whole: Span,
+    /// The token before, if it stays; empty otherwise.
+    previous: &'t [u8],
+    next: &'t [u8],
+    kept: bool,
+}
+
+impl Free<'_> {
+    /// Ends the part at `end` and adds it if it may not stay.
+    fn judge(&mut self, end: usize, map: Map<'_>, sink: &mut Sink) {
+        let Some(start) = self.start.take() else { return };
+        let part = self.text.get(start..end).unwrap_or_default();
+        let speaks = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80;
+        // Signs at its ends belong to the line's grammar.
+        let (Some(first), Some(last)) = (part.iter().position(speaks), part.iter().rposition(speaks)) else {
+            return;
+        };
+        let span = Span::new(start + first, start + last + 1);
+        let bytes = span.of(self.text);
+        let alone = span.start() > self.whole.start() + first || end < self.whole.end();
+        // The rest of a percent-encoded sign.
+        let sign = bytes.len() == 2
+            && bytes.iter().all(u8::is_ascii_hexdigit)
+            && span.start().checked_sub(1).and_then(|at| self.text.get(at)) == Some(&b'%');
+        let stays =
+            sign || matches!(bytes, b"null" | b"true" | b"false") || safe::keep_token(bytes, b"", b"");
+        let next = if safe::keep_token(self.next, b"", b"") { self.next } else { b"" };
+        if stays || (!alone && safe::keep_token(bytes, self.previous, next)) {
+            return;
+        }
+        self.kept = false;
+        push(sink, Span { start: map.at(span.start()), end: map.at(span.end()) }, Kind::UnknownToken);
+    }
+}
+
+/// Adds the value of a JSON field that nothing claims, at its place in the part, quotes included.
+pub fn value(root: Span, form: Form, sink: &mut Sink) {
+    // What was no JSON before is not made to be.
+    let kind = if form == Form::Junk { Kind::UnknownToken } else { Kind::UnknownValue };
+    push(sink, root, kind);
 }
 
 /// A whole text goes as one token.
@@ -110,11 +158,17 @@ impl<'a> Cursor<'a> {
         Cursor { spans, place: 0 }
     }
 
-    fn touches(&mut self, span: Span) -> bool {
-        while self.spans.get(self.place).is_some_and(|s| s.end <= span.start) {
+    /// The end of a span that holds `at`. Asked with rising places.
+    fn end_at(&mut self, at: usize) -> Option<usize> {
+        while self.spans.get(self.place).is_some_and(|s| s.end() <= at) {
             self.place += 1;
         }
-        // Spans may nest: a few behind the first are looked at too.
-        self.spans.iter().skip(self.place).take_while(|s| s.start < span.end).any(|s| s.overlaps(span))
+        // Spans may nest: those behind the first that begin before the place are looked at too.
+        self.spans
+            .iter()
+            .skip(self.place)
+            .take_while(|s| s.start() <= at)
+            .find(|s| s.end() > at)
+            .map(|s| s.end())
     }
 }

@@ -256,6 +256,7 @@ impl Engine {
                 return Err(WithheldReason::Binary);
             }
             scratch.finder.part(tools, name, bytes, sink);
+            sink.take_back();
             if sink.too_deep {
                 return Err(WithheldReason::TooDeep);
             }

@@ -1,8 +1,11 @@
 //! What a field's name says: the rules that claim it and what its words mean, looked up once per
 //! name and kept in a small cache.
 
+use super::find::path_of;
 use crate::class::Class;
-use crate::finding::RuleId;
+use crate::codec::Tree;
+use crate::codec::decode::Map;
+use crate::finding::{RuleId, Span};
 use crate::rule::{FieldPath, RuleSet, Segment};
 use std::collections::HashMap;
 
@@ -56,6 +59,7 @@ pub struct Claims {
 pub struct FieldTable {
     bare: HashMap<Vec<u8>, (Class, RuleId, bool)>,
     paths: HashMap<Vec<u8>, Vec<PathRule>>,
+    not_fields: Vec<(RuleId, FieldPath)>,
 }
 
 /// A field rule with a full path.
@@ -95,7 +99,43 @@ impl FieldTable {
                 }
             }
         }
+        for (detector, path) in &rules.detector_not_fields {
+            if let Some(rule) = rules.rule_of(*detector) {
+                table.not_fields.push((rule, path.clone()));
+            }
+        }
+        let of_fields = rules.fields.iter().map(|field| (field.rule, &field.not_fields));
+        let of_patterns = rules.patterns.iter().map(|pattern| (pattern.rule, &pattern.not_fields));
+        for (rule, paths) in of_fields.chain(of_patterns) {
+            for path in paths.iter() {
+                let new = (rule, path.clone());
+                if !table.not_fields.contains(&new) {
+                    table.not_fields.push(new);
+                }
+            }
+        }
         table
+    }
+
+    /// Adds to `denied` where rules do not look, in the part's offsets.
+    pub fn deny(&self, bytes: &[u8], tree: &Tree, map: Map<'_>, denied: &mut Vec<(RuleId, Span)>) {
+        if self.not_fields.is_empty() {
+            return;
+        }
+        for field in &tree.fields {
+            let root = Span { start: map.at(field.value.start()), end: map.at(field.value.end()) };
+            for (rule, path) in &self.not_fields {
+                let fits = match path {
+                    FieldPath::Name(name) => {
+                        tree.name_of(field).of(bytes).eq_ignore_ascii_case(name.as_bytes())
+                    }
+                    FieldPath::Path(segments) => path_matches(segments, &mut path_of(tree, field, bytes)),
+                };
+                if fits {
+                    denied.push((*rule, root));
+                }
+            }
+        }
     }
 
     #[must_use]

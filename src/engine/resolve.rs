@@ -331,6 +331,8 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Device if likely && shape.len >= 6 && shape.spaces == 0 => Reading::Claim(Class::Device),
         Class::SubjectId => subject(value, &shape, likely, around),
         Class::Location if likely && shape.len >= 2 => Reading::Claim(Class::Location),
+        // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
+        Class::EventId | Class::Url | Class::Port if shape.spaces > 0 => Reading::Text,
         Class::EventId | Class::Timestamp | Class::UserAgent | Class::Url | Class::Port => {
             Reading::Opaque(class)
         }

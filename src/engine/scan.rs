@@ -25,6 +25,8 @@ const STOPS: [bool; 256] = {
     stops[b'%' as usize] = true;
     stops[b'[' as usize] = true;
     stops[b'<' as usize] = true;
+    // Paths.
+    stops[b'/' as usize] = true;
     // `-----BEGIN …`
     stops[b'-' as usize] = true;
     // `Bearer`, `Basic`
@@ -61,6 +63,7 @@ pub enum Prose {
 struct Here<'a> {
     text: &'a [u8],
     map: Map<'a>,
+    detectors: &'a Detectors,
 }
 
 impl Here<'_> {
@@ -80,7 +83,7 @@ impl Scan {
         prose: Prose,
         sink: &mut Sink,
     ) {
-        let here = Here { text, map };
+        let here = Here { text, map, detectors: tools.detectors };
         let from = sink.found.len();
         let mut gaps = Gaps { done, place: 0 };
         let mut pos = 0;
@@ -100,7 +103,7 @@ impl Scan {
     pub fn within(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) {
         let mut pos = span.start();
         while let Some(at) = next_stop(text.get(..span.end()).unwrap_or_default(), pos) {
-            pos = self.stop(tools, &Here { text, map }, at, sink).max(at + 1);
+            pos = self.stop(tools, &Here { text, map, detectors: tools.detectors }, at, sink).max(at + 1);
         }
     }
 
@@ -111,7 +114,7 @@ impl Scan {
             return;
         }
         let Some(rule) = tools.detectors.rule(Detector::Card) else { return };
-        let here = Here { text, map };
+        let here = Here { text, map, detectors: tools.detectors };
         if card::at(text, span.start()).is_some_and(|card| card.sure && card.hit.span == span) {
             push(sink, &here, Class::Card, rule, span, Detail::None, true);
         }
@@ -124,7 +127,7 @@ impl Scan {
         let Some(hit) = phone::at(text, 0, &context).filter(|hit| hit.span.len() == text.len()) else {
             return false;
         };
-        let here = Here { text, map: Map::Base(0) };
+        let here = Here { text, map: Map::Base(0), detectors: tools.detectors };
         push(sink, &here, hit.form.class(), rule, hit.span, hit.detail, false);
         true
     }
@@ -143,7 +146,7 @@ impl Scan {
     ) -> bool {
         let detectors = tools.detectors;
         let Some(rule) = detectors.by_name() else { return false };
-        let here = Here { text, map };
+        let here = Here { text, map, detectors: tools.detectors };
         let mut found = false;
         let mut pos = span.start();
         let within = text.get(..span.end()).unwrap_or_default();
@@ -191,6 +194,7 @@ impl Scan {
                 Some((class, end)) => {
                     let rule = detectors.by_name().unwrap_or(RuleId(0));
                     let span = Span::new(at, end);
+                    sink.placeholders.push(here.root(span));
                     sink.found.push(Found {
                         class,
                         rule,
@@ -210,6 +214,16 @@ impl Scan {
                 }
                 at + 1
             }
+            b'/' => match path_at(text, at) {
+                Some(span) => {
+                    if let Some(rule) = detectors.rule(Detector::Url) {
+                        push(sink, here, Class::Url, rule, span, Detail::None, false);
+                    }
+                    // Numbers and codes may stand in it.
+                    at + 1
+                }
+                None => at + 1,
+            },
             b'-' => match detectors.pem_at(text, at) {
                 Some(hit) => found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span),
                 None => at + 1,
@@ -237,9 +251,14 @@ impl Scan {
             if let Some(hit) = detectors.credential_at(text, start, at) {
                 return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
             }
-            if let Some(hit) = detectors.user_agent_at(text, start) {
-                return known(detectors, Detector::UserAgent, sink, here, hit.class, hit.span);
-            }
+        }
+        let product = if start > 0 && bytes::byte(text, start - 1) == b'/' {
+            bytes::run_start(text, start - 1, 40, |b| bytes::is_token(b))
+        } else {
+            start
+        };
+        if let Some(hit) = detectors.user_agent_at(text, product) {
+            return known(detectors, Detector::UserAgent, sink, here, hit.class, hit.span);
         }
         if let Some(span) = ip_at(text, at) {
             return found(detectors, Detector::Ip, sink, here, Class::Ip, span);
@@ -446,6 +465,9 @@ fn phone_at(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) 
     let hit = phone::at(here.text, at, &detectors.phone_context(phone::FieldHint::None))?;
     let (class, detector) = (hit.form.class(), hit.form.detector());
     let rule = detectors.rule(detector)?;
+    if !detectors.takes(hit.form) {
+        return None;
+    }
     push(sink, here, class, rule, hit.span, hit.detail, false);
     if let (Some(name), Some(rule)) =
         (name::before_number(here.text, hit.span.start()), detectors.rule(Detector::NameShape))
@@ -459,6 +481,19 @@ fn phone_at(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) 
         return Some(code.end());
     }
     Some(hit.span.end().max(at + 1))
+}
+
+/// A path that stands for itself, its query included: `/v1/messages?to=…` behind a space or a quote.
+fn path_at(text: &[u8], at: usize) -> Option<Span> {
+    let opens = at == 0 || matches!(bytes::before(text, at), b' ' | b'"' | b'\'' | b'=' | b'(' | b'\t');
+    if !opens || !bytes::is_letter(bytes::byte(text, at + 1)) {
+        return None;
+    }
+    let is_path = |b: u8| {
+        !matches!(b, b' ' | b'"' | b'\'' | b'<' | b'>' | b')' | b',' | b'\t' | b'\n' | b'\r' | b'\\' | b';')
+    };
+    let end = bytes::run_end(text, at, 4096, is_path);
+    Some(Span::new(at, end))
 }
 
 /// `/verify/<number>/<code>`: the digits of the path segment behind a number.
@@ -498,9 +533,7 @@ fn found(
     class: Class,
     span: Span,
 ) -> usize {
-    if let Some(rule) = detectors.rule(detector)
-        && !detectors.allows(span.of(here.text))
-    {
+    if let Some(rule) = detectors.rule(detector) {
         push(sink, here, class, rule, span, Detail::None, false);
     }
     span.end()
@@ -527,6 +560,9 @@ fn push(
     detail: Detail,
     bare_json: bool,
 ) {
+    if !here.detectors.accepts(rule, here.text, span) || crosses_placeholder(sink, here.root(span)) {
+        return;
+    }
     let value = match here.map {
         Map::Base(_) => None,
         Map::Table(_) => Some(sink.keep(span.of(here.text))),
@@ -542,7 +578,15 @@ fn push(
     });
 }
 
+fn crosses_placeholder(sink: &Sink, root: Span) -> bool {
+    // The nearest stand at the end.
+    sink.placeholders.iter().rev().take(64).any(|placeholder| placeholder.overlaps(root))
+}
+
 fn push_value(sink: &mut Sink, here: &Here<'_>, class: Class, rule: RuleId, span: Span, value: Span) {
+    if crosses_placeholder(sink, here.root(span)) {
+        return;
+    }
     let found = Found {
         class,
         rule,

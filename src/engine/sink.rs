@@ -50,6 +50,10 @@ pub struct Sink {
     pub needles: Vec<Needle>,
     /// Values of `safe` fields: needles are not looked for there.
     pub safe: Vec<Span>,
+    /// Our own placeholders: what a detector finds across one is none.
+    pub placeholders: Vec<Span>,
+    /// Where rules do not look: what they find there is taken back.
+    pub denied: Vec<(RuleId, Span)>,
     /// Whether tokens and values that nothing claims are collected too.
     pub reduce_unknown: bool,
     /// Set where the part could not be walked to its end.
@@ -63,10 +67,22 @@ impl Sink {
     pub fn clear(&mut self) {
         self.found.clear();
         self.safe.clear();
+        self.denied.clear();
+        self.placeholders.clear();
         self.values.clear();
         self.needles.clear();
         self.gave_up = false;
         self.too_deep = false;
+    }
+
+    /// Takes back what rules found where they do not look.
+    pub fn take_back(&mut self) {
+        if !self.denied.is_empty() {
+            let denied = &self.denied;
+            self.found.retain(|found| {
+                !denied.iter().any(|(rule, span)| *rule == found.rule && span.contains(found.span))
+            });
+        }
     }
 
     /// Keeps decoded bytes and gives their place.

@@ -27,12 +27,10 @@ pub fn splice(
     remarks: &mut dyn Remarks,
     out: &mut Vec<u8>,
 ) -> bool {
-    sink.found.sort_unstable_by(|a, b| {
-        (a.span.start, std::cmp::Reverse(a.span.end), rank(a.kind)).cmp(&(
-            b.span.start,
-            std::cmp::Reverse(b.span.end),
-            rank(b.kind),
-        ))
+    // The outer one first; of two readings of the same bytes, a placeholder, then the class that comes
+    // first in the list: what points at a person before what points at an event.
+    sink.found.sort_unstable_by_key(|found| {
+        (found.span.start, std::cmp::Reverse(found.span.end), rank(found.kind), found.class.slot())
     });
     let mut changed = false;
     // Everything before this offset of the input is written or replaced.

@@ -1,0 +1,279 @@
+//! What holds for every record, whatever its bytes: the invariants of the engine.
+
+use logscrub::engine::{Applied, Engine, Scratch, WithheldReason};
+use logscrub::policy::{self, Policy, Position};
+use logscrub::record::{Record, RecordBuf};
+use logscrub::rule;
+use logscrub::sample::pack::PackName;
+use logscrub::sample::{Plan, Sample, Sampler};
+use proptest::prelude::*;
+use std::sync::{Arc, LazyLock};
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    let places = logscrub::geo::Databases::embedded();
+    Engine::new(Arc::new(rule::shipped().unwrap().rules), Some(Arc::new(places)))
+});
+
+fn shipped(id: &str) -> Policy {
+    policy::shipped(id, &[]).unwrap().unwrap().policy
+}
+
+static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| policy::shipped_ids().map(shipped).collect());
+
+fn apply(scratch: &mut Scratch, policy: &Policy, stage: usize, value: &[u8]) -> (Applied, Vec<u8>) {
+    let mut out = RecordBuf::default();
+    let record = Record { value: Some(value), ..Record::default() };
+    let applied = ENGINE.apply(scratch, policy, stage, &record, &mut out);
+    (applied, out.value.unwrap_or_default())
+}
+
+/// Logs whose templates the rules' authors know.
+const KNOWN: [PackName; 2] = [PackName::Ordinary, PackName::Dense];
+
+/// Made-up records.
+fn samples(packs: &[PackName], each: u64, seed: u64, mut look: impl FnMut(&Sample)) {
+    for pack in packs {
+        let plan = Plan {
+            pack: *pack,
+            seed,
+            from_ms: 1_767_225_600_000,
+            to_ms: 1_775_001_600_000,
+            partitions: 4,
+            single_line: false,
+        };
+        let mut sampler = Sampler::new(plan).unwrap();
+        let mut sample = Sample::default();
+        for number in 0..each {
+            sampler.make(number, &mut sample).unwrap();
+            look(&sample);
+        }
+    }
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+}
+
+/// At which stages a second pass has to come to the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Twice {
+    Always,
+    BeforeTheLast,
+}
+
+#[track_caller]
+fn holds(scratch: &mut Scratch, value: &[u8], twice: Twice) {
+    for policy in POLICIES.iter() {
+        for stage in 0..policy.stages.len() {
+            let (applied, once) = apply(scratch, policy, stage, value);
+            let stage_id = &policy.stages[stage].id;
+            match applied {
+                Applied::Unchanged => {
+                    assert!(once == value, "{} {stage_id}: unchanged means byte for byte", policy.id)
+                }
+                Applied::Changed => {
+                    assert!(once != value, "{} {stage_id}: changed, but the same bytes", policy.id)
+                }
+                Applied::Withheld(_) => {
+                    assert!(once.starts_with(b"[WITHHELD:reason="), "{} {stage_id}", policy.id)
+                }
+            }
+            if is_json(value) && !matches!(applied, Applied::Withheld(_)) {
+                assert!(
+                    is_json(&once),
+                    "{} {stage_id}: JSON stays JSON\n{}",
+                    policy.id,
+                    String::from_utf8_lossy(&once)
+                );
+            }
+            // At the last stage, what is left of text that is no log may read as something else.
+            if twice == Twice::BeforeTheLast && policy.position(stage) == Position::Last {
+                continue;
+            }
+            let (_, again) = apply(scratch, policy, stage, &once);
+            assert!(
+                again == once,
+                "{} {stage_id}: a second pass changes what the first wrote\n in: {}\n 1st: {}\n 2nd: {}",
+                policy.id,
+                String::from_utf8_lossy(value),
+                String::from_utf8_lossy(&once),
+                String::from_utf8_lossy(&again)
+            );
+        }
+    }
+}
+
+#[test]
+fn made_up_records_keep_every_invariant() {
+    let mut scratch = Scratch::default();
+    samples(&KNOWN, 400, 7, |sample| holds(&mut scratch, &sample.value, Twice::Always));
+    samples(&[PackName::Second], 400, 7, |sample| holds(&mut scratch, &sample.value, Twice::BeforeTheLast));
+}
+
+#[test]
+fn cut_off_records_keep_every_invariant() {
+    let mut scratch = Scratch::default();
+    samples(&KNOWN, 60, 11, |sample| {
+        for tenths in 1..10 {
+            holds(&mut scratch, &sample.value[..sample.value.len() * tenths / 10], Twice::BeforeTheLast);
+        }
+    });
+}
+
+#[test]
+fn running_all_stages_one_after_another_is_running_the_last() {
+    let mut scratch = Scratch::default();
+    for policy in POLICIES.iter().filter(|policy| policy.stages.len() > 2) {
+        let last = policy.stages.len() - 1;
+        samples(&KNOWN, 150, 13, |sample| {
+            let mut held = sample.value.clone();
+            for stage in 1..last {
+                held = apply(&mut scratch, policy, stage, &held).1;
+            }
+            let (_, through) = apply(&mut scratch, policy, last, &held);
+            let (_, straight) = apply(&mut scratch, policy, last, &sample.value);
+            assert_eq!(
+                String::from_utf8_lossy(&through),
+                String::from_utf8_lossy(&straight),
+                "{}: {}",
+                policy.id,
+                String::from_utf8_lossy(&sample.value)
+            );
+        });
+    }
+}
+
+#[test]
+fn what_no_action_touches_stays_byte_for_byte() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    let around: [&[u8]; 4] = [b"\xff\xfe \x00", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"caf\xe9"];
+    for junk in around {
+        let mut value = junk.to_vec();
+        value.extend_from_slice(b" call +1 415 555 0132 now ");
+        value.extend_from_slice(junk);
+        let (applied, out) = apply(&mut scratch, &policy, 0, &value);
+        let mut want = junk.to_vec();
+        want.extend_from_slice(b" call [PHONE:+1] now ");
+        want.extend_from_slice(junk);
+        assert_eq!((applied, out), (Applied::Changed, want));
+    }
+    let duplicate = br#"{"msg":"a", "n": 1.50e3 ,"msg":"b","to":"+14155550132"}"#;
+    let (_, out) = apply(&mut scratch, &policy, 0, duplicate);
+    assert_eq!(out, br#"{"msg":"a", "n": 1.50e3 ,"msg":"b","to":"[PHONE:+1]"}"#);
+}
+
+#[test]
+fn keys_headers_and_numbers_are_scrubbed_too() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    let headers: [(&[u8], Option<&[u8]>); 3] = [
+        (b"x-recipient", Some(b"+14155550132")),
+        (b"content-type", Some(b"application/json")),
+        (b"none", None),
+    ];
+    let record = Record {
+        key: Some(b"+14155550132"),
+        value: Some(br#"{"msisdn":14155550132,"14155550132@c.us":1}"#),
+        headers: &headers,
+        timestamp_ms: None,
+    };
+    let mut out = RecordBuf::default();
+    ENGINE.apply(&mut scratch, &policy, 0, &record, &mut out);
+    assert_eq!(out.key.as_deref(), Some(&b"[PHONE:+1]"[..]));
+    assert_eq!(out.headers[0].1.as_deref(), Some(&b"[PHONE:+1]"[..]));
+    assert_eq!(out.headers[1].1.as_deref(), Some(&b"application/json"[..]));
+    assert_eq!(out.headers[2].1, None);
+    let value = String::from_utf8(out.value.unwrap()).unwrap();
+    assert_eq!(value, r#"{"msisdn":"[PHONE:+1]","[PHONE:+1]@c.us":1}"#);
+}
+
+#[test]
+fn tombstones_and_empty_values_pass() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    let mut out = RecordBuf { value: Some(b"old".to_vec()), ..RecordBuf::default() };
+    let applied = ENGINE.apply(&mut scratch, &policy, 0, &Record::default(), &mut out);
+    assert_eq!((applied, out.value), (Applied::Unchanged, None));
+    assert_eq!(apply(&mut scratch, &policy, 0, b""), (Applied::Unchanged, Vec::new()));
+}
+
+#[test]
+fn what_the_engine_can_not_answer_for_is_withheld() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    let deep = [vec![b'['; 10_000], b"\"+14155550132\"".to_vec()].concat();
+    let deep = [br#"{"a":"#.repeat(10_000), deep].concat();
+    let cases: [(&[u8], WithheldReason); 2] =
+        [(&deep, WithheldReason::TooDeep), (b"\x1f\x8b\x08 +14155550132", WithheldReason::Binary)];
+    for (value, reason) in cases {
+        for stage in 0..2 {
+            let (applied, out) = apply(&mut scratch, &policy, stage, value);
+            assert_eq!(applied, Applied::Withheld(reason));
+            let want = format!("[WITHHELD:reason={},bytes={}]", reason.word(), value.len());
+            assert_eq!(String::from_utf8_lossy(&out), want);
+        }
+    }
+}
+
+#[test]
+fn a_value_found_by_its_field_is_found_elsewhere() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    let value = br#"{"profile_name":"Ada Roe","note":"Ada Roe is back","status":"Ada Roe"}"#;
+    let (_, out) = apply(&mut scratch, &policy, 0, value);
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.starts_with(r#"{"profile_name":"[NAME]","note":"[NAME] is back""#), "{out}");
+}
+
+#[test]
+fn ten_megabytes_are_no_trouble() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    for unit in [
+        &b"+14155550132 "[..],
+        b"a=",
+        b"{\"a\":",
+        b"\"",
+        b"\\u0041",
+        b"a='b",
+        b"(((",
+        b"1.",
+        b"::",
+        b"%41",
+        b"eyJ",
+        b"<a>",
+    ] {
+        let line = unit.repeat(1_000_000 / unit.len());
+        let (_, out) = apply(&mut scratch, &policy, 0, &line);
+        assert!(!out.is_empty());
+        assert!(!String::from_utf8_lossy(&out).contains("14155550132"));
+    }
+    let mut line = br#"{"to":"+14155550132","blob":""#.to_vec();
+    line.extend(std::iter::repeat_n(b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo", 300_000).flatten());
+    line.extend_from_slice(br#""}"#);
+    let (applied, out) = apply(&mut scratch, &policy, 0, &line);
+    assert_eq!(applied, Applied::Changed);
+    assert!(is_json(&out));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes(value in proptest::collection::vec(any::<u8>(), 0..400)) {
+        holds(&mut Scratch::default(), &value, Twice::BeforeTheLast);
+    }
+
+    #[test]
+    fn any_marks(value in "[\\[\\]{}()<>\"'=:,;.@+%&?/\\\\ a-c0-9\\-\u{200b}\u{ff11}é]{0,120}") {
+        holds(&mut Scratch::default(), value.as_bytes(), Twice::BeforeTheLast);
+    }
+
+    #[test]
+    fn any_fields(name in "(to|from|body|text|otp|code|ip|name|token|user_id|url|time|x)", value in "[ -~]{0,40}") {
+        let json = serde_json::json!({ name.clone(): value.clone(), "level": "info" }).to_string();
+        holds(&mut Scratch::default(), json.as_bytes(), Twice::BeforeTheLast);
+        holds(&mut Scratch::default(), format!("level=info {name}={value}").as_bytes(), Twice::BeforeTheLast);
+    }
+}
