@@ -220,10 +220,10 @@ fn what_the_engine_can_not_answer_for_is_withheld() {
 fn a_value_found_by_its_field_is_found_elsewhere() {
     let mut scratch = Scratch::default();
     let policy = shipped("default");
-    let value = br#"{"profile_name":"Ada Roe","note":"Ada Roe is back","status":"Ada Roe"}"#;
+    let value = br#"{"profile_name":"Ada Roe","job":"for Ada Roe at noon","status":"Ada Roe"}"#;
     let (_, out) = apply(&mut scratch, &policy, 0, value);
     let out = String::from_utf8(out).unwrap();
-    assert!(out.starts_with(r#"{"profile_name":"[NAME]","note":"[NAME] is back""#), "{out}");
+    assert!(out.starts_with(r#"{"profile_name":"[NAME]","job":"for [NAME] at noon""#), "{out}");
 }
 
 #[test]
