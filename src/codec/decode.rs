@@ -87,10 +87,7 @@ pub fn backslashes(text: &[u8], at: usize, map: Map<'_>, out: &mut Decoded) {
             Some(b'b') => ('\u{8}', 2),
             Some(b'f') => ('\u{c}', 2),
             Some(b @ (b'"' | b'\\' | b'/' | b'\'')) => (char::from(*b), 2),
-            Some(b'u') => match unicode_escape(text, pos) {
-                Some(found) => found,
-                None => ('\\', 1),
-            },
+            Some(b'u') => unicode_escape(text, pos).unwrap_or(('\\', 1)),
             Some(b'x') => {
                 // A raw byte, not a character: UTF-8 sequences come in several of them.
                 if let Some(raw) = hex_byte(text, pos + 2) {

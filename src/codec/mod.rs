@@ -12,6 +12,26 @@ pub mod time;
 
 use crate::finding::Span;
 
+/// A table that says of every byte whether it is one of `bytes`, made at compile time.
+#[must_use]
+#[expect(clippy::indexing_slicing, reason = "runs at compile time only, where a wrong index fails the build")]
+pub const fn byte_table(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
+/// The first byte at or behind `pos` that the table has.
+#[must_use]
+pub fn next_in(table: &[bool; 256], text: &[u8], pos: usize) -> Option<usize> {
+    let is_in = |byte: &u8| table.get(usize::from(*byte)).copied().unwrap_or(false);
+    text.get(pos..)?.iter().position(is_in).map(|at| pos + at)
+}
+
 /// How a value is written, and so how a replacement has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

@@ -6,7 +6,7 @@
 //! value): the outer field comes first, the inner ones follow.
 
 use super::json::{self, Walker};
-use super::{Field, Form, Tree, table};
+use super::{Field, Form, Tree, byte_table, next_in, table};
 use crate::finding::Span;
 
 /// No name is longer.
@@ -61,7 +61,7 @@ pub fn walk(
     let mut pos = table::walk(text, start, tree).unwrap_or(start);
     let mut tag = Span::default();
     let mut looks = text.len().saturating_mul(LOOKS_PER_BYTE).saturating_add(4096);
-    while let Some(at) = next_mark(text, pos) {
+    while let Some(at) = next_in(&MARKS, text, pos) {
         let known = tree.fields.len();
         if text.get(at) == Some(&b'[')
             && let Some(end) = skip(at)
@@ -98,22 +98,8 @@ pub fn walk(
     Ok(())
 }
 
-/// The next byte that may begin or separate something.
-fn next_mark(text: &[u8], pos: usize) -> Option<usize> {
-    text.get(pos..)?.iter().position(|b| MARKS[usize::from(*b)]).map(|at| pos + at)
-}
-
-/// Indexed by byte.
-const MARKS: [bool; 256] = {
-    let mut marks = [false; 256];
-    marks[b'{' as usize] = true;
-    marks[b'[' as usize] = true;
-    marks[b'=' as usize] = true;
-    marks[b':' as usize] = true;
-    marks[b'<' as usize] = true;
-    marks[b'>' as usize] = true;
-    marks
-};
+/// Bytes that may begin or separate something.
+const MARKS: [bool; 256] = byte_table(b"{[=:<>");
 
 /// `payload={…}`, `body: {…}`: the name that a JSON value in text goes by.
 fn name_before_json(text: &[u8], at: usize, start: usize) -> Span {

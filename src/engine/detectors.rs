@@ -135,9 +135,9 @@ impl Detectors {
             || crate::detect::ip::parse(value).is_some()
     }
 
-    /// A credential whose token begins at `start`; `digit` is its first digit.
+    /// A credential whose token begins at `start`.
     #[must_use]
-    pub fn credential_at(&self, text: &[u8], start: usize, _digit: usize) -> Option<Hit> {
+    pub fn credential_at(&self, text: &[u8], start: usize) -> Option<Hit> {
         credential::token_at(text, start).or_else(|| announced(text, start))
     }
 
@@ -174,7 +174,7 @@ impl Detectors {
 
     /// Ids of events and of persons by their shape.
     #[must_use]
-    pub fn event_id_at(&self, text: &[u8], start: usize, _digit: usize) -> Option<Hit> {
+    pub fn event_id_at(&self, text: &[u8], start: usize) -> Option<Hit> {
         event_id::at(text, start).or_else(|| crate::detect::subject::at(text, start))
     }
 

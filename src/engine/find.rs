@@ -323,7 +323,7 @@ impl Finder {
         let bare_json = matches!(field.form, Form::JsonNumber | Form::JsonWord | Form::Junk);
         match reading {
             Reading::Claim(class) => {
-                let Some(rule) = rule.or_else(|| tools.detectors.by_name()) else { return None };
+                let rule = rule.or_else(|| tools.detectors.by_name())?;
                 self.claim(tools, lone, field, class, rule, sink)
             }
             Reading::Part(class) => {

@@ -191,7 +191,7 @@ impl<T: Copy> NameCache<T> {
 
 /// Whether a path fits a rule's segments. `path` gives the names from the innermost outwards:
 /// `Some(name)` for a member, `None` for a place in an array.
-pub fn path_matches<'a>(segments: &[Segment], path: &mut dyn Iterator<Item = Option<&'a [u8]>>) -> bool {
+pub fn path_matches(segments: &[Segment], path: &mut dyn Iterator<Item = Option<&[u8]>>) -> bool {
     // Paths are short and `**` is rare: compare from the end, and let `**` at the front take the rest.
     let mut steps: [Option<Option<&[u8]>>; 64] = [None; 64];
     let mut len = 0;

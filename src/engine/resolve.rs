@@ -494,7 +494,7 @@ fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Rea
         && shape.is_identifier()
         && shape.len <= 12
         && shape.phone_marks == 0;
-    if sure && shape.len >= 4 && !(word && shape.len < 4) {
+    if sure && shape.len >= 4 {
         return Reading::Claim(Class::Credential);
     }
     if likely

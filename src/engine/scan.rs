@@ -5,43 +5,16 @@ use super::find::Tools;
 use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
 use crate::codec::decode::{self, Map};
+use crate::codec::{byte_table, next_in};
 use crate::detect::code::CodeScratch;
 use crate::detect::table_row::{self, Cell};
 use crate::detect::{Detector, account_name, body, bytes, card, email, hidden, imei, ip, name, phone, url};
 use crate::finding::{Detail, RuleId, Span};
 
-/// Bytes at which a detector may start.
-const STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut byte = b'0';
-    while byte <= b'9' {
-        stops[byte as usize] = true;
-        byte += 1;
-    }
-    stops[b'+' as usize] = true;
-    stops[b'(' as usize] = true;
-    stops[b'@' as usize] = true;
-    stops[b':' as usize] = true;
-    stops[b'%' as usize] = true;
-    stops[b'[' as usize] = true;
-    stops[b'<' as usize] = true;
-    // Paths.
-    stops[b'/' as usize] = true;
-    // `-----BEGIN …`
-    stops[b'-' as usize] = true;
-    // `Bearer`, `Basic`
-    stops[b'B' as usize] = true;
-    // Lead bytes of digits and signs beyond ASCII: Arabic, Indic, general punctuation, full width.
-    stops[0xd9] = true;
-    stops[0xdb] = true;
-    stops[0xdf] = true;
-    stops[0xe0] = true;
-    stops[0xe1] = true;
-    stops[0xe2] = true;
-    stops[0xef] = true;
-    stops[0xf0] = true;
-    stops
-};
+/// Bytes at which a detector may start: digits and the signs before numbers; `@`, `:`, `%`, `/` of
+/// addresses; `[` of placeholders; `<`; `-----BEGIN`; `Bearer` and `Basic`; lead bytes of digits and
+/// signs beyond ASCII (Arabic, NKo, Indic, general punctuation, full width, mathematical).
+const STOPS: [bool; 256] = byte_table(b"0123456789+(@:%[</-B\xd9\xdb\xdf\xe0\xe1\xe2\xef\xf0");
 
 /// A thread's buffers for scanning.
 #[derive(Default)]
@@ -87,7 +60,7 @@ impl Scan {
         let from = sink.found.len();
         let mut gaps = Gaps { done, place: 0 };
         let mut pos = 0;
-        while let Some(at) = next_stop(text, pos) {
+        while let Some(at) = next_in(&STOPS, text, pos) {
             if let Some(end) = gaps.covers(at) {
                 pos = end.max(at + 1);
                 continue;
@@ -102,7 +75,7 @@ impl Scan {
     /// Scans a part of a text that stands for itself (a member's name).
     pub fn within(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) {
         let mut pos = span.start();
-        while let Some(at) = next_stop(text.get(..span.end()).unwrap_or_default(), pos) {
+        while let Some(at) = next_in(&STOPS, text.get(..span.end()).unwrap_or_default(), pos) {
             pos = self.stop(tools, &Here { text, map, detectors: tools.detectors }, at, sink).max(at + 1);
         }
     }
@@ -150,7 +123,7 @@ impl Scan {
         let mut found = false;
         let mut pos = span.start();
         let within = text.get(..span.end()).unwrap_or_default();
-        while let Some(at) = next_stop(within, pos) {
+        while let Some(at) = next_in(&STOPS, within, pos) {
             let hit = match class {
                 Class::Ip => ip_at(within, at).map(|hit| (hit, Detail::None)),
                 Class::Email => email::at(within, at).map(|hit| (hit.span, Detail::None)),
@@ -247,13 +220,13 @@ impl Scan {
         {
             return end;
         }
-        if start == at || !bytes::is_digit(bytes::byte(text, start)) {
-            if let Some(hit) = detectors.credential_at(text, start, at) {
-                return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
-            }
+        if (start == at || !bytes::is_digit(bytes::byte(text, start)))
+            && let Some(hit) = detectors.credential_at(text, start)
+        {
+            return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
         }
         let product = if start > 0 && bytes::byte(text, start - 1) == b'/' {
-            bytes::run_start(text, start - 1, 40, |b| bytes::is_token(b))
+            bytes::run_start(text, start - 1, 40, bytes::is_token)
         } else {
             start
         };
@@ -272,7 +245,7 @@ impl Scan {
         if let Some(end) = self.hidden_words(detectors, here, start, sink) {
             return end;
         }
-        if let Some(hit) = detectors.event_id_at(text, start, at) {
+        if let Some(hit) = detectors.event_id_at(text, start) {
             let class = if name::device_before(text, hit.span.start()) { Class::Device } else { hit.class };
             return known(detectors, Detector::EventIdShape, sink, here, class, hit.span);
         }
@@ -447,10 +420,6 @@ impl Gaps<'_> {
         }
         end
     }
-}
-
-fn next_stop(text: &[u8], pos: usize) -> Option<usize> {
-    text.get(pos..)?.iter().position(|b| STOPS[usize::from(*b)]).map(|at| pos + at)
 }
 
 fn ip_at(text: &[u8], at: usize) -> Option<Span> {

@@ -117,7 +117,7 @@ fn replace(
     match transform::apply(action, &value, &plan.context, out) {
         Outcome::Replaced if found.bare_json => {
             // A number that stays a number (a rounded epoch) needs no quotes.
-            if out.get(start..).is_some_and(|bytes| crate::codec::json::is_number(bytes)) {
+            if out.get(start..).is_some_and(crate::codec::json::is_number) {
                 out.remove(start - 1);
             } else {
                 out.push(b'"');

@@ -29,34 +29,27 @@ const UNDERSCORE: u8 = 7;
 const OTHER: u8 = 8;
 const SECRET: u8 = 9;
 
-const KINDS: [u8; 256] = {
-    let mut kinds = [OTHER; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        kinds[byte] = match byte as u8 {
-            b'0'..=b'9' => DIGIT,
-            b'a'..=b'z' => LOWER,
-            b'A'..=b'Z' => UPPER,
-            0x80..=0xff => HIGH,
-            b' ' | b'\t' | b'\n' | b'\r' => SPACE,
-            b'+' | b'-' | b'.' | b'(' | b')' | b'/' => MARK,
-            b'@' => AT,
-            b'_' => UNDERSCORE,
-            b'!' | b'?' | b'&' | b'$' | b'#' | b'%' | b'^' | b'*' | b'~' | b'=' => SECRET,
-            _ => OTHER,
-        };
-        byte += 1;
-    }
-    kinds
-};
+fn kind(byte: u8) -> usize {
+    usize::from(match byte {
+        b'0'..=b'9' => DIGIT,
+        b'a'..=b'z' => LOWER,
+        b'A'..=b'Z' => UPPER,
+        0x80..=0xff => HIGH,
+        b' ' | b'\t' | b'\n' | b'\r' => SPACE,
+        b'+' | b'-' | b'.' | b'(' | b')' | b'/' => MARK,
+        b'@' => AT,
+        b'_' => UNDERSCORE,
+        b'!' | b'?' | b'&' | b'$' | b'#' | b'%' | b'^' | b'*' | b'~' | b'=' => SECRET,
+        _ => OTHER,
+    })
+}
 
 impl ValueShape {
     #[must_use]
     pub fn of(value: &[u8]) -> Self {
         let mut counts = [0usize; 10];
         for byte in value {
-            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(OTHER);
-            if let Some(count) = counts.get_mut(usize::from(kind)) {
+            if let Some(count) = counts.get_mut(kind(*byte)) {
                 *count += 1;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::age::{self, Schedule, ScheduleError, Slack};
 use super::header::{self, ALLOWED};
-use super::lane::{DEFAULT_SECONDS, HoldsNothing, Lanes};
+use super::lane::{DEFAULT_SECONDS, Lanes};
 use super::topics::Topics;
 use crate::engine::Engine;
 use crate::policy::Policy;
@@ -102,10 +102,8 @@ impl Pipeline {
         };
         let margin_ms = age::margin_ms(&policy, &slack);
         let schedule = Schedule::new(&policy, margin_ms)?;
-        let lanes = match lanes(margin_ms) {
-            Ok(lanes) => Some(lanes),
-            Err(HoldsNothing) => None,
-        };
+        // A policy that holds nothing has no lanes.
+        let lanes = lanes(margin_ms).ok();
         // A log deletes by whole segments; a day is the finest that we promise for reading.
         let keep_ms = window_ms(&policy, |windows| windows.max()).map(|ms| ms.max(DAY_MS));
         let mut headers: Vec<String> = ALLOWED.iter().map(|name| (*name).to_owned()).collect();

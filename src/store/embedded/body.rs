@@ -29,12 +29,12 @@ pub(super) fn encode(record: &Record<'_>, out: &mut Vec<u8>) {
     }
 }
 
+/// A record's key and its value, `None` for Kafka's null.
+type KeyAndValue<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
 /// Key and value of a body; headers go to `headers`, whose old contents go. `None` where the body
 /// was not written by [`encode`].
-pub(super) fn decode<'a>(
-    body: &'a [u8],
-    headers: &mut Vec<Header<'a>>,
-) -> Option<(Option<&'a [u8]>, Option<&'a [u8]>)> {
+pub(super) fn decode<'a>(body: &'a [u8], headers: &mut Vec<Header<'a>>) -> Option<KeyAndValue<'a>> {
     headers.clear();
     let mut rest = body.get(PAD..)?;
     let key = take_bytes(&mut rest)?;
