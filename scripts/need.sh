@@ -35,5 +35,7 @@ need_rust() {
     fi
 }
 
-need cc build-essential    # SQLite and zstd are built from source
+need cc build-essential    # SQLite, zstd and librdkafka are built from source
+need make make
+need perl perl             # OpenSSL's build
 need_rust

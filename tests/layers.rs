@@ -189,6 +189,25 @@ fn every_module_imports_only_from_the_rows_above() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Unsafe code stands in one file, and that is what the compiler was told.
+#[test]
+fn unsafe_code_stays_in_its_file() {
+    const HOME: &str = "src/store/kafka/native.rs";
+    let files = sources();
+    let named: Vec<&str> = files
+        .iter()
+        .filter(|(_, text)| {
+            let code = code(text);
+            let words: Vec<&str> = code.split_whitespace().collect();
+            words.iter().any(|word| *word == "unsafe") || code.contains("allow(unsafe_code)")
+        })
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert_eq!(named, [HOME]);
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    assert!(lib.contains("#![deny(unsafe_code)]"));
+}
+
 #[test]
 fn main_stays_thin() {
     let main = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs")).unwrap();

@@ -1,6 +1,6 @@
 //! Crashes on demand, for tests of what a crash leaves: `LOGSCRUB_CRASH_AT=<point>[:<n>]` ends the
 //! process at once, without unwinding, when the point is reached for the n-th time (the first, where
-//! none is given). Points: `before_begin after_append before_commit after_commit
+//! none is given). Points: `before_begin after_append before_commit after_flush after_send_offsets after_commit
 //! between_commit_and_purge in_relane`. Without the variable nothing is installed.
 
 use crate::stage::crash::{self, CrashPoint};

@@ -11,6 +11,10 @@ pub enum CrashPoint {
     AfterAppend,
     /// Everything is appended, nothing committed.
     BeforeCommit,
+    /// Kafka: everything is with the broker, positions are not sent.
+    AfterFlush,
+    /// Kafka: positions are sent, and the transaction is open.
+    AfterPositions,
     AfterCommit,
     /// A transaction is committed, what it released is not purged yet.
     BetweenCommitAndPurge,
@@ -19,10 +23,12 @@ pub enum CrashPoint {
 }
 
 impl CrashPoint {
-    pub const ALL: [CrashPoint; 6] = [
+    pub const ALL: [CrashPoint; 8] = [
         CrashPoint::BeforeBegin,
         CrashPoint::AfterAppend,
         CrashPoint::BeforeCommit,
+        CrashPoint::AfterFlush,
+        CrashPoint::AfterPositions,
         CrashPoint::AfterCommit,
         CrashPoint::BetweenCommitAndPurge,
         CrashPoint::InRelane,
@@ -34,6 +40,8 @@ impl CrashPoint {
             CrashPoint::BeforeBegin => "before_begin",
             CrashPoint::AfterAppend => "after_append",
             CrashPoint::BeforeCommit => "before_commit",
+            CrashPoint::AfterFlush => "after_flush",
+            CrashPoint::AfterPositions => "after_send_offsets",
             CrashPoint::AfterCommit => "after_commit",
             CrashPoint::BetweenCommitAndPurge => "between_commit_and_purge",
             CrashPoint::InRelane => "in_relane",

@@ -53,7 +53,10 @@ pub fn round<S: Store>(store: &S, pipeline: &Pipeline, now_ms: i64) -> Result<Pu
     let mut purged = Purged::default();
     if pipeline.purge_source {
         let source = &pipeline.topics.source;
-        let mut groups = vec![store.purge_states(&pipeline.scrub_reader(), source)?];
+        let mut ours = store.purge_states(&pipeline.scrub_reader(), source)?;
+        // Nothing of ours is written to the source, heartbeats neither: its own traffic rolls it.
+        ours.iter_mut().for_each(|state| state.unrolled = false);
+        let mut groups = vec![ours];
         for group in &pipeline.purge_after_groups {
             groups.push(store.purge_states(group, source)?);
         }

@@ -1,2 +1,3 @@
 //! The stores behind the `Store` trait.
 pub mod embedded;
+pub mod kafka;

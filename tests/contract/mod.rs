@@ -93,14 +93,25 @@ fn append(writer: &mut impl Writer, topic: &str, partition: i32, value: &str) {
     writer.append(topic, partition, &record).unwrap();
 }
 
-/// Writes values in one transaction.
+/// Writes values in one transaction, and waits until they can be read: on Kafka a moment after the commit.
 fn put<B: Bench>(bench: &B, topic: &str, partition: i32, values: &[&str]) {
-    let mut session = join(bench, "contract-put", &[]);
+    let before = count(bench, topic);
+    let mut session = join(bench, &format!("put.{topic}"), &[]);
     let (_, writer) = session.halves();
     for value in values {
         append(writer, topic, partition, value);
     }
     writer.commit(&[]).unwrap();
+    settle(bench, topic, before + values.len());
+}
+
+/// Waits until a topic has so many readable records.
+fn settle<B: Bench>(bench: &B, topic: &str, records: usize) {
+    let begun = Instant::now();
+    while count(bench, topic) != records {
+        assert!(begun.elapsed() < PATIENCE, "`{topic}` has {} records, not {records}", count(bench, topic));
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn next(topic: usize, partition: i32, next: i64) -> Position {
@@ -128,6 +139,7 @@ pub fn all_parts_of_a_record_come_back<B: Bench>(bench: &B) {
         writer.append("c.parts", 0, record).unwrap();
     }
     writer.commit(&[]).unwrap();
+    settle(bench, "c.parts", records.len());
     let mut at = 0;
     bench
         .store()
@@ -175,7 +187,7 @@ pub fn a_batch_is_atomic<B: Bench>(bench: &B) {
     append(writer, "c.atomic.b", 1, "there");
     writer.commit(&[next(0, 0, after(&seen))]).unwrap();
     for output in outputs {
-        assert_eq!(count(bench, output), 1);
+        settle(bench, output, 1);
     }
     assert_eq!(committed(bench, "c.atomic", "c.atomic.in"), Some(after(&seen)));
 }
@@ -229,7 +241,7 @@ pub fn a_worker_that_dies_leaves_nothing<B: Bench>(bench: &B) {
     let (_, writer) = session.halves();
     append(writer, "c.kill.out", 0, "done");
     writer.commit(&[next(0, 0, after(&seen))]).unwrap();
-    assert_eq!(count(bench, "c.kill.out"), 1);
+    settle(bench, "c.kill.out", 1);
 }
 
 pub fn each_partition_keeps_its_order<B: Bench>(bench: &B) {
@@ -253,8 +265,9 @@ pub fn each_partition_keeps_its_order<B: Bench>(bench: &B) {
             writer.commit(&[]).unwrap();
         }
     }
-    let mut session = join(bench, "c.order", &["c.order"]);
     let total = wrote.iter().map(Vec::len).sum();
+    settle(bench, "c.order", total);
+    let mut session = join(bench, "c.order", &["c.order"]);
     let seen = read::<B>(&mut session, total);
     for (partition, wrote) in wrote.iter().enumerate() {
         let of: Vec<_> = seen.iter().filter(|(place, _, _)| place.partition == partition as i32).collect();

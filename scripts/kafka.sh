@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# A real Apache Kafka for tests, from its published artifacts: no container, nothing outside a cache folder.
+#
+#   kafka.sh fetch        downloads the jars (55 MB) and checks each against kafka/jars.sha256
+#   kafka.sh start DIR    starts a broker whose data is in DIR (made where it is missing); prints host:port
+#   kafka.sh stop DIR     stops it, in good order
+#   kafka.sh with DIR     start; when stdin is closed, stop and delete DIR: for whoever may be killed
+#   kafka.sh delete-topic DIR TOPIC
+#
+# A second start in the same DIR goes on with its data and its ports.
+set -euo pipefail
+case "${2:-}" in "" | /*) dir=${2:-} ;; *) dir=$PWD/$2 ;; esac
+source "$(dirname "${BASH_SOURCE[0]}")/need.sh"
+
+here=$PWD/scripts/kafka
+jars=${XDG_CACHE_HOME:-$HOME/.cache}/logscrub/kafka-4.3.1
+
+jars_are_right() {
+    [ -d "$1" ] && (cd "$1" && sha256sum --check --strict --quiet "$here/jars.sha256") >/dev/null 2>&1
+}
+
+fetch() {
+    [ -e "$jars/checked" ] && return
+    need java default-jre-headless
+    need mvn maven
+    mkdir -p "$(dirname "$jars")"
+    local new
+    new=$(mktemp -d "$jars.XXXXXX")
+    mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+        -DoutputDirectory="$new" >&2
+    if ! jars_are_right "$new"; then
+        rm -rf "$new"
+        echo "the jars are not those of scripts/kafka/jars.sha256" >&2
+        exit 1
+    fi
+    touch "$new/checked"
+    # Whoever was first has the place.
+    mv -T "$new" "$jars" 2>/dev/null || rm -rf "$new"
+}
+
+options=(-Xms256m -Xmx768m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$jars/*"
+    -Dlog4j2.configurationFile="$here/log4j2.properties")
+
+# A port below the range that the system hands out, on which nobody answers.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 10000))
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    done
+    echo "$port"
+}
+
+configure() {
+    local port controller
+    port=$(free_port)
+    controller=$(free_port)
+    mkdir -p "$dir/data"
+    {
+        cat "$here/server.properties"
+        echo "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller"
+        echo "advertised.listeners=PLAINTEXT://127.0.0.1:$port"
+        echo "controller.quorum.voters=1@127.0.0.1:$controller"
+        echo "log.dirs=$dir/data"
+    } >"$dir/server.properties"
+    echo "127.0.0.1:$port" >"$dir/address"
+    local id
+    id=$(java "${options[@]}" kafka.tools.StorageTool random-uuid | tail -n1)
+    java "${options[@]}" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$dir/format.out" 2>&1
+}
+
+# Starts the configured broker; fails where the process ends before it is up (a port was taken).
+launch() {
+    : >"$dir/broker.out"
+    setsid java "${options[@]}" kafka.Kafka "$dir/server.properties" \
+        >"$dir/broker.out" 2>&1 </dev/null &
+    echo $! >"$dir/broker.pid"
+    local tries
+    for ((tries = 0; tries < 600; tries++)); do
+        grep -q "Kafka Server started" "$dir/broker.out" && return
+        grep -q "BindException\|KafkaException\|Exiting Kafka" "$dir/broker.out" && return 1
+        sleep 0.1
+    done
+    return 1
+}
+
+start() {
+    fetch
+    mkdir -p "$dir"
+    if [ -e "$dir/server.properties" ]; then
+        launch && cat "$dir/address" && return
+    else
+        local tries
+        for tries in 1 2 3; do
+            rm -rf "$dir/data"
+            configure
+            launch && cat "$dir/address" && return
+        done
+    fi
+    tail -n 20 "$dir/broker.out" >&2
+    echo "the broker did not start; see $dir/broker.out" >&2
+    exit 69
+}
+
+stop() {
+    local pid
+    pid=$(cat "$dir/broker.pid" 2>/dev/null) || return 0
+    rm -f "$dir/broker.pid"
+    kill "$pid" 2>/dev/null || return 0
+    local tries
+    for ((tries = 0; tries < 200; tries++)); do
+        kill -0 "$pid" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -9 "$pid" 2>/dev/null || true
+}
+
+case "${1:-} ${dir:+DIR}" in
+"fetch ") fetch ;;
+"start DIR") start ;;
+"stop DIR") stop ;;
+"delete-topic DIR")
+    java "${options[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "$(cat "$dir/address")" \
+        --delete --topic "$3"
+    ;;
+"with DIR")
+    start
+    cat >/dev/null || true
+    stop
+    rm -rf "$dir"
+    ;;
+*)
+    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+    ;;
+esac

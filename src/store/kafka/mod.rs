@@ -1,0 +1,209 @@
+//! The store on Apache Kafka: the real thing.
+//!
+//! A [`KafkaSession`] is one consumer and one transactional producer, used by one thread. Positions go
+//! through the producer's transactions (KIP-447), so that what a worker writes and where it stands become
+//! visible together. Assignments are answered with explicit starts; nothing is ever guessed
+//! (`auto.offset.reset = error`). What librdkafka leaves to its users, and its traps, stand beside the code
+//! that deals with them.
+
+mod admin;
+mod context;
+mod error;
+mod native;
+mod purge;
+mod reader;
+mod scan;
+mod settings;
+mod writer;
+
+pub use admin::TopicState;
+pub use reader::KafkaReader;
+pub use writer::KafkaWriter;
+
+use crate::stage::store::{
+    Bounds, Fetched, Flow, PurgeState, Session, SessionSpec, Store, StoreError, TopicSpec,
+};
+use admin::Admin;
+use context::Membership;
+use rdkafka::consumer::Consumer as _;
+use scan::Scanner;
+use settings::Settings;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a question may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How to reach a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// librdkafka's settings; those that we own win over them.
+    pub settings: BTreeMap<String, String>,
+    /// Settings of topics that [`Store::ensure`] makes.
+    pub topic_settings: BTreeMap<String, String>,
+}
+
+/// What sessions and the administrator share.
+struct Shared {
+    settings: Settings,
+    admin: Admin,
+    scanner: Scanner,
+}
+
+/// A cluster.
+pub struct Kafka {
+    shared: Arc<Shared>,
+    purger: purge::Purger,
+}
+
+impl Kafka {
+    /// Connects.
+    ///
+    /// # Errors
+    /// `Unreachable` where no broker answers; `Refused` where a setting is wrong.
+    pub fn open(options: Options) -> Result<Self, StoreError> {
+        let settings = Settings(options.settings);
+        let admin = Admin::open(&settings, options.topic_settings)?;
+        let scanner = Scanner::open(&settings)?;
+        let shared = Arc::new(Shared { settings, admin, scanner });
+        Ok(Kafka { purger: purge::Purger::new(shared.clone()), shared })
+    }
+
+    /// A topic's partitions and settings; `None` where there is no such topic.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn topic_state(&self, topic: &str) -> Result<Option<TopicState>, StoreError> {
+        self.shared.admin.topic_state(topic)
+    }
+
+    /// How many brokers the cluster has by now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn brokers(&self) -> Result<i32, StoreError> {
+        self.shared.admin.brokers()
+    }
+
+    /// Makes a topic.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn make_topic(
+        &self,
+        topic: &str,
+        partitions: i32,
+        replication: i32,
+        settings: &BTreeMap<&'static str, String>,
+    ) -> Result<(), StoreError> {
+        self.shared.admin.make(topic, partitions, replication, settings)
+    }
+
+    /// Adds partitions until there are so many.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn add_partitions(&self, topic: &str, partitions: i32) -> Result<(), StoreError> {
+        self.shared.admin.add_partitions(topic, partitions)
+    }
+
+    /// Sets settings of a topic; its own others stay.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn change_settings(
+        &self,
+        topic: &str,
+        state: &TopicState,
+        settings: &BTreeMap<&'static str, String>,
+    ) -> Result<(), StoreError> {
+        self.shared.admin.change(topic, state, settings)
+    }
+}
+
+/// The session of one worker.
+pub struct KafkaSession {
+    // In this order they are dropped: the producer's open transaction is left to its successor.
+    writer: KafkaWriter,
+    reader: KafkaReader,
+}
+
+impl Session for KafkaSession {
+    type Reader = KafkaReader;
+    type Writer = KafkaWriter;
+
+    fn halves(&mut self) -> (&mut KafkaReader, &mut KafkaWriter) {
+        (&mut self.reader, &mut self.writer)
+    }
+}
+
+/// A slot as Kafka accepts it in ids: other characters become `_`.
+fn legal(slot: &str) -> String {
+    let keep = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    slot.chars().map(keep).take(249).collect()
+}
+
+impl Store for Kafka {
+    type Session = KafkaSession;
+
+    fn join(&self, spec: &SessionSpec) -> Result<KafkaSession, StoreError> {
+        let slot = legal(&spec.slot);
+        if !spec.topics.is_empty() {
+            self.shared.admin.topic_ids(&spec.topics)?;
+        }
+        let consumer = match spec.topics.is_empty() {
+            true => None,
+            false => {
+                Some(Arc::new(self.shared.settings.member(&spec.reader, &slot, Membership::default())?))
+            }
+        };
+        // The producer first: its `init_transactions` ends what a predecessor left open, and only then
+        // are positions and progress what they will stay.
+        let writer = KafkaWriter::open(self.shared.clone(), slot, consumer.clone(), spec)?;
+        if let Some(consumer) = &consumer {
+            let topics: Vec<&str> = spec.topics.iter().map(AsRef::as_ref).collect();
+            consumer.subscribe(&topics).map_err(|error| error::of_query(&error, "a group was joined"))?;
+        }
+        let reader = KafkaReader::new(self.shared.clone(), consumer, &spec.topics);
+        Ok(KafkaSession { writer, reader })
+    }
+
+    fn topics(&self) -> Result<Vec<TopicSpec>, StoreError> {
+        self.shared.admin.topics()
+    }
+
+    fn ensure(&self, spec: &TopicSpec) -> Result<(), StoreError> {
+        self.shared.admin.ensure(spec)
+    }
+
+    fn bounds(&self, topic: &str) -> Result<Vec<Bounds>, StoreError> {
+        self.shared.scanner.bounds(topic)
+    }
+
+    fn scan(
+        &self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
+    ) -> Result<i64, StoreError> {
+        self.shared.scanner.scan(topic, partition, from, visit)
+    }
+
+    fn purge_states(&self, reader: &str, topic: &str) -> Result<Vec<PurgeState>, StoreError> {
+        self.purger.states(reader, topic)
+    }
+
+    fn purge(&self, topic: &str, partition: i32, up_to: i64) -> Result<i64, StoreError> {
+        self.shared.admin.delete_records(topic, partition, up_to)
+    }
+
+    fn roll(&self, topic: &str, partition: i32) -> Result<(), StoreError> {
+        self.purger.roll(topic, partition)
+    }
+
+    fn purged(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

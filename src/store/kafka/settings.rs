@@ -1,0 +1,133 @@
+//! The configs of our clients: the user's settings, over our defaults, under what we must own.
+
+use super::context::Quiet;
+use crate::stage::store::StoreError;
+use rdkafka::ClientConfig;
+use rdkafka::admin::AdminClient;
+use rdkafka::config::FromClientConfigAndContext as _;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::producer::ThreadedProducer;
+use std::collections::BTreeMap;
+
+/// librdkafka's settings as the config has them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings(pub BTreeMap<String, String>);
+
+/// Positions are ours to commit, inside transactions, and only what was committed is read.
+const CONSUMER: [(&str, &str); 6] = [
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("isolation.level", "read_committed"),
+    ("group.protocol", "classic"),
+    ("partition.assignment.strategy", "cooperative-sticky"),
+    ("allow.auto.create.topics", "false"),
+];
+
+impl Settings {
+    /// Where it looks for brokers.
+    pub(super) fn brokers(&self) -> &str {
+        self.0.get("bootstrap.servers").map_or("", String::as_str)
+    }
+
+    fn config(&self, defaults: &[(&str, &str)], owned: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("client.id", "logscrub").set("log.connection.close", "false");
+        for (name, value) in defaults {
+            config.set(*name, *value);
+        }
+        for (name, value) in &self.0 {
+            config.set(name, value);
+        }
+        for (name, value) in owned {
+            config.set(*name, *value);
+        }
+        config
+    }
+
+    fn consumer<C: ConsumerContext>(
+        &self,
+        defaults: &[(&str, &str)],
+        owned: &[(&str, &str)],
+        context: C,
+    ) -> Result<BaseConsumer<C>, StoreError> {
+        let mut config = self.config(defaults, &CONSUMER);
+        for (name, value) in owned {
+            config.set(*name, *value);
+        }
+        BaseConsumer::from_config_and_context(&config, context).map_err(|error| wrong(&error))
+    }
+
+    /// A member of a group. Prefetch is bounded per partition: a paused one holds nothing, and a lane
+    /// has many.
+    pub(super) fn member<C: ConsumerContext>(
+        &self,
+        group: &str,
+        slot: &str,
+        context: C,
+    ) -> Result<BaseConsumer<C>, StoreError> {
+        let defaults = [
+            ("queued.min.messages", "5000"),
+            ("queued.max.messages.kbytes", "8192"),
+            ("fetch.wait.max.ms", "100"),
+            ("max.poll.interval.ms", "300000"),
+        ];
+        let owned = [("group.id", group), ("group.instance.id", slot), ("auto.offset.reset", "error")];
+        self.consumer(&defaults, &owned, context)
+    }
+
+    /// Reads partitions from given offsets, outside any group.
+    pub(super) fn scanner(&self) -> Result<BaseConsumer<Quiet>, StoreError> {
+        let defaults = [("fetch.wait.max.ms", "50"), ("queued.max.messages.kbytes", "16384")];
+        let owned = [
+            ("group.id", "logscrub.scan"),
+            ("auto.offset.reset", "earliest"),
+            ("enable.partition.eof", "true"),
+        ];
+        self.consumer(&defaults, &owned, Quiet)
+    }
+
+    /// Asks for a group's positions without being its member.
+    pub(super) fn group_watcher(&self, group: &str) -> Result<BaseConsumer<Quiet>, StoreError> {
+        self.consumer(&[], &[("group.id", group)], Quiet)
+    }
+
+    /// The time-outs: a request is given up well before the broker gives up the transaction, so that a
+    /// doubtful answer is ours to clear up.
+    pub(super) fn transactional(&self, slot: &str) -> Result<ThreadedProducer<Quiet>, StoreError> {
+        let mut defaults = self.writing();
+        defaults.push(("transaction.timeout.ms", "30000"));
+        let config = self.config(&defaults, &[("transactional.id", slot), ("enable.idempotence", "true")]);
+        ThreadedProducer::from_config_and_context(&config, Quiet).map_err(|error| wrong(&error))
+    }
+
+    /// For heartbeats, which stand outside any transaction.
+    pub(super) fn plain_producer(&self) -> Result<ThreadedProducer<Quiet>, StoreError> {
+        let config = self.config(&self.writing(), &[("enable.idempotence", "true")]);
+        ThreadedProducer::from_config_and_context(&config, Quiet).map_err(|error| wrong(&error))
+    }
+
+    fn writing(&self) -> Vec<(&'static str, &'static str)> {
+        vec![
+            ("linger.ms", "5"),
+            ("compression.type", "zstd"),
+            ("socket.timeout.ms", "10000"),
+            ("message.max.bytes", "20000000"),
+            ("queue.buffering.max.messages", "500000"),
+            ("queue.buffering.max.kbytes", "262144"),
+        ]
+    }
+
+    pub(super) fn admin(&self) -> Result<AdminClient<Quiet>, StoreError> {
+        AdminClient::from_config_and_context(&self.config(&[], &[]), Quiet).map_err(|error| wrong(&error))
+    }
+}
+
+/// A setting that librdkafka refuses. Values stay out of the text: one may be a secret.
+fn wrong(error: &rdkafka::error::KafkaError) -> StoreError {
+    match error {
+        rdkafka::error::KafkaError::ClientConfig(_, reason, name, _) if !name.is_empty() => {
+            StoreError::Refused(format!("[kafka] `{name}`: {reason}; mend it in the config"))
+        }
+        error => StoreError::Refused(format!("[kafka] gives no client: {error}")),
+    }
+}

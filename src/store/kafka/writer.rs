@@ -1,0 +1,315 @@
+//! The writing half of a session: one transactional producer.
+//!
+//! Order of a commit: flush, positions, commit. A call that fails says whether to call it again, to abort,
+//! or that the producer is dead. After an answer that was in doubt (a time-out, a second call) the producer
+//! is made again under the same id: librdkafka has no KIP-890 part 2, so that a delayed end of one
+//! transaction could end the next one of the same epoch.
+
+use super::context::{Membership, Quiet};
+use super::error::{TransactionError, code_of, of_query, of_transaction};
+use super::purge::committed_of;
+use super::{Shared, native};
+use crate::record::Record;
+use crate::stage::crash::{self, CrashPoint};
+use crate::stage::store::{Place, Position, SessionSpec, StoreError, Writer};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
+
+/// How long one transactional call may block.
+const CALL: Duration = Duration::from_secs(15);
+/// How long a broker may be away before we give up our place: above any restart, and above the two
+/// minutes that an outage is allowed.
+const OUTAGE: Duration = Duration::from_secs(600);
+
+/// See [`Writer`].
+pub struct KafkaWriter {
+    shared: Arc<Shared>,
+    slot: String,
+    consumer: Option<Arc<BaseConsumer<Membership>>>,
+    topics: Vec<Arc<str>>,
+    /// `None` between the death of one and the making of the next.
+    producer: Option<ThreadedProducer<Quiet>>,
+    open: bool,
+    /// What was last committed, to tell after a producer's death whether the commit took place.
+    committed: BTreeMap<Place, i64>,
+    /// Producers that died since the last commit.
+    deaths: u32,
+}
+
+/// How a commit's last call ended.
+enum Ended {
+    Committed,
+    /// Committed, after an answer in doubt.
+    InDoubt,
+}
+
+impl KafkaWriter {
+    pub(super) fn open(
+        shared: Arc<Shared>,
+        slot: String,
+        consumer: Option<Arc<BaseConsumer<Membership>>>,
+        spec: &SessionSpec,
+    ) -> Result<Self, StoreError> {
+        let mut writer = KafkaWriter {
+            shared,
+            slot,
+            consumer,
+            topics: spec.topics.clone(),
+            producer: None,
+            open: false,
+            committed: BTreeMap::new(),
+            deaths: 0,
+        };
+        writer.make_producer(Duration::from_secs(60))?;
+        Ok(writer)
+    }
+
+    /// Makes the producer, anew if there is one, and ends what its predecessor left open. Blocks while
+    /// the broker is away.
+    fn make_producer(&mut self, within: Duration) -> Result<(), StoreError> {
+        // Two of one id in one process would fence each other.
+        self.producer = None;
+        self.open = false;
+        let producer = self.shared.settings.transactional(&self.slot)?;
+        let begun = Instant::now();
+        loop {
+            let Err(error) = producer.init_transactions(CALL) else { break };
+            match of_transaction(&error) {
+                TransactionError::Retry if begun.elapsed() < within => {
+                    warn!(slot = self.slot, "the broker does not answer; trying again");
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+                TransactionError::Retry => {
+                    return Err(StoreError::Unreachable(format!(
+                        "no transaction coordinator answered in {} s",
+                        within.as_secs()
+                    )));
+                }
+                TransactionError::Abort | TransactionError::Dead => {
+                    return Err(of_query(&error, "a producer was made"));
+                }
+            }
+        }
+        self.producer = Some(producer);
+        Ok(())
+    }
+
+    /// Makes the producer again after its death. Twice in a row means that another process has our slot.
+    fn revive(&mut self, error: &KafkaError) -> Result<(), StoreError> {
+        self.deaths += 1;
+        let fenced =
+            matches!(code_of(error), Some(Code::Fenced | Code::ProducerFenced | Code::FencedInstanceId));
+        if fenced && self.deaths > 1 {
+            return Err(StoreError::Fenced(format!(
+                "slot `{}`; give each process an `instance` of its own",
+                self.slot
+            )));
+        }
+        info!(slot = self.slot, reason = %error, "the producer is made again");
+        self.make_producer(OUTAGE)
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if self.open {
+            return Ok(());
+        }
+        if self.producer.is_none() {
+            self.make_producer(OUTAGE)?;
+        }
+        let Some(producer) = &self.producer else { unreachable!("it was made") };
+        if let Err(error) = producer.begin_transaction() {
+            self.revive(&error)?;
+            let Some(producer) = &self.producer else { unreachable!("it was made") };
+            producer.begin_transaction().map_err(|error| of_query(&error, "a transaction was begun"))?;
+        }
+        self.open = true;
+        Ok(())
+    }
+
+    fn send_positions(&mut self, positions: &[Position]) -> Result<(), StoreError> {
+        let (Some(consumer), Some(producer)) = (&self.consumer, &self.producer) else { return Ok(()) };
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        loop {
+            let list = self.position_list(positions)?;
+            // Taken anew each time: it holds the generation, by which a stale owner is fenced.
+            let Some(group) = consumer.group_metadata() else {
+                return Err(StoreError::Void("the group was not joined yet".into()));
+            };
+            let Err(error) = producer.send_offsets_to_transaction(&list, &group, CALL) else { return Ok(()) };
+            match of_transaction(&error) {
+                TransactionError::Retry if begun.elapsed() < OUTAGE => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                TransactionError::Retry | TransactionError::Abort => {
+                    return Err(StoreError::Void(format!("positions: {error}")));
+                }
+                TransactionError::Dead => {
+                    self.revive(&error)?;
+                    return Err(StoreError::Void(format!("positions: {error}")));
+                }
+            }
+        }
+    }
+
+    fn position_list(&self, positions: &[Position]) -> Result<TopicPartitionList, StoreError> {
+        let mut list = TopicPartitionList::with_capacity(positions.len());
+        for position in positions {
+            let Some(topic) = self.topics.get(position.place.topic) else {
+                return Err(StoreError::Bug("a position of a topic that is not read".into()));
+            };
+            list.add_partition_offset(topic, position.place.partition, Offset::Offset(position.next))
+                .map_err(|error| of_query(&error, "positions were listed"))?;
+        }
+        Ok(list)
+    }
+
+    fn end(&mut self, positions: &[Position]) -> Result<Ended, StoreError> {
+        let begun = Instant::now();
+        let mut ended = Ended::Committed;
+        loop {
+            let Some(producer) = &self.producer else {
+                return Err(StoreError::Void("there is no producer".into()));
+            };
+            let Err(error) = producer.commit_transaction(CALL) else { return Ok(ended) };
+            match of_transaction(&error) {
+                TransactionError::Retry if begun.elapsed() < OUTAGE => {
+                    ended = Ended::InDoubt;
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                TransactionError::Retry => {
+                    return Err(StoreError::Unreachable("a commit got no answer; a restart tells".into()));
+                }
+                TransactionError::Abort => return Err(StoreError::Void(format!("commit: {error}"))),
+                TransactionError::Dead => {
+                    // A new producer of the same id ends the old transaction, one way or the other.
+                    self.revive(&error)?;
+                    return if self.took_place(positions)? {
+                        Ok(Ended::Committed)
+                    } else {
+                        Err(StoreError::Void(format!("commit: {error}")))
+                    };
+                }
+            }
+        }
+    }
+
+    /// Whether positions that were sent in a transaction are the group's: then its records are there too.
+    fn took_place(&self, positions: &[Position]) -> Result<bool, StoreError> {
+        let moved: Vec<Position> = positions
+            .iter()
+            .filter(|position| self.committed.get(&position.place) != Some(&position.next))
+            .copied()
+            .collect();
+        let (Some(consumer), false) = (&self.consumer, moved.is_empty()) else {
+            return Err(StoreError::Io(
+                "a commit got no answer; a restart tells whether it took place".into(),
+            ));
+        };
+        let begun = Instant::now();
+        loop {
+            match committed_of(consumer, self.position_list(&moved)?) {
+                Ok(known) => {
+                    return Ok(known.iter().zip(&moved).all(|(known, sent)| *known == Some(sent.next)));
+                }
+                Err(StoreError::Busy(_)) if begun.elapsed() < OUTAGE => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn headers_of(record: &Record<'_>) -> Result<Option<OwnedHeaders>, StoreError> {
+    if record.headers.is_empty() {
+        return Ok(None);
+    }
+    let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+    for (name, value) in record.headers {
+        match std::str::from_utf8(name) {
+            Ok(key) if !key.contains('\0') => headers = headers.insert(Header { key, value: *value }),
+            _ => return Err(StoreError::Refused("a header's name is no text; Kafka takes only text".into())),
+        }
+    }
+    Ok(Some(headers))
+}
+
+impl Writer for KafkaWriter {
+    fn append(&mut self, topic: &str, partition: i32, record: &Record<'_>) -> Result<(), StoreError> {
+        self.begin()?;
+        let Some(producer) = &self.producer else {
+            return Err(StoreError::Void("there is no producer".into()));
+        };
+        let mut message = BaseRecord::<'_, [u8], [u8]>::to(topic).partition(partition);
+        message.key = record.key;
+        message.payload = record.value;
+        message.timestamp = record.timestamp_ms;
+        message.headers = headers_of(record)?;
+        loop {
+            // The bytes are copied before `send` returns.
+            let Err((error, back)) = producer.send(message) else { return Ok(()) };
+            match code_of(&error) {
+                Some(Code::QueueFull) => {
+                    message = back;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Some(Code::MessageSizeTooLarge) => {
+                    return Err(StoreError::Void(format!(
+                        "a record is too large for `{topic}`; raise `message.max.bytes` in [kafka] and \
+                         `max.message.bytes` of the topic"
+                    )));
+                }
+                Some(Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition) => {
+                    return Err(super::error::missing(topic));
+                }
+                // The open transaction failed before: its first error shows at the abort.
+                _ => return Err(StoreError::Void(format!("append to `{topic}`: {error}"))),
+            }
+        }
+    }
+
+    fn commit(&mut self, positions: &[Position]) -> Result<(), StoreError> {
+        self.begin()?;
+        if let Some(producer) = &self.producer {
+            // What is not delivered by then, the commit's own flush waits for.
+            native::flush(producer.client().native_ptr(), CALL);
+        }
+        crash::reach(CrashPoint::AfterFlush);
+        self.send_positions(positions)?;
+        crash::reach(CrashPoint::AfterPositions);
+        let ended = self.end(positions)?;
+        self.open = false;
+        self.deaths = 0;
+        self.committed.extend(positions.iter().map(|position| (position.place, position.next)));
+        if let Ended::InDoubt = ended {
+            self.make_producer(OUTAGE)?;
+        }
+        Ok(())
+    }
+
+    fn abort(&mut self) -> Result<(), StoreError> {
+        let mut in_doubt = false;
+        while self.open {
+            let Some(producer) = &self.producer else { break };
+            let Err(error) = producer.abort_transaction(CALL) else { break };
+            match of_transaction(&error) {
+                TransactionError::Retry => in_doubt = true,
+                // Its successor aborts what it left open.
+                TransactionError::Abort | TransactionError::Dead => self.revive(&error)?,
+            }
+        }
+        self.open = false;
+        if in_doubt {
+            self.make_producer(OUTAGE)?;
+        }
+        Ok(())
+    }
+}
