@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::records::{self, Position};
-use super::store::{StoreArgs, failure};
+use super::store::{Opened, StoreArgs, failure};
 use crate::stage::store::{Fetched, Flow, Store, StoreError};
 use clap::Args as ClapArgs;
 use std::collections::BTreeMap;
@@ -37,7 +37,11 @@ impl Args {
 
     fn cat(self) -> Result<(), Failure> {
         let store = self.store.visit()?;
-        match self.print(&store) {
+        let printed = match &store {
+            Opened::Embedded(store) => self.print(store),
+            Opened::Kafka(store) => self.print(store),
+        };
+        match printed {
             Ok(()) => Ok(()),
             // Whoever read our output has had enough.
             Err(End::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

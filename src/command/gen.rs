@@ -6,10 +6,11 @@ mod sink;
 use super::exit;
 use super::failure::Failure;
 use super::load::EngineArgs;
-use super::store::StoreArgs;
+use super::store::{Opened, StoreArgs};
 use crate::sample::pack::PackName;
 use crate::sample::time::{default_interval, now_ms, parse_point};
 use crate::sample::{Plan, Sample, SampleError, Sampler};
+use crate::stage::store::Store;
 use sink::{Form, Out, Sink, Topic};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -102,7 +103,7 @@ impl Args {
 
     fn generate(self) -> Result<(), Failure> {
         let (from_ms, to_ms) = self.interval()?;
-        let mut plan = Plan {
+        let plan = Plan {
             pack: self.pack,
             seed: self.seed,
             from_ms,
@@ -122,12 +123,24 @@ impl Args {
             }
             Some(name) => {
                 super::put::check_topic(name)?;
-                let store = self.store.visit()?;
-                let mut topic = Topic::make(&store, name, self.partitions)?;
-                plan.partitions = topic.partitions;
-                self.write(plan, &mut topic, truth)
+                match self.store.visit()? {
+                    Opened::Embedded(store) => self.write_topic(&store, name, plan, truth),
+                    Opened::Kafka(store) => self.write_topic(&store, name, plan, truth),
+                }
             }
         }
+    }
+
+    fn write_topic(
+        &self,
+        store: &impl Store,
+        name: &str,
+        mut plan: Plan,
+        truth: Option<Out>,
+    ) -> Result<(), Failure> {
+        let mut topic = Topic::make(store, name, self.partitions)?;
+        plan.partitions = topic.partitions;
+        self.write(plan, &mut topic, truth)
     }
 
     /// A reader that closes the pipe early is nobody's failure.

@@ -17,6 +17,7 @@ pub mod records;
 mod run;
 mod store;
 mod test;
+mod topics;
 
 use clap::{Parser, Subcommand};
 
@@ -51,6 +52,7 @@ pub enum Verb {
     Test(test::Args),
     Gen(r#gen::Args),
     Run(run::Args),
+    Topics(topics::Args),
     Put(put::Args),
     Cat(cat::Args),
     Geo(geo::Args),
@@ -69,6 +71,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Test(args) => args.run(),
         Verb::Gen(args) => args.run(),
         Verb::Run(args) => args.run(),
+        Verb::Topics(args) => args.run(),
         Verb::Put(args) => args.run(),
         Verb::Cat(args) => args.run(),
         Verb::Geo(args) => args.run(),

@@ -3,7 +3,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::records::{Framing, Shape};
-use super::store::{StoreArgs, failure};
+use super::store::{Opened, StoreArgs, failure};
 use crate::record::Record;
 use crate::stage::store::{Session as _, SessionSpec, Store, StoreError, TopicSpec, Writer};
 use clap::Args as ClapArgs;
@@ -36,8 +36,14 @@ impl Args {
 
     fn put(self) -> Result<(), Failure> {
         check_topic(&self.topic)?;
-        let store = self.store.visit()?;
-        let partitions = make_topic(&store, &self.topic, self.partitions).map_err(|error| failure(&error))?;
+        match self.store.visit()? {
+            Opened::Embedded(store) => self.put_into(&store),
+            Opened::Kafka(store) => self.put_into(&store),
+        }
+    }
+
+    fn put_into(&self, store: &impl Store) -> Result<(), Failure> {
+        let partitions = make_topic(store, &self.topic, self.partitions).map_err(|error| failure(&error))?;
         let spec = SessionSpec {
             reader: "logscrub.put".into(),
             slot: format!("put.{}", std::process::id()),

@@ -4,33 +4,42 @@ use super::exit;
 use super::failure::Failure;
 use super::geo::GeoArgs;
 use super::load::{EngineArgs, region};
-use super::store::{self, StoreArgs};
+use super::store::{self, Opened, StoreArgs};
 use crate::numbering::Region;
 use crate::service::clock::SystemClock;
-use crate::service::config::PipelineConfig;
-use crate::service::{Mode, Part, RunSpec, crash, run};
+use crate::service::config::{Config, PipelineConfig};
+use crate::service::{Mode, Part, RunSpec, Threads, crash, run};
 use crate::stage::Pipeline;
+use crate::stage::store::Store;
 use crate::store::embedded::Access;
 use clap::Args as ClapArgs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Scrubs, holds, de-identifies and purges, until told to stop
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     #[command(flatten)]
     store: StoreArgs,
-    /// A shipped policy's id, or a policy file [default: the config's, else `default`]
-    #[arg(long, value_name = "ID|FILE")]
-    policy: Option<String>,
+    #[command(flatten)]
+    given: Given,
     /// Run a part only: `scrub`, or any later stage's id for all lanes
     #[arg(long, value_name = "ID")]
     stage: Option<String>,
     /// The source to its end at start, then the lanes until every head waits; then leave
     #[arg(long)]
     once: bool,
+}
+
+/// What goes before the config's own words.
+#[derive(ClapArgs, Debug)]
+struct Given {
+    /// A shipped policy's id, or a policy file [default: the config's, else `default`]
+    #[arg(long, value_name = "ID|FILE")]
+    policy: Option<String>,
     /// Your own rules: every *.toml below it is added to the shipped rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
@@ -53,16 +62,39 @@ impl Args {
         if let Ok(at) = std::env::var(crash::VARIABLE) {
             crash::install(&at).map_err(Failure::usage)?;
         }
-        let config = self.store.read(self.policy.as_deref())?;
-        let pipelines: Vec<Arc<Pipeline>> =
-            config.pipelines.iter().map(|pipeline| self.pipeline(pipeline)).collect::<Result<_, _>>()?;
+        let config = self.store.read(self.given.policy.as_deref())?;
+        let pipelines: Vec<Arc<Pipeline>> = config
+            .pipelines
+            .iter()
+            .map(|pipeline| self.given.pipeline(pipeline))
+            .collect::<Result<_, _>>()?;
         let part = self.part(&pipelines)?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
             signal_hook::flag::register(signal, stop.clone())
                 .map_err(|error| Failure::io("signals", &error))?;
         }
-        let store = store::open(&config.store, Access::Service)?;
+        match store::open(&config.store, Access::Service)? {
+            Opened::Embedded(store) => self.run_on(store, Threads::One, pipelines, part, stop),
+            Opened::Kafka(store) => {
+                super::topics::check_at_start(&store, &pipelines, &config)?;
+                watch_the_end(stop.clone());
+                self.run_on(store, Threads::PerWorker, pipelines, part, stop)
+            }
+        }
+    }
+
+    fn run_on<S: Store + Send + Sync>(
+        &self,
+        store: S,
+        threads: Threads,
+        pipelines: Vec<Arc<Pipeline>>,
+        part: Part,
+        stop: Arc<AtomicBool>,
+    ) -> Result<(), Failure>
+    where
+        S::Session: Send,
+    {
         let spec = RunSpec {
             store: Arc::new(store),
             pipelines,
@@ -72,10 +104,47 @@ impl Args {
             seed: getrandom::u64()
                 .map_err(|_| Failure::new(exit::IO, "the system gives no random numbers"))?,
             stop,
+            threads,
         };
         run(&spec).map_err(|error| store::failure(&error))
     }
 
+    fn part(&self, pipelines: &[Arc<Pipeline>]) -> Result<Part, Failure> {
+        let Some(id) = &self.stage else { return Ok(Part::All) };
+        let places: Vec<usize> =
+            pipelines.iter().filter_map(|pipeline| pipeline.policy.stage_by_id(id)).collect();
+        match places.first() {
+            Some(0) => Ok(Part::Scrub),
+            Some(_) => Ok(Part::Lanes),
+            None => Err(Failure::usage(format!("no policy that runs here has a stage `{id}`"))),
+        }
+    }
+}
+
+/// How long leaving may take.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Ends the process where leaving hangs: a client of a broker that is away can wait for ever when it is
+/// dropped. What is open then is a transaction, which its successor aborts.
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn watch_the_end(stop: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        while !stop.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        std::thread::sleep(DRAIN);
+        tracing::warn!("leaving took longer than {} s; what was open is done again", DRAIN.as_secs());
+        std::process::exit(0);
+    });
+}
+
+/// The pipelines of a config, without flags.
+pub(super) fn pipelines_of(config: &Config) -> Result<Vec<Arc<Pipeline>>, Failure> {
+    let none = Given { policy: None, rules: None, region: None, geo: Vec::new() };
+    config.pipelines.iter().map(|pipeline| none.pipeline(pipeline)).collect()
+}
+
+impl Given {
     /// Flags go before the config.
     fn pipeline(&self, config: &PipelineConfig) -> Result<Arc<Pipeline>, Failure> {
         let engine = EngineArgs {
@@ -88,17 +157,6 @@ impl Args {
         Pipeline::new((*loaded.policy).clone(), loaded.engine, config.settings.clone())
             .map(Arc::new)
             .map_err(|error| Failure::new(exit::REFUSED, error.to_string()))
-    }
-
-    fn part(&self, pipelines: &[Arc<Pipeline>]) -> Result<Part, Failure> {
-        let Some(id) = &self.stage else { return Ok(Part::All) };
-        let places: Vec<usize> =
-            pipelines.iter().filter_map(|pipeline| pipeline.policy.stage_by_id(id)).collect();
-        match places.first() {
-            Some(0) => Ok(Part::Scrub),
-            Some(_) => Ok(Part::Lanes),
-            None => Err(Failure::usage(format!("no policy that runs here has a stage `{id}`"))),
-        }
     }
 }
 

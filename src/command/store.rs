@@ -7,6 +7,7 @@ use crate::service::clock::SystemClock;
 use crate::service::config::{self, Config, StoreConfig};
 use crate::stage::store::StoreError;
 use crate::store::embedded::{Access, Durability, Embedded, Fault, Options};
+use crate::store::kafka::{self, Kafka};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,13 +42,19 @@ impl StoreArgs {
     }
 
     /// Opens the store for a visit.
-    pub fn visit(&self) -> Result<Embedded, Failure> {
+    pub fn visit(&self) -> Result<Opened, Failure> {
         open(&self.read(None)?.store, Access::Visitor)
     }
 }
 
+/// Either store. A verb does the same with each: it matches and goes on with the `Store` trait.
+pub enum Opened {
+    Embedded(Embedded),
+    Kafka(Kafka),
+}
+
 /// Opens the store that a config names.
-pub fn open(store: &StoreConfig, access: Access) -> Result<Embedded, Failure> {
+pub fn open(store: &StoreConfig, access: Access) -> Result<Opened, Failure> {
     match store {
         StoreConfig::Embedded { path } => {
             let options = Options {
@@ -56,12 +63,12 @@ pub fn open(store: &StoreConfig, access: Access) -> Result<Embedded, Failure> {
                 clock: Arc::new(SystemClock),
                 fault: fault(),
             };
-            Embedded::open(path, options).map_err(|error| failure(&error))
+            Embedded::open(path, options).map(Opened::Embedded).map_err(|error| failure(&error))
         }
-        StoreConfig::Kafka { .. } => Err(Failure::new(
-            exit::REFUSED,
-            "this logscrub has no Kafka store yet\nhelp: use `[embedded]` with `path = \"logscrub-data\"`",
-        )),
+        StoreConfig::Kafka { settings } => {
+            let options = kafka::Options { settings: settings.clone(), ..kafka::Options::default() };
+            Kafka::open(options).map(Opened::Kafka).map_err(|error| failure(&error))
+        }
     }
 }
 

@@ -4,5 +4,6 @@ pub mod clock;
 pub mod config;
 pub mod crash;
 mod run;
+pub mod topics;
 
-pub use run::{Mode, Part, RunSpec, run};
+pub use run::{Mode, Part, RunSpec, Threads, run};

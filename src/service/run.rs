@@ -1,5 +1,5 @@
-//! The service on the embedded store: every pipeline's workers take turns on one thread, since the
-//! store has one writer at a time.
+//! The service. On the embedded store every pipeline's workers take turns on one thread, since the store
+//! has one writer at a time; on Kafka each worker has a thread of its own, and purges are nobody's way.
 
 use crate::policy::Period;
 use crate::stage::clock::Clock;
@@ -40,12 +40,24 @@ pub struct RunSpec<S: Store> {
     pub mode: Mode,
     /// Draws the order of records released together.
     pub seed: u64,
-    /// Set by a signal: finish the transaction and leave.
+    /// Set by a signal: finish the transaction and leave. Also set when all is done and only leaving is left.
     pub stop: Arc<AtomicBool>,
+    pub threads: Threads,
+}
+
+/// Who works where while the service runs for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// All workers take turns.
+    One,
+    /// Each worker has its own.
+    PerWorker,
 }
 
 /// How long to sleep when no worker had anything to do.
 const IDLE: Duration = Duration::from_millis(50);
+/// How long a worker with a thread of its own waits for records.
+const WAIT: Duration = Duration::from_millis(100);
 
 /// One pipeline with its workers.
 struct Line<S: Store> {
@@ -60,17 +72,84 @@ struct Line<S: Store> {
 ///
 /// # Errors
 /// What only leaving the process mends.
-pub fn run<S: Store>(spec: &RunSpec<S>) -> Result<(), StoreError> {
+pub fn run<S: Store + Send + Sync>(spec: &RunSpec<S>) -> Result<(), StoreError>
+where
+    S::Session: Send,
+{
     let mut lines = Vec::new();
     for pipeline in &spec.pipelines {
         if let Some(line) = open(spec, pipeline)? {
             lines.push(line);
         }
     }
-    match spec.mode {
-        Mode::Once => lines.iter_mut().try_for_each(|line| once(spec, line)),
-        Mode::Forever => forever(spec, &mut lines),
+    match (spec.mode, spec.threads) {
+        (Mode::Once, _) => lines.iter_mut().try_for_each(|line| once(spec, line))?,
+        (Mode::Forever, Threads::One) => forever(spec, &mut lines)?,
+        (Mode::Forever, Threads::PerWorker) => in_threads(spec, &mut lines)?,
     }
+    spec.stop.store(true, Ordering::SeqCst);
+    Ok(())
+}
+
+/// Each worker in its thread, purges in this one. The first failure stops all.
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn in_threads<S: Store + Send + Sync>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), StoreError>
+where
+    S::Session: Send,
+{
+    let stop = &spec.stop;
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        let mut plans = Vec::new();
+        for line in lines.iter_mut() {
+            let Line { pipeline, scrub, lanes, purged_ms, .. } = line;
+            plans.push((pipeline.clone(), purged_ms));
+            if let Some(scrub) = scrub {
+                threads.push(scope.spawn(move || {
+                    until_stopped(stop, || scrub.step(WAIT))?;
+                    scrub.finish()
+                }));
+            }
+            if let Some(lanes) = lanes {
+                threads.push(scope.spawn(move || {
+                    until_stopped(stop, || lanes.step(WAIT))?;
+                    lanes.finish()
+                }));
+            }
+        }
+        let mut failure = Ok(());
+        while !stop.load(Ordering::SeqCst) && failure.is_ok() && !threads.iter().any(|t| t.is_finished()) {
+            for (pipeline, purged_ms) in &mut plans {
+                let now_ms = spec.clock.now_ms();
+                if now_ms.saturating_sub(**purged_ms).abs() >= pipeline.purge_interval_ms {
+                    **purged_ms = now_ms;
+                    failure = failure.and(purge_round(spec, pipeline));
+                }
+            }
+            std::thread::sleep(IDLE);
+        }
+        stop.store(true, Ordering::SeqCst);
+        for thread in threads {
+            // A panic was told where it happened.
+            let ended = thread.join().unwrap_or_else(|_| Err(StoreError::Bug("a worker panicked".into())));
+            failure = failure.and(ended);
+        }
+        failure
+    })?;
+    for line in lines {
+        line.report("pipeline stopped");
+    }
+    Ok(())
+}
+
+fn until_stopped(
+    stop: &AtomicBool,
+    mut step: impl FnMut() -> Result<Step, StoreError>,
+) -> Result<(), StoreError> {
+    while !stop.load(Ordering::SeqCst) {
+        rest_after(step()?);
+    }
+    Ok(())
 }
 
 /// Makes a pipeline's topics and joins its groups; `None` if told to stop while its source was
@@ -255,31 +334,8 @@ impl<S: Store> Line<S> {
         Ok(())
     }
 
-    /// One round of purges. A visitor that reads can keep the log's files from being cut; the next
-    /// round does it.
-    #[allow(clippy::disallowed_methods, reason = "the edge waits")]
     fn purge(&self, spec: &RunSpec<S>) -> Result<(), StoreError> {
-        crash::reach(CrashPoint::BetweenCommitAndPurge);
-        let mut tries = if spec.mode == Mode::Once { 100 } else { 1 };
-        loop {
-            match purge::round(spec.store.as_ref(), &self.pipeline, spec.clock.now_ms()) {
-                Ok(purged) => {
-                    for (topic, records) in &purged.0 {
-                        info!(topic = topic.as_ref(), records, "purged");
-                    }
-                    return Ok(());
-                }
-                Err(error) if error.remedy() == Remedy::Leave => return Err(error),
-                Err(error) => {
-                    tries -= 1;
-                    if tries == 0 {
-                        warn!(reason = %error, "the purge is not complete; the next one goes on");
-                        return Ok(());
-                    }
-                    std::thread::sleep(IDLE);
-                }
-            }
-        }
+        purge_round(spec, &self.pipeline)
     }
 
     /// The outcomes by stage, as committed.
@@ -302,6 +358,33 @@ impl<S: Store> Line<S> {
                 dropped = tally.of(Outcome::Dropped),
                 "{what}"
             );
+        }
+    }
+}
+
+/// One round of purges. A visitor that reads can keep the log's files from being cut; the next
+/// round does it.
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn purge_round<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<(), StoreError> {
+    crash::reach(CrashPoint::BetweenCommitAndPurge);
+    let mut tries = if spec.mode == Mode::Once { 100 } else { 1 };
+    loop {
+        match purge::round(spec.store.as_ref(), pipeline, spec.clock.now_ms()) {
+            Ok(purged) => {
+                for (topic, records) in &purged.0 {
+                    info!(topic = topic.as_ref(), records, "purged");
+                }
+                return Ok(());
+            }
+            Err(error) if error.remedy() == Remedy::Leave => return Err(error),
+            Err(error) => {
+                tries -= 1;
+                if tries == 0 {
+                    warn!(reason = %error, "the purge is not complete; the next one goes on");
+                    return Ok(());
+                }
+                std::thread::sleep(IDLE);
+            }
         }
     }
 }

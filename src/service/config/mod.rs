@@ -181,6 +181,12 @@ fn pipeline(
     }
     settings.purge_source = purge_source.unwrap_or(embedded);
     settings.expire_scrubbed = embedded;
+    if !embedded {
+        // A transaction costs the broker some ten milliseconds.
+        settings.commit_every_ms = 200;
+        settings.instance = host_name();
+        settings.transaction_ms = 30_000;
+    }
     settings.purge_after_groups = values.strings(&table, "purge_after_groups").unwrap_or_default();
     settings.headers = values.strings(&table, "headers").unwrap_or_default();
     let policy = values.string(&table, "policy").unwrap_or_else(|| "default".into());
@@ -199,6 +205,13 @@ fn pipeline(
     };
     table.finish();
     source.map(|_| config)
+}
+
+/// Two processes of one host need an `instance` each.
+fn host_name() -> String {
+    let named = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = named.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    if name.trim().is_empty() { "local".to_owned() } else { name.trim().to_owned() }
 }
 
 fn topics(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, topics: &mut Topics) {

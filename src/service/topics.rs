@@ -1,0 +1,285 @@
+//! What a pipeline's topics must be on Kafka: planned, compared with what is there, made or mended.
+
+use crate::stage::Pipeline;
+use crate::stage::needed_topics;
+use crate::stage::store::StoreError;
+use crate::store::kafka::{Kafka, TopicState};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+/// What the broker takes to notice and to delete, at its defaults: `log.retention.check.interval.ms` and
+/// `file.delete.delay.ms`.
+pub const BROKER_DELETES_MS: i64 = 6 * MINUTE_MS;
+/// A held record is the original with its envelope and our header.
+const ENVELOPE_BYTES: i64 = 64 * 1024;
+
+/// A topic as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Wanted {
+    pub topic: String,
+    pub partitions: i32,
+    pub replication: i32,
+    pub settings: BTreeMap<&'static str, String>,
+}
+
+/// What is wrong with a topic. `mended_by_apply`: `logscrub topics apply` makes it right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub topic: String,
+    pub what: String,
+    pub mended_by_apply: bool,
+    pub help: String,
+}
+
+/// How old a lane's segment gets: a few hundred segments to a lane's delay, since each costs the broker two
+/// memory maps, and none younger than is worth it.
+#[must_use]
+pub fn segment_ms(delay_ms: i64) -> i64 {
+    (delay_ms / 360).max((delay_ms / 4).min(10 * MINUTE_MS)).clamp(1000, DAY_MS)
+}
+
+/// What is known of a pipeline's source.
+struct Source {
+    partitions: i32,
+    max_message_bytes: i64,
+}
+
+fn number(settings: &BTreeMap<String, String>, name: &str) -> Option<i64> {
+    settings.get(name)?.parse().ok()
+}
+
+/// The topics that a pipeline needs beside its source. `budget_ms`: how much longer than its delay a lane
+/// keeps what nobody released.
+///
+/// # Errors
+/// `Refused` where the source does not exist; see [`StoreError`].
+pub fn plan(kafka: &Kafka, pipeline: &Pipeline, budget_ms: i64) -> Result<Vec<Wanted>, StoreError> {
+    let state = kafka.topic_state(&pipeline.topics.source)?.ok_or_else(|| {
+        let source = &pipeline.topics.source;
+        StoreError::Refused(format!("topic `{source}` does not exist; `logscrub put {source}` makes it"))
+    })?;
+    let source = Source {
+        partitions: state.partitions,
+        max_message_bytes: number(&state.settings, "max.message.bytes").unwrap_or(1_048_588),
+    };
+    let replication = kafka.brokers()?.min(3);
+    Ok(wanted(pipeline, budget_ms, &source, replication))
+}
+
+fn wanted(pipeline: &Pipeline, budget_ms: i64, source: &Source, replication: i32) -> Vec<Wanted> {
+    let last_window_ms = windows_ms(pipeline).max();
+    let topics = &pipeline.topics;
+    let mut all = Vec::new();
+    for spec in needed_topics(pipeline, source.partitions) {
+        let mut settings = BTreeMap::from([
+            ("cleanup.policy", if spec.compacted { "compact" } else { "delete" }.to_owned()),
+            // Old times of events would be deleted by retention at once, forged ones never.
+            ("message.timestamp.type", "LogAppendTime".to_owned()),
+            ("max.message.bytes", (source.max_message_bytes + ENVELOPE_BYTES).to_string()),
+            ("min.insync.replicas", (replication - 1).max(1).to_string()),
+            ("unclean.leader.election.enable", "false".to_owned()),
+            ("compression.type", "producer".to_owned()),
+        ]);
+        if let Some(delay_seconds) = topics.lane_delay(&spec.name) {
+            let delay_ms = i64::try_from(delay_seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
+            settings.insert("retention.ms", delay_ms.saturating_add(budget_ms).to_string());
+            settings.insert("retention.bytes", "-1".to_owned());
+            settings.insert("segment.ms", segment_ms(delay_ms).to_string());
+            settings.insert("segment.jitter.ms", "0".to_owned());
+        } else if let (true, Some(window_ms)) = (spec.name == topics.scrubbed, last_window_ms) {
+            // As old as the last window and no older, else it could be joined with what is de-identified.
+            // A log deletes by whole segments: a day is the finest that is promised.
+            let window_ms = window_ms.max(DAY_MS);
+            let segment_ms = segment_ms(window_ms);
+            settings.insert("retention.ms", (window_ms - segment_ms - BROKER_DELETES_MS).to_string());
+            settings.insert("segment.ms", segment_ms.to_string());
+            settings.insert("segment.jitter.ms", "0".to_owned());
+        }
+        all.push(Wanted { topic: spec.name.to_string(), partitions: spec.partitions, replication, settings });
+    }
+    all
+}
+
+fn windows_ms(pipeline: &Pipeline) -> impl Iterator<Item = i64> {
+    let ages = pipeline.policy.stages.iter().skip(1).filter_map(|stage| stage.after.default_period());
+    ages.map(|age| i64::try_from(age.shortest_seconds()).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
+}
+
+/// Compares what is there with what must be.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn verify(kafka: &Kafka, pipeline: &Pipeline, wanted: &[Wanted]) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
+    for topic in wanted {
+        match kafka.topic_state(&topic.topic)? {
+            None => findings.push(Finding {
+                topic: topic.topic.clone(),
+                what: "does not exist".into(),
+                mended_by_apply: true,
+                help: APPLY.into(),
+            }),
+            Some(state) => compare(topic, &state, &mut findings),
+        }
+    }
+    if let Some(state) = kafka.topic_state(&pipeline.topics.source)? {
+        check_source(pipeline, &state, &mut findings);
+    }
+    Ok(findings)
+}
+
+const APPLY: &str = "run `logscrub topics apply`";
+
+fn compare(wanted: &Wanted, state: &TopicState, findings: &mut Vec<Finding>) {
+    if state.partitions != wanted.partitions {
+        findings.push(Finding {
+            topic: wanted.topic.clone(),
+            what: format!("has {} partitions, the source has {}", state.partitions, wanted.partitions),
+            mended_by_apply: state.partitions < wanted.partitions,
+            help: if state.partitions < wanted.partitions {
+                APPLY.into()
+            } else {
+                "partitions cannot be taken away: name another topic in the pipeline's `topics`".into()
+            },
+        });
+    }
+    for (name, value) in &wanted.settings {
+        let is = state.settings.get(*name);
+        if is == Some(value) {
+            continue;
+        }
+        let is = is.map_or("unknown".to_owned(), |is| format!("`{is}`"));
+        findings.push(Finding {
+            topic: wanted.topic.clone(),
+            what: format!("`{name}` is {is} and must be `{value}`"),
+            mended_by_apply: true,
+            help: APPLY.into(),
+        });
+    }
+    if state.settings.get("remote.storage.enable").is_some_and(|is| is == "true") {
+        findings.push(Finding {
+            topic: wanted.topic.clone(),
+            what: "`remote.storage.enable` is `true`: copies elsewhere outlive what is purged".into(),
+            mended_by_apply: false,
+            help: "make the topic anew without tiered storage".into(),
+        });
+    }
+}
+
+/// The source is never ours to change.
+fn check_source(pipeline: &Pipeline, state: &TopicState, findings: &mut Vec<Finding>) {
+    let source = &pipeline.topics.source;
+    let mut add = |what: String, help: String| {
+        findings.push(Finding { topic: source.to_string(), what, mended_by_apply: false, help });
+    };
+    let policy = state.settings.get("cleanup.policy").map_or("unknown", String::as_str);
+    if policy != "delete" {
+        add(
+            format!("`cleanup.policy` is `{policy}`: the newest original of each key would stay for ever"),
+            "set `cleanup.policy=delete` on the source".into(),
+        );
+    }
+    let Some(window_ms) = windows_ms(pipeline).min() else { return };
+    if pipeline.purge_source {
+        return;
+    }
+    let (Some(retention_ms), Some(segment_ms)) =
+        (number(&state.settings, "retention.ms"), number(&state.settings, "segment.ms"))
+    else {
+        add("its retention is unknown".into(), "grant DESCRIBE_CONFIGS on the source".into());
+        return;
+    };
+    let worst_ms = retention_ms.saturating_add(segment_ms).saturating_add(BROKER_DELETES_MS);
+    if retention_ms < 0 || worst_ms > window_ms {
+        add(
+            format!(
+                "keeps originals for {} s at the worst (`retention.ms` + `segment.ms` + what the broker takes), \
+                 and the first window is {} s",
+                if retention_ms < 0 { "ever; in".to_owned() } else { (worst_ms / 1000).to_string() },
+                window_ms / 1000
+            ),
+            "set `purge_source = true` in the pipeline, or a shorter `retention.ms` and `segment.ms` on the source"
+                .into(),
+        );
+    }
+}
+
+/// Makes and mends our topics.
+///
+/// # Errors
+/// See [`StoreError`]; what was made before the error is made.
+pub fn apply(kafka: &Kafka, wanted: &[Wanted]) -> Result<Vec<String>, StoreError> {
+    let mut done = Vec::new();
+    for topic in wanted {
+        let Some(state) = kafka.topic_state(&topic.topic)? else {
+            kafka.make_topic(&topic.topic, topic.partitions, topic.replication, &topic.settings)?;
+            done.push(format!("{}: made, with {} partitions", topic.topic, topic.partitions));
+            continue;
+        };
+        if state.partitions < topic.partitions {
+            kafka.add_partitions(&topic.topic, topic.partitions)?;
+            done.push(format!("{}: {} partitions, from {}", topic.topic, topic.partitions, state.partitions));
+        }
+        let differs = |(name, value): &(&&str, &String)| state.settings.get(**name) != Some(*value);
+        let changed: Vec<String> = topic
+            .settings
+            .iter()
+            .filter(differs)
+            .map(|(name, value)| format!("{}: {name} = {value}", topic.topic))
+            .collect();
+        if !changed.is_empty() {
+            kafka.change_settings(&topic.topic, &state, &topic.settings)?;
+            done.extend(changed);
+        }
+    }
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_some_hundreds_to_a_delay() {
+        let hour = 60 * MINUTE_MS;
+        for (delay, segment) in [
+            (1000, 1000),
+            (40_000, 10_000),
+            (hour, 10 * MINUTE_MS),
+            (DAY_MS, 10 * MINUTE_MS),
+            (30 * DAY_MS, 2 * hour),
+            (90 * DAY_MS, 6 * hour),
+            (730 * DAY_MS, DAY_MS),
+        ] {
+            assert_eq!(segment_ms(delay), segment, "{delay}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_differs_is_told_with_its_cure() {
+        let wanted = Wanted {
+            topic: "logs.held.1h".into(),
+            partitions: 2,
+            replication: 1,
+            settings: BTreeMap::from([("retention.ms", "5".to_owned())]),
+        };
+        let state = |partitions, retention: &str| TopicState {
+            partitions,
+            settings: BTreeMap::from([("retention.ms".to_owned(), retention.to_owned())]),
+            own: BTreeMap::new(),
+        };
+        let told = |state: &TopicState| {
+            let mut findings = Vec::new();
+            compare(&wanted, state, &mut findings);
+            findings
+        };
+        assert_eq!(told(&state(2, "5")), []);
+        let [wrong] = &told(&state(2, "7"))[..] else { panic!("one finding") };
+        assert_eq!(wrong.what, "`retention.ms` is `7` and must be `5`");
+        assert!(wrong.mended_by_apply);
+        let [more] = &told(&state(3, "5"))[..] else { panic!("one finding") };
+        assert!(!more.mended_by_apply, "partitions cannot be taken away");
+    }
+}

@@ -1,0 +1,147 @@
+//! `logscrub run` from end to end: scrubbed at once, de-identified in time, originals purged.
+
+use crate::broker::Broker;
+use crate::site::{Site, now_ms, stop};
+use logscrub::stage::store::{Store, TopicSpec};
+use logscrub::store::kafka::Kafka;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+const NUMBER: &str = "+14155550132";
+
+#[test]
+fn twenty_thousand_records_through_their_windows() {
+    let mut site = Site::new("e2e", "20s", r#"["5s", "1s"]"#);
+    let mut options = crate::options();
+    options.topic_settings = BTreeMap::from([("segment.ms".to_owned(), "2000".to_owned())]);
+    let store = Kafka::open(options).unwrap();
+    store.ensure(&TopicSpec { name: "e2e".into(), partitions: 4, compacted: false }).unwrap();
+    site.put_made_up(20_000, 7, "-40s");
+    // One that we look for on the disk.
+    let now = now_ms();
+    site.put(&format!(
+        r#"{{"value":"{{\"to\":\"{NUMBER}\",\"text\":\"zq-original-zq\"}}","partition":3,"timestamp":{now}}}"#
+    ));
+    site.does(&["topics", "apply"]);
+    assert!(Broker::get().on_disk(b"zq-original-zq"), "the search does find what is there");
+    let begun_ms = now_ms();
+    let mut service = site.start(&[]);
+    let begun = Instant::now();
+    let young = |site: &Site| site.sent.values().filter(|event| begun_ms - **event < 20_000).count();
+    // At once: all that is younger than its window is in the scrubbed topic before any window is over.
+    while site.ids("scrubbed").len() < young(&site) / 2 && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    site.await_release(Duration::from_secs(180));
+    site.verdict().unwrap();
+    let ended_ms = now_ms();
+
+    let scrubbed = site.seen("scrubbed");
+    assert!(!scrubbed.is_empty());
+    for seen in &scrubbed {
+        assert!(!seen.text.contains(NUMBER) && !seen.text.contains("zq-original-zq"));
+        assert!(seen.text.contains("v1 brief scrub r="), "the header says what was done");
+    }
+    // Each partition keeps its order.
+    let mut last: BTreeMap<i64, usize> = BTreeMap::new();
+    let order: BTreeMap<&String, usize> = site.sent.keys().enumerate().map(|(at, rid)| (rid, at)).collect();
+    for seen in &scrubbed {
+        let at = order[&seen.rid];
+        assert!(last.insert(seen.partition, at).is_none_or(|before| before < at), "order is kept");
+    }
+
+    let mut latest = 0;
+    for seen in site.seen("deidentified") {
+        let due_ms = site.sent[&seen.rid] + 20_000;
+        assert!(seen.timestamp_ms >= due_ms, "{} came {} ms early", seen.rid, due_ms - seen.timestamp_ms);
+        latest = latest.max(seen.timestamp_ms - due_ms.max(begun_ms));
+        assert!(!seen.text.contains(NUMBER));
+        assert!(!seen.text.contains("zq-original-zq"));
+    }
+    // The shortest lane, the tick, a transaction; the rest is this machine's to explain.
+    assert!(latest <= 1000 + 1000 + 30_000, "the latest came {latest} ms after its time");
+    println!("ran {} ms, latest release {latest} ms after its time", ended_ms - begun_ms);
+
+    // The originals leave the broker's disk. The lanes are idle by now: heartbeats roll their segments.
+    // The source is not ours to write to: its own traffic rolls it.
+    site.put_made_up(40, 8, "-1s");
+    let begun = Instant::now();
+    while Broker::get().on_disk(b"zq-original-zq") && begun.elapsed() < Duration::from_secs(90) {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    assert!(!Broker::get().on_disk(b"zq-original-zq"), "a released original is still on the disk");
+    println!("gone from the disk {} ms after the last release was seen", begun.elapsed().as_millis());
+    stop(&mut service);
+}
+
+#[test]
+fn once_takes_what_is_there_and_leaves() {
+    let mut site = Site::new("once", "1h", r#"["10min"]"#);
+    site.put_made_up(2000, 3, "-2h");
+    site.does(&["topics", "apply"]);
+    let now = now_ms();
+    site.does(&["run", "--once"]);
+    site.does(&["run", "--once"]);
+    let overdue = site.sent.values().filter(|event| now - **event >= 3_600_000).count();
+    let released = site.ids("deidentified");
+    let scrubbed = site.ids("scrubbed");
+    // Records on the edge may fall due between our clock and the program's.
+    assert!(released.len() >= overdue && released.len() < overdue + 50, "{} of {overdue}", released.len());
+    assert_eq!(released.len() + scrubbed.len(), 2000);
+    assert!(released.values().chain(scrubbed.values()).all(|count| *count == 1));
+}
+
+#[test]
+fn wrong_topics_are_refused_with_what_mends_them() {
+    let site = Site::new("wrong", "1h", r#"["10min"]"#);
+    let refused = |wanted: &str| {
+        let output = site.output(&["run", "--once"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(77), "{said}");
+        assert!(said.contains(wanted), "{said}");
+    };
+    refused("topic `wrong` does not exist");
+    site.command(&["put", "wrong", "--partitions", "2"]).status().unwrap();
+    refused("wrong.scrubbed: does not exist; run `logscrub topics apply`");
+    assert_eq!(site.output(&["topics", "verify"]).status.code(), Some(1));
+    assert!(site.does(&["topics", "plan"]).contains("wrong.held.1h: 2 partitions"));
+    assert!(site.does(&["topics", "apply"]).contains("wrong.held.1h: made"));
+    assert_eq!(site.does(&["topics", "apply"]), "nothing to do\n");
+    site.does(&["topics", "verify"]);
+    site.does(&["run", "--once"]);
+    // Another policy wants another retention: what is there is no longer right, and is mended.
+    let config = site.read("logscrub.toml");
+    site.file("logscrub.toml", &format!("{config}outage_budget = \"1d\"\n"));
+    refused("wrong.held.1h: `retention.ms` is `608400000` and must be `90000000`");
+    assert!(site.does(&["topics", "apply"]).contains("wrong.held.1h: retention.ms = 90000000"));
+    site.does(&["run", "--once"]);
+    // The source is not ours to change.
+    site.file("logscrub.toml", &config.replace("purge_source = true", "purge_source = false"));
+    refused("set `purge_source = true`");
+}
+
+#[test]
+fn no_broker_is_told() {
+    let site = Site::new("nobody", "1h", r#"["10min"]"#);
+    let config = site.read("logscrub.toml").replace(&Broker::get().address, "127.0.0.1:9");
+    site.file("logscrub.toml", &config);
+    let output = site.output(&["run"]);
+    assert_eq!(output.status.code(), Some(69));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("no broker of `127.0.0.1:9` answered"), "{said}");
+}
+
+/// The same name with another id is another topic: its offsets mean nothing to our positions.
+#[test]
+fn a_source_made_again_is_refused() {
+    let mut site = Site::new("again", "1h", r#"["10min"]"#);
+    site.put_made_up(50, 1, "-10s");
+    site.does(&["topics", "apply"]);
+    site.does(&["run", "--once"]);
+    Broker::get().delete_topic("again");
+    site.put_made_up(50, 2, "-10s");
+    let output = site.output(&["run", "--once"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(77), "{said}");
+    assert!(said.contains("was deleted and made again"), "{said}");
+}

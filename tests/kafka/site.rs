@@ -1,0 +1,202 @@
+//! The real program on the real broker: a config of its own, a source of its own.
+
+use crate::broker::Broker;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Keeps the header by which the tests know a record again.
+const RULE: &str = r#"
+[[rule]]
+id = "test.rid"
+class = "safe"
+fields = ["rid"]
+"#;
+
+pub struct Site {
+    dir: tempfile::TempDir,
+    pub source: String,
+    /// When each record that was put happened, by its id.
+    pub sent: BTreeMap<String, i64>,
+}
+
+pub fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+}
+
+/// A record as `cat --records` shows it.
+pub struct Seen {
+    pub rid: String,
+    pub partition: i64,
+    pub timestamp_ms: i64,
+    pub text: String,
+}
+
+impl Site {
+    /// `window` of the last stage; topics are not made yet.
+    pub fn new(source: &str, window: &str, lanes: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let site = Site { dir, source: source.to_owned(), sent: BTreeMap::new() };
+        let address = &Broker::get().address;
+        site.file(
+            "logscrub.toml",
+            &format!(
+                r#"
+instance = "{source}"
+[kafka]
+"bootstrap.servers" = "{address}"
+"session.timeout.ms" = 6000
+"compression.type" = "none"
+[[pipeline]]
+source = "{source}"
+policy = "./policy.toml"
+rules = "rules"
+lanes = {lanes}
+headers = ["rid"]
+tick = "1s"
+release_every = "0s"
+purge_interval = "1s"
+purge_source = true
+"#
+            ),
+        );
+        site.file(
+            "policy.toml",
+            &format!(
+                "id = \"brief\"\nclock = \"record\"\nmargin = \"0s\"\n[[stage]]\nid = \"scrub\"\nafter = \"0d\"\n\
+                 [[stage]]\nid = \"deidentify\"\nafter = \"{window}\"\n"
+            ),
+        );
+        std::fs::create_dir(site.dir.path().join("rules")).unwrap();
+        site.file("rules/rid.toml", RULE);
+        site
+    }
+
+    pub fn file(&self, name: &str, text: &str) {
+        std::fs::write(self.dir.path().join(name), text).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.dir.path().join(name)).unwrap()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_logscrub"));
+        command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).env_remove("LOGSCRUB_CRASH_AT");
+        command
+    }
+
+    pub fn output(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap()
+    }
+
+    /// Runs a verb that must succeed.
+    pub fn does(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {:?}: {said}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Gives each line of `gen --records` an id in a header, and puts it into the source.
+    pub fn put(&mut self, lines: &str) {
+        let mut child = self
+            .command(&["put", &self.source, "--records", "--partitions", "4"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut input = std::io::BufWriter::new(child.stdin.take().unwrap());
+        for line in lines.lines() {
+            let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+            let rid = format!("rid-{:06}", self.sent.len());
+            record["headers"] = serde_json::json!([["rid", rid]]);
+            self.sent.insert(rid, record["timestamp"].as_i64().unwrap());
+            writeln!(input, "{record}").unwrap();
+        }
+        drop(input);
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Made-up records from `oldest` to now.
+    pub fn put_made_up(&mut self, count: usize, seed: usize, oldest: &str) {
+        let (count, seed) = (count.to_string(), seed.to_string());
+        let arguments = [
+            "gen",
+            "--records",
+            "--lines",
+            &count,
+            "--seed",
+            &seed,
+            "--partitions",
+            "4",
+            "--from",
+            oldest,
+            "--to",
+            "now",
+        ];
+        let lines = self.does(&arguments);
+        self.put(&lines);
+    }
+
+    pub fn start(&self, environment: &[(&str, &str)]) -> Child {
+        self.command(&["run"]).envs(environment.iter().copied()).spawn().unwrap()
+    }
+
+    pub fn seen(&self, ending: &str) -> Vec<Seen> {
+        let text = self.does(&["cat", &format!("{}.{ending}", self.source), "--records"]);
+        let parse = |line: &str| {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            let rid = record["headers"].as_array().and_then(|headers| {
+                headers
+                    .iter()
+                    .find(|header| header[0] == "rid")
+                    .map(|header| header[1].as_str().unwrap().to_owned())
+            });
+            Seen {
+                rid: rid.unwrap_or_else(|| panic!("a record without its id in {ending}")),
+                partition: record["partition"].as_i64().unwrap(),
+                timestamp_ms: record["timestamp"].as_i64().unwrap(),
+                text: line.to_owned(),
+            }
+        };
+        text.lines().map(parse).collect()
+    }
+
+    /// How often each record stands in a topic.
+    pub fn ids(&self, ending: &str) -> BTreeMap<String, usize> {
+        let mut ids = BTreeMap::new();
+        for seen in self.seen(ending) {
+            *ids.entry(seen.rid).or_default() += 1;
+        }
+        ids
+    }
+
+    /// Waits until everything is released.
+    pub fn await_release(&self, within: Duration) {
+        let begun = Instant::now();
+        while self.ids("deidentified").len() < self.sent.len() && begun.elapsed() < within {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// What is wrong with what came out: each record once, none lost.
+    pub fn verdict(&self) -> Result<(), String> {
+        let released = self.ids("deidentified");
+        let lost = self.sent.keys().filter(|rid| !released.contains_key(*rid)).count();
+        let scrubbed = self.ids("scrubbed");
+        let doubled = released.values().chain(scrubbed.values()).filter(|count| **count > 1).count();
+        match (lost, doubled) {
+            (0, 0) => Ok(()),
+            (lost, doubled) => Err(format!("{lost} of {} were lost, {doubled} came twice", self.sent.len())),
+        }
+    }
+}
+
+/// Asks the service to leave, and sees that it does so in good order.
+pub fn stop(child: &mut Child) {
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(child.wait().unwrap().success(), "SIGTERM drains and exits 0");
+}
