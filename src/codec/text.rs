@@ -291,6 +291,9 @@ fn value(
             (Span::new(from + 1, end), form, if escaped { end } else { from + 1 })
         }
         b'{' | b'\n' | b'\r' => return None,
+        _ if let Some((start, end)) = counted(text, name, from) => {
+            (Span::new(start, end), Form::Element, end)
+        }
         b'[' if let Some(end) = skip(from) => (Span::new(from, end), Form::Bare, end),
         b'[' if json::starts_at(text, from) => return Some(from),
         b'[' if is_bracketed_word(text, from) => {
@@ -341,6 +344,24 @@ fn quoted_end(text: &[u8], start: usize, quote: u8) -> (usize, bool) {
         }
     }
     (text.len(), escaped)
+}
+
+/// `[msg:12:…]`: a value whose length in bytes stands before it, as Kannel writes it; it may hold
+/// brackets itself. `None` where the count is not of this value.
+fn counted(text: &[u8], name: Span, from: usize) -> Option<(usize, usize)> {
+    if name.start().checked_sub(1).and_then(|at| text.get(at)) != Some(&b'[') {
+        return None;
+    }
+    let digits = text.get(from..)?.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    let bytes: usize = std::str::from_utf8(text.get(from..from + digits)?).ok()?.parse().ok()?;
+    let mut start = from + digits + 1;
+    if text.get(start - 1) != Some(&b':') {
+        return None;
+    }
+    if text.get(start) == Some(&b' ') && text.get(start + 1 + bytes) == Some(&b']') {
+        start += 1;
+    }
+    (bytes > 0 && text.get(start + bytes) == Some(&b']')).then_some((start, start + bytes))
 }
 
 /// Behind a terminal's colour (`ESC [ 32 m`) at `pos`; `pos` where there is none.

@@ -10,7 +10,8 @@ use crate::class::Class;
 const LONGEST: usize = 1024;
 
 /// Products that are user agents wherever they stand, in lower case, without the slash.
-const PRODUCTS: [&[u8]; 58] = [
+const PRODUCTS: [&[u8]; 59] = [
+    b"gecko",
     b"mozilla",
     b"opera",
     b"dalvik",

@@ -245,7 +245,9 @@ impl Candidate<'_> {
             return None;
         }
         let fits = |n: &usize| {
-            ((7..=15).contains(n) || is_usual_length(self.region(), *n))
+            ((7..=15).contains(n)
+                || is_usual_length(self.region(), *n)
+                || self.scan.first(*n).starts_with(b"00") && *n <= 17)
                 && self.scan.run() < *n
                 && !refuse::is_dotted_otherwise(self.scan, *n)
                 && !self.ends_badly(*n)
@@ -286,6 +288,13 @@ impl Candidate<'_> {
         }
         if is_american(digits) && matches!(self.scan.groups(n), ([3, 3, 4, ..], 3)) {
             return Some(self.hit(n, Some(1), Form::National, Confidence::Sure));
+        }
+        // A calling code behind two zeros: whoever wrote it meant a number of another country, whether
+        // its plan has it or not.
+        if let Some((code, _)) = digits.strip_prefix(b"00").and_then(numbering::split_calling_code)
+            && (11..=17).contains(&n)
+        {
+            return Some(self.hit(n, Some(code), Form::International, Confidence::Likely));
         }
         let trunk = (digits.starts_with(b"0") || self.scan.opened) && (8..=12).contains(&n);
         let plain = cue == Cue::Strong && (8..=13).contains(&n) || self.hinted();
