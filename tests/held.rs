@@ -3,7 +3,7 @@
 mod world;
 
 use logscrub::diagnostic::Source;
-use logscrub::policy::{self, Policy};
+use logscrub::policy::{self, Accounts, After, Policy};
 use logscrub::record::Record;
 use logscrub::stage::edition::{self, Change, Effect};
 use logscrub::stage::store::{Flow, Session, SessionSpec, Store, StoreError, Writer};
@@ -217,4 +217,71 @@ fn a_policy_that_cannot_release_what_is_held_is_refused() {
     world.lanes.step(Duration::ZERO).unwrap();
     let refused = world.lanes.step(Duration::ZERO);
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+}
+
+/// 90 days, but 20 for `acct-1` and 120 for `acct-2`. A middle stage takes the account out of the held
+/// record, and its window still holds.
+fn per_account(short_days: u32) -> Policy {
+    let text = "id = \"sim\"\nclock = { field = \"ts\", else = \"record\" }\nmargin = \"0s\"\n\
+                [[stage]]\nid = \"scrub\"\nafter = \"0d\"\n\
+                [[stage]]\nid = \"people\"\nafter = \"5d\"\n[stage.do]\nsubject_id = \"remove\"\n\
+                [[stage]]\nid = \"deidentify\"\n\
+                after = { default = \"90d\", by = \"account_id\", file = \"windows.toml\" }\n";
+    let source = Source { name: "sim.toml".into(), text: text.into() };
+    let compiled = policy::compile(&source, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut policy = compiled.policy;
+    let windows = format!("acct-1 = \"{short_days}d\"\nacct-2 = \"120d\"\n");
+    let read = Accounts::compile(&Source { name: "windows.toml".into(), text: windows }).unwrap();
+    match &mut policy.stages[2].after {
+        After::PerAccount { accounts, .. } => *accounts = read,
+        After::Period(_) => panic!("not per account"),
+    }
+    policy
+}
+
+fn send_of(world: &mut World, account: &str, event_ms: i64) -> String {
+    let rid = format!("rid-{:06}-x", world.sent.len());
+    let value = format!(r#"{{"rid":"{rid}","ts":"{}","account_id":"{account}"}}"#, written(event_ms));
+    world.append(0, &value, event_ms);
+    world.sent.insert(rid.clone(), Sent { event_ms });
+    rid
+}
+
+#[test]
+fn an_account_has_its_own_window() {
+    let mut world = World::new(per_account(20), settings());
+    let of = |world: &mut World, account: &str| send_of(world, account, START);
+    let windows = [("acct-2", 120), ("acct-1", 20), ("acct-3", 90), ("", 90)]
+        .map(|(account, days)| (of(&mut world, account), days));
+    world.settle();
+    let slack = 2 * HOUR + world.pipeline.tick_ms;
+    while world.now() < START + 125 * DAY {
+        world.clock.advance(HOUR);
+        world.settle();
+        for (rid, days) in &windows {
+            let over = world.now() - START - days * DAY;
+            match world.released.get(rid) {
+                Some(at) => assert!(*at >= START + days * DAY, "{rid} left early"),
+                None => assert!(over <= slack, "{rid} is {over} ms over its {days} days"),
+            }
+        }
+    }
+    assert_eq!(world.released.len(), windows.len());
+    check_counts(&world);
+}
+
+#[test]
+fn a_shortened_account_goes_at_once() {
+    let mut world = World::new(per_account(80), settings());
+    let before = send_of(&mut world, "acct-3", START);
+    let shortened = send_of(&mut world, "acct-1", START);
+    world.settle();
+    world.clock.advance(30 * DAY);
+    world.settle();
+    world.restart(per_account(20), settings());
+    world.settle();
+    world.clock.advance(2 * HOUR);
+    world.settle();
+    assert!(world.released.contains_key(&shortened), "behind one of 90 days, and it does not wait for it");
+    assert!(!world.released.contains_key(&before));
 }

@@ -394,6 +394,35 @@ fn event_times_in_a_field_and_as_record_times() {
     assert!(scrubbed.len() > 2000 && deidentified.len() > 2000);
 }
 
+#[test]
+fn windows_of_accounts_come_from_a_file() {
+    let site = Site::new();
+    site.write("rules/rid.toml", RULES);
+    site.write("logscrub.toml", &CONFIG.replace("./policy.toml", "./policies/policy.toml"));
+    let after = "{ default = \"90d\", by = \"account_id\", file = \"windows.toml\" }";
+    site.write("policies/policy.toml", &field_policy("90d").replace("\"90d\"", after));
+    site.write("policies/windows.toml", "\"acct-1\" = \"30d\"\n\"acct-2\" = \"1y\"\n");
+    let mut input = String::new();
+    for (number, (account, days)) in
+        [("acct-1", 45), ("acct-2", 45), ("acct-3", 45), ("acct-2", 200), ("acct-3", 200)]
+            .into_iter()
+            .enumerate()
+    {
+        let value = json!({ "account_id": account }).to_string();
+        let headers = json!([["rid", format!("rid-{number:06}-x")]]);
+        let record = json!({ "value": value, "headers": headers, "timestamp": now_ms() - days * DAY_MS });
+        input.push_str(&format!("{record}\n"));
+    }
+    site.output(&["put", "logs", "--records", "--embedded", STORE], input.as_bytes());
+    site.told(&["run", "--once"]);
+    let numbers = |topic: &str| site.cat(topic).iter().map(rid).collect::<BTreeSet<_>>();
+    assert_eq!(numbers("logs.scrubbed"), [1, 2, 3].into());
+    assert_eq!(numbers("logs.deidentified"), [0, 4].into());
+    site.write("policies/windows.toml", "\"acct-1\" = \"soon\"\n");
+    let refused = site.command(&["run", "--once"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(78));
+}
+
 /// Longer than any transaction here takes, on a machine that has much else to do.
 const TRANSACTION_MS: i64 = 4000;
 

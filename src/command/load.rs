@@ -6,7 +6,7 @@ use super::geo::GeoArgs;
 use crate::diagnostic::{Diagnostics, Source, did_you_mean};
 use crate::engine::Engine;
 use crate::numbering::Region;
-use crate::policy::{self, Policy};
+use crate::policy::{self, Accounts, After, Policy};
 use crate::rule::{self, RuleSet, Sources};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -106,9 +106,27 @@ pub fn compile_policy(
     custom: &[String],
 ) -> Result<Result<policy::Compiled, Diagnostics>, Failure> {
     if id_or_file.contains('/') || id_or_file.ends_with(".toml") {
-        return Ok(policy::compile(&read_source(Path::new(id_or_file))?, custom));
+        let compiled = policy::compile(&read_source(Path::new(id_or_file))?, custom);
+        return compiled
+            .map_or_else(|errors| Ok(Err(errors)), |compiled| with_accounts(compiled, id_or_file));
     }
     policy::shipped(id_or_file, custom).ok_or_else(|| no_such_policy(id_or_file))
+}
+
+/// Reads the files with accounts' windows that a policy names, from the policy file's directory.
+fn with_accounts(
+    mut compiled: policy::Compiled,
+    policy_file: &str,
+) -> Result<Result<policy::Compiled, Diagnostics>, Failure> {
+    let base = Path::new(policy_file).parent().unwrap_or(Path::new(""));
+    for stage in &mut compiled.policy.stages {
+        let After::PerAccount { file: Some(file), accounts, .. } = &mut stage.after else { continue };
+        match Accounts::compile(&read_source(&base.join(file))?) {
+            Ok(read) => *accounts = read,
+            Err(errors) => return Ok(Err(errors)),
+        }
+    }
+    Ok(Ok(compiled))
 }
 
 fn warn(warnings: &Diagnostics) {

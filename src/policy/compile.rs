@@ -2,10 +2,11 @@
 
 use super::action::resolve;
 use super::syntax::{AfterSyntax, ClockSyntax, CountSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
-use super::{ActionTable, After, Clock, Count, Margin, Period, Policy, Stage, UnknownFields, When};
+use super::{Accounts, ActionTable, After, Clock, Count, Margin, Period, Policy, Stage, UnknownFields, When};
 use crate::class::{BUILT_IN, Class, ClassSet, CustomClass, SLOTS};
 use crate::diagnostic::{Diagnostics, Report, Source, did_you_mean};
 use crate::transform::Action;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::Spanned;
 
@@ -39,7 +40,8 @@ pub fn compile(source: &Source, custom: &[String]) -> Result<Compiled, Diagnosti
 }
 
 /// An age that could not be read; its policy is refused.
-const UNKNOWN_AGE: After = After::PerAccount { default: None, by: String::new(), file: None };
+const UNKNOWN_AGE: After =
+    After::PerAccount { default: None, by: String::new(), file: None, accounts: Accounts(BTreeMap::new()) };
 
 struct Compiler<'r, 's> {
     report: &'r Report<'s>,
@@ -230,6 +232,7 @@ impl Compiler<'_, '_> {
                     default: default.as_ref().and_then(|text| self.period(text)),
                     by: by.as_ref().map(|by| by.get_ref().clone()).unwrap_or_default(),
                     file: file.as_ref().map(|file| PathBuf::from(file.get_ref())),
+                    accounts: Accounts::default(),
                 }
             }
         }

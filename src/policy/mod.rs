@@ -3,12 +3,14 @@
 //! `syntax` is the TOML one to one; `compile` checks all of it and reports every error; what stands
 //! here is what runs.
 
+mod accounts;
 mod action;
 mod compile;
 mod period;
 mod shipped;
 mod syntax;
 
+pub use accounts::Accounts;
 pub use action::{possible, spelling};
 pub use compile::{CITY_FLOOR, Compiled, compile};
 pub use period::{NotAPeriod, Period};
@@ -151,6 +153,8 @@ pub enum After {
         default: Option<Period>,
         by: String,
         file: Option<std::path::PathBuf>,
+        /// What stands in the file, once it was read.
+        accounts: Accounts,
     },
 }
 

@@ -1,15 +1,18 @@
 //! Ages: what time a record's age counts from, and when it is due for each stage.
 
 use crate::engine::{Engine, Scratch, TimeSource};
-use crate::policy::{Clock, Margin, Period, Policy};
+use crate::policy::{After, Clock, Margin, Period, Policy};
 use crate::record::Record;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
 /// The times of a record that its ages count from: never later than when we first read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     /// The record's own time as the source had it, made plausible.
     pub record_ms: i64,
-    /// Per field clock of the policy then in force: [`clock_id`] and the event time.
+    /// Per field clock of the policy then in force: [`clock_id`] and the event time. Where windows are per
+    /// account: [`account_field_id`] and [`account_id`].
     pub fields: Vec<(u32, i64)>,
 }
 
@@ -19,12 +22,29 @@ pub fn clock_id(field: &str) -> u32 {
     field.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
+/// Names the field that tells a record's account, beside the clocks.
+#[must_use]
+pub fn account_field_id(field: &str) -> u32 {
+    clock_id(&format!("account {field}"))
+}
+
+/// Names an account in a held record: the first eight bytes of its SHA-256. A middle stage may remove
+/// the account from the record itself.
+#[must_use]
+pub fn account_id(account: &[u8]) -> i64 {
+    let digest: [u8; 32] = Sha256::digest(account).into();
+    let [a, b, c, d, e, f, g, h, ..] = digest;
+    i64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
 /// A policy's ladder in time.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     stages: Vec<Rung>,
     /// The distinct field clocks: id and clock.
     fields: Vec<(u32, Clock)>,
+    /// The distinct fields that tell the account: id and path.
+    account_fields: Vec<(u32, String)>,
     margin_ms: i64,
     oldest_plausible_ms: i64,
 }
@@ -34,6 +54,8 @@ struct Rung {
     after: Period,
     /// `None`: the record's time.
     field: Option<u32>,
+    /// The field that tells the account, and the windows of those that have their own.
+    accounts: Option<(u32, BTreeMap<i64, Period>)>,
 }
 
 /// Why a policy cannot be scheduled.
@@ -86,13 +108,13 @@ impl Schedule {
     /// See [`ScheduleError`].
     pub fn new(policy: &Policy, margin_ms: i64) -> Result<Self, ScheduleError> {
         let mut fields: Vec<(u32, Clock)> = Vec::new();
+        let mut account_fields: Vec<(u32, String)> = Vec::new();
         let mut stages = Vec::new();
         for (place, stage) in policy.stages.iter().enumerate() {
             let Some(after) = stage.after.default_period() else {
                 return Err(ScheduleError::NoAge { policy: policy.id.clone(), stage: stage.id.clone() });
             };
-            let window_ms =
-                i64::try_from(after.shortest_seconds()).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
+            let window_ms = shortest_ms(&stage.after, after);
             if place > 0 && margin_ms > 0 && margin_ms.saturating_mul(2) >= window_ms {
                 return Err(ScheduleError::Margin {
                     stage: stage.id.clone(),
@@ -110,11 +132,23 @@ impl Schedule {
                     Some(id)
                 }
             };
-            stages.push(Rung { after, field });
+            let accounts = match &stage.after {
+                After::Period(_) => None,
+                After::PerAccount { by, accounts, .. } => {
+                    let id = account_field_id(by);
+                    if !account_fields.iter().any(|(known, _)| *known == id) {
+                        account_fields.push((id, by.clone()));
+                    }
+                    let windows =
+                        accounts.0.iter().map(|(name, window)| (account_id(name.as_bytes()), *window));
+                    Some((id, windows.collect()))
+                }
+            };
+            stages.push(Rung { after, field, accounts });
         }
         let oldest = policy.oldest_plausible.shortest_seconds();
         let oldest_plausible_ms = i64::try_from(oldest).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
-        Ok(Schedule { stages, fields, margin_ms, oldest_plausible_ms })
+        Ok(Schedule { stages, fields, account_fields, margin_ms, oldest_plausible_ms })
     }
 
     /// Reads a record's times. The second number says how many clocks fell back to the record's time
@@ -136,6 +170,7 @@ impl Schedule {
             fell_back += u64::from(ms.is_none());
             times.fields.push((*id, ms.unwrap_or(record_ms)));
         }
+        self.read_accounts(&mut times, engine, scratch, record);
         (times, fell_back)
     }
 
@@ -148,6 +183,18 @@ impl Schedule {
             // Never later than the moment the record was first read, which is no earlier than this.
             let ms = self.read_field(engine, scratch, clock, original, times.record_ms);
             times.fields.push((*id, ms.unwrap_or(times.record_ms)));
+        }
+        self.read_accounts(times, engine, scratch, original);
+    }
+
+    fn read_accounts(&self, times: &mut Times, engine: &Engine, scratch: &mut Scratch, record: &Record<'_>) {
+        for (id, path) in &self.account_fields {
+            if times.fields.iter().any(|(known, _)| known == id) {
+                continue;
+            }
+            // Without an account it is nobody's: no account has that number but by a chance of 1 in 2^64.
+            let account = engine.extract(scratch, record, path).map_or(0, account_id);
+            times.fields.push((*id, account));
         }
     }
 
@@ -174,7 +221,11 @@ impl Schedule {
         let Some(rung) = self.stages.get(stage) else { return i64::MAX };
         let known = rung.field.and_then(|id| times.fields.iter().find(|(field, _)| *field == id));
         let from = known.map_or(times.record_ms, |(_, ms)| *ms);
-        rung.after.due(from).saturating_sub(self.margin_ms)
+        let own = rung.accounts.as_ref().and_then(|(id, windows)| {
+            let (_, account) = times.fields.iter().find(|(field, _)| field == id)?;
+            windows.get(account)
+        });
+        own.unwrap_or(&rung.after).due(from).saturating_sub(self.margin_ms)
     }
 
     /// The number of the last stage.
@@ -193,6 +244,16 @@ impl Schedule {
     pub fn strictest_ms(&self, times: &Times) -> i64 {
         (1..self.stages.len()).map(|stage| self.due_ms(stage, times)).min().unwrap_or(i64::MAX)
     }
+}
+
+/// The shortest that a stage's window can last, for whichever account.
+fn shortest_ms(after: &After, default: Period) -> i64 {
+    let accounts = match after {
+        After::Period(_) => None,
+        After::PerAccount { accounts, .. } => accounts.0.values().map(|own| own.shortest_seconds()).min(),
+    };
+    let seconds = accounts.map_or(default.shortest_seconds(), |own| own.min(default.shortest_seconds()));
+    i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000)
 }
 
 /// The first whole multiple of `every_ms` at or after a moment; the moment itself where there are no

@@ -13,7 +13,7 @@ use super::age::clock_id;
 use super::pipeline::Pipeline;
 use super::purge;
 use super::store::{Flow, Session as _, SessionSpec, Store, StoreError, Writer as _};
-use crate::policy::Stage;
+use crate::policy::{After, Stage};
 use crate::record::Record;
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +34,8 @@ struct Window {
     id: String,
     /// From a record's time until it is due: the shortest the window can last, less the margin.
     ms: i64,
-    /// Names the rest of what decides when a record is due: its clock, and of a middle stage its
-    /// condition and its actions, since one that changes nothing is not waited for.
+    /// Names the rest of what decides when a record is due: its clock, the accounts' windows, and of a
+    /// middle stage its condition and its actions, since one that changes nothing is not waited for.
     rest: u32,
 }
 
@@ -56,7 +56,7 @@ pub enum Effect {
     /// They go on sooner; those older than the window at once.
     Sooner,
     Later,
-    /// Another clock, condition or action: each goes on by its own.
+    /// Another clock, condition, action or account's window: each goes on by its own.
     Otherwise,
 }
 
@@ -111,11 +111,13 @@ fn stages(pipeline: &Pipeline) -> Vec<Window> {
         let seconds = stage.after.default_period().map_or(0, crate::policy::Period::shortest_seconds);
         let window_ms = i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
         let clock = stage.clock.as_ref().unwrap_or(&pipeline.policy.clock);
-        let rest = if place == last {
-            format!("{clock:?}")
-        } else {
-            format!("{clock:?} {:?} {:?}", stage.when, stage.actions)
-        };
+        let mut rest = format!("{clock:?}");
+        if place != last {
+            rest.push_str(&format!(" {:?} {:?}", stage.when, stage.actions));
+        }
+        if let After::PerAccount { by, accounts, .. } = &stage.after {
+            rest.push_str(&format!(" {by} {accounts:?}"));
+        }
         let ms = window_ms.saturating_sub(pipeline.schedule.margin_ms());
         Window { id: stage.id.clone(), ms, rest: clock_id(&rest) }
     };
