@@ -63,6 +63,18 @@ impl Row {
     }
 }
 
+/// A running service; a test that fails does not leave it running.
+pub struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}
+
 pub struct Site {
     pub dir: tempfile::TempDir,
 }
@@ -112,8 +124,8 @@ impl Site {
         told
     }
 
-    pub fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).spawn().unwrap()
+    pub fn start(&self, arguments: &[&str]) -> Service {
+        Service(self.command(arguments).spawn().unwrap())
     }
 
     pub fn cat(&self, topic: &str) -> Vec<Row> {
@@ -150,9 +162,9 @@ pub fn lines(printed: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Asks the service to leave, and sees that it does so in good order.
-pub fn stop(child: &mut Child) {
-    Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(child.wait().unwrap().success(), "SIGTERM drains and exits 0");
+pub fn stop(service: &mut Service) {
+    Command::new("kill").arg(service.0.id().to_string()).status().unwrap();
+    assert!(service.0.wait().unwrap().success(), "SIGTERM drains and exits 0");
 }
 
 pub fn search(needles: &[Vec<u8>]) -> AhoCorasick {
