@@ -242,8 +242,22 @@ impl Finder {
                     info.meaning = tools.detectors.meaning_in(parent, name);
                 }
             }
+            // `"lastname": {"value": "…"}`: the value of what its container is called.
+            if info.meaning.class.is_none() && Tree::is_value_name(name) {
+                let parent = tree.named(tree.container(field.container).parent.min(field.container));
+                let own = tree.container(field.container).name;
+                let parent = if own.is_empty() { parent } else { own };
+                if !parent.is_empty() {
+                    info.meaning = self.info(tools, parent.of(bytes)).meaning;
+                }
+            }
             let around = self.surroundings(tools, bytes, tree, facts, field);
             let words = field.form == Form::Bare
+                && field
+                    .value
+                    .of(bytes)
+                    .first()
+                    .is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
                 && matches!(info.meaning.class, Some(Class::Body | Class::Name))
                 && field.value.len() < 64;
             let value = if words {
