@@ -245,15 +245,29 @@ impl Finder {
                     info.meaning = tools.detectors.meaning_in(parent, name);
                 }
             }
+            // `"lastname": {"value": "…"}`: the value of what its container is called.
+            if info.meaning.class.is_none() && Tree::is_value_name(name) {
+                let parent = tree.named(tree.container(field.container).parent.min(field.container));
+                let own = tree.container(field.container).name;
+                let parent = if own.is_empty() { parent } else { own };
+                if !parent.is_empty() {
+                    info.meaning = self.info(tools, parent.of(bytes)).meaning;
+                }
+            }
             // Neighbours are asked only where the name leaves a doubt, and a value is decoded only
             // where its looks matter.
             let asks = info.meaning.class.is_some() && info.claims.bare.is_none();
-            let around = if asks && ambiguous {
+            let around = if asks && info.meaning.strength == Strength::Ambiguous {
                 self.surroundings(tools, bytes, tree, facts, field)
             } else {
                 Surroundings::default()
             };
             let words = field.form == Form::Bare
+                && field
+                    .value
+                    .of(bytes)
+                    .first()
+                    .is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
                 && matches!(info.meaning.class, Some(Class::Body | Class::Name))
                 && field.value.len() < 64;
             let value = if words {
