@@ -159,6 +159,14 @@ impl Tree {
         }
     }
 
+    /// Whether a member's name says only that its value is one: `value`, `stringValue`, `raw`.
+    #[must_use]
+    pub fn is_value_name(name: &[u8]) -> bool {
+        is_one_of(name, &PAIR_VALUES)
+            || is_value_kind(name)
+            || is_one_of(name, &[b"raw", b"#text", b"_text", b"$t", b"_"])
+    }
+
     /// The name of the nearest named container at or above `index`.
     #[must_use]
     pub fn named(&self, mut index: u32) -> Span {

@@ -116,14 +116,18 @@ fn name_before_json(text: &[u8], at: usize, start: usize) -> Span {
 /// The name that ends at `end` (a quote there is stepped over), not reaching before `start`; empty
 /// where there is none.
 fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
+    let bracket_end = end;
     let mut end = end;
     let mut bracket = false;
     if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
         end -= 1;
     } else if end > start && text.get(end - 1) == Some(&b']') {
-        // `user[phone]=…`
+        // `user[phone]=…`, PHP's `["phone"]=>`
         end -= 1;
         bracket = true;
+        if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
+            end -= 1;
+        }
     }
     let floor = start.max(end.saturating_sub(NAME_BYTES));
     let mut begin = end;
@@ -137,7 +141,10 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
         let opens = begin.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'[');
         let named =
             begin.checked_sub(2).and_then(|at| text.get(at)).is_some_and(|b| is_name_byte(*b) || *b == b']');
-        if !opens || !named {
+        // `[phone] => …`, `["phone"]=>`: PHP's own.
+        let rocket = text.get(bracket_end..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"=>"));
+        let quoted = begin.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'[');
+        if !(rocket && (opens || quoted)) && !(opens && named) {
             return Span::default();
         }
     }
@@ -162,10 +169,23 @@ fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut T
     if name.is_empty() {
         return None;
     }
-    let from = behind + usize::from(spaced);
+    let from = if rocket && !spaced { behind_type(text, behind) } else { behind + usize::from(spaced) };
     let before = name.start().checked_sub(1).and_then(|p| text.get(p));
     let query = matches!(before, Some(b'?' | b'&')) || next_is_parameter(text, from);
     value(text, name, from, if query { Style::Query } else { Style::Plain }, skip, tree)
+}
+
+/// `=>⏎  string(12) "…"` as PHP's `var_dump` writes it: behind the type, else `from`.
+fn behind_type(text: &[u8], from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    let space = rest.iter().take(64).take_while(|b| json::is_space(**b)).count();
+    let Some(typed) = rest.get(space..).and_then(|rest| rest.strip_prefix(b"string(")) else { return from };
+    let digits = typed.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
+    if typed.get(digits..).is_some_and(|rest| rest.starts_with(b") \"")) {
+        from + space + 7 + digits + 2
+    } else {
+        from
+    }
 }
 
 /// Whether the bare value at `from` is followed by `&name=`: then it is a parameter of a form.
@@ -519,6 +539,7 @@ mod tests {
         check("GET /send?to=%2B1&text=a+b&n= HTTP/1.1", &[("to", "%2B1"), ("text", "a+b"), ("n", "")]);
         check("body=To=%2B1&From=2", &[("body", "To=%2B1&From=2"), ("To", "%2B1"), ("From", "2")]);
         check("\"to\"=>\"x\", :y=>1", &[("to", "x"), ("y", "1")]);
+        check("[\"to\"]=>\n  string(1) \"x\"\n", &[("", "to"), ("to", "x")]);
         check("'to' => 'x', 'n' => 12,", &[("to", "x"), ("n", "12")]);
         check("{\"to\"=>\"x\"}", &[("to", "x")]);
         check("To: a b\nFrom me: c d\n", &[("To", "a b"), ("From me", "c d")]);

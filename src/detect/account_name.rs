@@ -26,6 +26,10 @@ pub fn names(line: &[u8], out: &mut dyn FnMut(Span)) {
     if let Some(span) = remote_user(line) {
         out(span);
     }
+    // One of these stands in every announcement.
+    if ![&b" user "[..], b" for ", b" in as "].iter().any(|word| memmem::find(line, word).is_some()) {
+        return;
+    }
     // `password for invalid user x` has two announcements: the name stands behind the last.
     for words in ANNOUNCE {
         let mut from = 0;

@@ -13,6 +13,7 @@ use memchr::{memchr, memmem};
 /// `near_phone` says that the line has a phone number: then quoted text needs no word beside it.
 /// Spans come in the order of the text and do not overlap.
 pub fn texts(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
+    modem(line, out);
     let mut done = 0;
     while let Some((span, end)) = bracketed(line, done) {
         if !span.is_empty() {
@@ -62,6 +63,23 @@ fn typographic(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool,
                 || message_word_after(line, pos + close.len()))
         {
             out(text);
+        }
+    }
+}
+
+/// `+CMT: "…",,"…"`: a modem's answer in text mode has the message on the line behind it (3GPP TS 27.005).
+fn modem(line: &[u8], out: &mut dyn FnMut(Span)) {
+    for answer in [&b"+CMT: "[..], b"+CMGR: ", b"+CMGL: "] {
+        for at in memmem::find_iter(line, answer) {
+            let Some(end) = line.get(at..).and_then(|rest| memchr(b'\n', rest)) else { continue };
+            let start = at + end + 1;
+            let rest = line.get(start..).unwrap_or_default();
+            let text =
+                rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default().trim_ascii_end();
+            let hex = text.iter().all(u8::is_ascii_hexdigit);
+            if !text.is_empty() && !hex && !text.starts_with(b"+CM") && text != b"OK" {
+                out(Span::new(start, start + text.len()));
+            }
         }
     }
 }

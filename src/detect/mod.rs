@@ -21,6 +21,7 @@ pub mod fold;
 pub mod hidden;
 pub mod imei;
 pub mod ip;
+pub mod line_grammar;
 pub mod link;
 pub mod mac;
 pub mod name;

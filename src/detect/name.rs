@@ -20,7 +20,8 @@ pub fn before_angle(text: &[u8], at: usize) -> Option<Span> {
     let address = inside.starts_with(b"sip:")
         || inside.starts_with(b"sips:")
         || inside.starts_with(b"tel:")
-        || inside.first().is_some_and(|b| *b == b'+' || b.is_ascii_digit())
+        // Not the `<134>` of syslog.
+        || inside.strip_prefix(b"+").unwrap_or(inside).iter().take(5).filter(|b| b.is_ascii_digit()).count() == 5
         || has_at_sign(inside);
     if !address {
         return None;

@@ -40,6 +40,8 @@ struct Level {
     decoded: Decoded,
     /// Per container: what its fields say.
     facts: Vec<Facts>,
+    /// Per field: what its name says.
+    infos: Vec<NameInfo>,
     /// Per field: how it is read.
     readings: Vec<(Reading, Option<RuleId>)>,
     /// What the scan has not to look at again, in the order of the text.
@@ -206,12 +208,14 @@ impl Finder {
 
     /// Reads every field of the level's tree: names first, then what the names say together.
     fn read_fields(&mut self, tools: Tools<'_>, bytes: &[u8], level: &mut Level) {
-        let Level { tree, facts, readings, decoded, .. } = level;
+        let Level { tree, facts, infos, readings, decoded, .. } = level;
+        infos.clear();
         facts.clear();
         facts.resize(tree.containers.len(), Facts::default());
         readings.clear();
         for field in &tree.fields {
             let info = self.info(tools, tree.name_of(field).of(bytes));
+            infos.push(info);
             let Some(own) = facts.get_mut(field.container as usize) else { continue };
             if own.has(Facts::HEADLINE) && info.facts.has(Facts::HEADLINE) {
                 *own = own.with(Facts::HEADLINES);
@@ -232,9 +236,8 @@ impl Finder {
                 *own = own.with(Facts::CODES);
             }
         }
-        for field in &tree.fields {
+        for (field, info) in tree.fields.iter().zip(infos) {
             let name = tree.name_of(field).of(bytes);
-            let mut info = self.info(tools, name);
             let ambiguous = info.meaning.strength == Strength::Ambiguous;
             if info.meaning.class.is_some() && ambiguous && leans_on_parent(name) {
                 let parent = tree.named(field.container).of(bytes);
@@ -242,20 +245,41 @@ impl Finder {
                     info.meaning = tools.detectors.meaning_in(parent, name);
                 }
             }
-            let around = self.surroundings(tools, bytes, tree, facts, field);
+            // `"lastname": {"value": "…"}`: the value of what its container is called.
+            if info.meaning.class.is_none() && Tree::is_value_name(name) {
+                let parent = tree.named(tree.container(field.container).parent.min(field.container));
+                let own = tree.container(field.container).name;
+                let parent = if own.is_empty() { parent } else { own };
+                if !parent.is_empty() {
+                    info.meaning = self.info(tools, parent.of(bytes)).meaning;
+                }
+            }
+            // Neighbours are asked only where the name leaves a doubt, and a value is decoded only
+            // where its looks matter.
+            let asks = info.meaning.class.is_some() && info.claims.bare.is_none();
+            let around = if asks && info.meaning.strength == Strength::Ambiguous {
+                self.surroundings(tools, bytes, tree, facts, field)
+            } else {
+                Surroundings::default()
+            };
             let words = field.form == Form::Bare
+                && field
+                    .value
+                    .of(bytes)
+                    .first()
+                    .is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
                 && matches!(info.meaning.class, Some(Class::Body | Class::Name))
                 && field.value.len() < 64;
             let value = if words {
                 tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
-            } else if decodes(field, bytes) {
+            } else if asks && decodes(field, bytes) {
                 let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None };
                 decode_field(tools.context, field, &here, decoded);
                 decoded.bytes.as_slice()
             } else {
                 field.value.of(bytes)
             };
-            readings.push(read_field(tools, info, name, value, field, &around, Some((tree, bytes))));
+            readings.push(read_field(tools, *info, name, value, field, &around, Some((tree, bytes))));
         }
     }
 
@@ -393,7 +417,15 @@ impl Finder {
                 if marked || sink.reduce_unknown {
                     self.text(tools, value, inner, depth + 1, sink);
                 } else {
-                    self.scan.text(tools, value, inner, &[], Prose::Some, sink);
+                    let words = value.iter().any(|b| *b == b' ' || *b >= 0x80);
+                    self.scan.text(
+                        tools,
+                        value,
+                        inner,
+                        &[],
+                        if words { Prose::Some } else { Prose::Word },
+                        sink,
+                    );
                 }
                 let by_token = std::mem::replace(&mut sink.reduce_unknown, reduce);
                 if reduce

@@ -5,7 +5,7 @@ use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
 use crate::codec::decode::Map;
 use crate::codec::{Form, Tree};
-use crate::detect::safe;
+use crate::detect::{line_grammar, safe};
 use crate::finding::{Detail, RuleId, Span};
 
 /// Adds the tokens of running text that nothing claims. `skip` are spans (in the text, sorted) that are dealt with elsewhere. Of a token
@@ -21,6 +21,7 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
     claimed.sort_unstable();
     let mut known: Vec<Span> =
         tree.fields.iter().map(|field| field.name).chain(skip.iter().copied()).collect();
+    line_grammar::numbers(text, &mut |span| known.push(span));
     known.sort_unstable();
     let mut claims = Cursor::new(&claimed);
     let mut knowns = Cursor::new(&known);

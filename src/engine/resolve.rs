@@ -6,6 +6,7 @@ use crate::class::Class;
 use crate::codec::Form;
 use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::ip;
+use crate::numbering;
 
 /// What the fields of a container say together: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -198,7 +199,39 @@ const HEADLINE_NAMES: [&[u8]; 12] = [
 ];
 
 /// Containers whose name says nothing of what stands in them (lower or other case).
-const ENVELOPES: [&[u8]; 26] = [
+const ENVELOPES: [&[u8]; 58] = [
+    b"filter",
+    b"query",
+    b"where",
+    b"find",
+    b"update",
+    b"set",
+    b"$set",
+    b"document",
+    b"doc",
+    b"record",
+    b"row",
+    b"object",
+    b"obj",
+    b"after",
+    b"before",
+    b"old",
+    b"new",
+    b"current",
+    b"previous",
+    b"item",
+    b"items",
+    b"result",
+    b"results",
+    b"headers",
+    b"options",
+    b"state",
+    b"entity",
+    b"source",
+    b"target",
+    b"command",
+    b"json",
+    b"form",
     b"labels",
     b"label",
     b"tags",
@@ -323,8 +356,16 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Code => code(value, &shape, meaning.strength, form, around),
         Class::Body => body(name, value, &shape, meaning.strength, around),
         Class::Name => person(value, &shape, meaning.strength, around),
+        // A message's key is often its recipient.
+        Class::Credential if !likely && around.own.has(Facts::PHONE) && is_valid_number(value) => {
+            Reading::Claim(Class::Phone)
+        }
         Class::Credential => credential(value, &shape, sure, likely),
         Class::Email => Reading::Part(Class::Email),
+        // `address=4479…` of a message: no address of a machine.
+        Class::Ip if !likely && (9..=15).contains(&shape.digits) && shape.digits == shape.len => {
+            phone(value, &shape, meaning.strength, around)
+        }
         Class::Ip => Reading::Part(Class::Ip),
         Class::Card if shape.digits >= 12 => Reading::Claim(Class::Card),
         Class::Imei if shape.digits >= 14 => Reading::Claim(Class::Imei),
@@ -438,6 +479,9 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
     if strength != Strength::Ambiguous {
         return Reading::Claim(Class::Body);
     }
+    if has_fields(value) {
+        return Reading::Text;
+    }
     let headline = among(name, &HEADLINE_NAMES);
     let words = shape.spaces > 0 || shape.high > 0;
     let spoken_of = Facts::PHONE.with(Facts::MESSAGE);
@@ -463,6 +507,24 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
         return Reading::Claim(Class::Body);
     }
     Reading::Headline
+}
+
+/// Digits that are a valid number with its calling code.
+fn is_valid_number(value: &[u8]) -> bool {
+    (10..=15).contains(&value.len())
+        && value.iter().all(u8::is_ascii_digit)
+        && numbering::international(value).is_some_and(|number| number.is_valid())
+}
+
+/// `sent msisdn=… text="…" ms=42`: a line with fields of its own.
+fn has_fields(value: &[u8]) -> bool {
+    let names = memchr::memchr_iter(b'=', value).filter(|at| {
+        let head = value.get(..*at).unwrap_or_default();
+        let len = head.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let before = head.get(..head.len() - len).and_then(<[u8]>::last);
+        len >= 2 && matches!(before, None | Some(b' ')) && value.get(at + 1).is_some_and(|b| *b != b' ')
+    });
+    names.take(2).count() == 2
 }
 
 fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {

@@ -28,6 +28,8 @@ pub struct Scan {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Prose {
     Some,
+    /// One word: nothing in it speaks of anything.
+    Word,
     None,
 }
 
@@ -69,6 +71,11 @@ impl Scan {
         }
         if prose == Prose::Some {
             self.afterwards(tools.detectors, &here, done, from, sink);
+        }
+        if prose != Prose::None {
+            tools.detectors.patterns(text, b"", &mut |class, rule, span| {
+                push(sink, &here, class, rule, span, Detail::None, false);
+            });
         }
     }
 
@@ -355,7 +362,10 @@ impl Scan {
         sink: &mut Sink,
     ) {
         let text = here.text;
-        if let Some(rule) = detectors.rule(Detector::CodeContext) {
+        let digits = text.iter().any(|b| b.is_ascii_digit() || *b >= 0x80 || *b == b'-');
+        if let Some(rule) = detectors.rule(Detector::CodeContext)
+            && digits
+        {
             detectors.codes(text, &mut self.codes, &mut |span| {
                 if !done.iter().any(|d| d.overlaps(span)) {
                     push(sink, here, Class::Code, rule, span, Detail::None, false);
@@ -391,9 +401,6 @@ impl Scan {
                 push_value(sink, here, Class::Body, rule, span, value);
             });
         }
-        detectors.patterns(text, b"", &mut |class, rule, span| {
-            push(sink, here, class, rule, span, Detail::None, false)
-        });
     }
 }
 

@@ -284,6 +284,7 @@ mod tests {
         let (policy, example) = (policy(), example());
         let rows = text(&picture(&scene(&policy, &example), 80, 24));
         let all = rows.join("\n");
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
             "day 43 of 90",
             "came in                  2 400",
@@ -295,7 +296,7 @@ mod tests {
             "<*>",
             "q leaves",
         ] {
-            assert!(all.contains(part), "{part} is missing from\n{all}");
+            assert!(squeezed(&all).contains(&squeezed(part)), "{part} is missing from\n{all}");
         }
     }
 

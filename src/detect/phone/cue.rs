@@ -60,6 +60,8 @@ pub(super) fn before(text: &[u8], start: usize) -> Cue {
     let floor = start.saturating_sub(BACK);
     let mut end = start;
     let mut found = Cue::None;
+    // The word met last, going back, was `number`.
+    let mut number = false;
     for nth in 0..WORDS {
         let joint = joint_before(text, floor, end);
         if joint.stops || (nth > 0 && joint.ends_clause) {
@@ -78,6 +80,11 @@ pub(super) fn before(text: &[u8], start: usize) -> Cue {
         if word.is_empty() {
             break;
         }
+        // `addr: 1 1 4479…`: type and plan of a number stand before it.
+        if word.len() == 1 && word.iter().all(u8::is_ascii_digit) {
+            end = word_start;
+            continue;
+        }
         let cut = word.get(word.len().saturating_sub(LONGEST_WORD)..).unwrap_or_default();
         // The cut may fall within a character.
         let whole = cut.iter().position(|byte| byte & 0xC0 != 0x80).unwrap_or_default();
@@ -86,13 +93,20 @@ pub(super) fn before(text: &[u8], start: usize) -> Cue {
             Word::Other => return if found == Cue::Weak && nth > 1 { found } else { Cue::Against },
             Word::Phone => return Cue::Strong,
             Word::Number | Word::Preposition if found == Cue::Against => return Cue::Against,
+            // `al número 55…`
+            Word::Preposition if number && !joint.assigns && words::is_towards(lower.as_str()) => {
+                return Cue::Strong;
+            }
             _ if nth > 0 && found == Cue::Weak && !joint.assigns && words::is_sending(lower.as_str()) => {
                 return Cue::Strong;
             }
             Word::Preposition if nth == 0 && joint.assigns && words::is_direction(lower.as_str()) => {
                 return Cue::Strong;
             }
-            Word::Number | Word::Preposition => found = Cue::Weak,
+            meaning @ (Word::Number | Word::Preposition) => {
+                found = Cue::Weak;
+                number = meaning == Word::Number;
+            }
             Word::Filler => {}
             Word::Unknown => break,
         }
@@ -106,7 +120,16 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
     let rest = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
     let skipped =
         rest.iter().take(3).take_while(|byte| matches!(byte, b'\'' | b'"' | b' ' | b')' | b'>')).count();
-    let lower = Lower::new(rest.get(skipped..).unwrap_or_default());
+    let rest = rest.get(skipped..).unwrap_or_default();
+    // MySQL: `Duplicate entry '…' for key 'users.phone'`
+    if let Some(key) = rest.strip_prefix(b"for key ") {
+        let name =
+            key.iter().skip(1).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
+        let name = Lower::new(key.get(1..=name).unwrap_or_default());
+        let says = name.as_str().split(['_', '.']).any(|part| words::meaning(part) == words::Word::Phone);
+        return if says { Cue::Strong } else { Cue::None };
+    }
+    let lower = Lower::new(rest);
     if words::follows_phone(lower.as_str()) { Cue::Strong } else { Cue::None }
 }
 
@@ -134,6 +157,23 @@ pub(super) fn path_before(text: &[u8], start: usize) -> bool {
         word.iter().rposition(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')));
     let lower = Lower::new(word.get(from.map_or(0, |at| at + 1)..).unwrap_or_default());
     words::is_path(lower.as_str())
+}
+
+/// Whether the digits at `start` stand behind a path's segment that holds people's conversations.
+pub(super) fn conversation_before(text: &[u8], start: usize) -> bool {
+    let head = text.get(start.saturating_sub(24)..start).unwrap_or_default();
+    [
+        &b"/inbox/"[..],
+        b"/conversation/",
+        b"/conversations/",
+        b"/thread/",
+        b"/threads/",
+        b"/dialogs/",
+        b"/dialog/",
+        b"/outbox/",
+    ]
+    .iter()
+    .any(|segment| head.ends_with(segment))
 }
 
 /// Whether the letters right before `start` (an underscore between them is fine) are a word that

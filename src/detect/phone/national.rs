@@ -65,6 +65,7 @@ fn left_of(text: &[u8], start: usize) -> Left {
         b'_' | b'-' | b'a'..=b'z' | b'A'..=b'Z' => telling(cue::glued_before(text, start)),
         b'.' | b':' | b')' if before(2).is_ascii_digit() => Left::Joined,
         b'.' if before(2).is_ascii_alphanumeric() => Left::Joined,
+        b'/' if cue::conversation_before(text, start) => Left::Clean,
         b'/' if before(2).is_ascii_alphanumeric() => telling(cue::path_before(text, start)),
         0x80.. if digit_before(text, start) => Left::Joined,
         _ => Left::Clean,
@@ -105,6 +106,7 @@ fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<C
         Left::Joined if context.field == FieldHint::Prose && dash_after_word(text, start) => Cue::None,
         Left::Joined => return None,
         Left::Telling => Cue::Strong,
+        Left::Clean if cue::conversation_before(text, start) => Cue::Weak,
         Left::Clean => cue::before(text, start),
     };
     Some(match context.field {

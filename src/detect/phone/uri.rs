@@ -33,12 +33,29 @@ const SCHEMES: [&str; 22] = [
 pub(super) fn scheme_before(text: &[u8], start: usize) -> bool {
     let before = text.get(start.saturating_sub(20)..start).unwrap_or_default();
     let before = before.strip_suffix(b"//").unwrap_or(before);
+    if in_a_dial_string(text, start) {
+        return true;
+    }
     SCHEMES.iter().any(|scheme| {
         let tail = before.len().checked_sub(scheme.len()).and_then(|from| before.get(from..));
         let head = before.len().checked_sub(scheme.len() + 1).and_then(|at| before.get(at));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(scheme.as_bytes()))
             && !head.is_some_and(u8::is_ascii_alphanumeric)
     })
+}
+
+/// `sofia/gateway/<carrier>/4930…`: the last segment of a channel's path.
+fn in_a_dial_string(text: &[u8], start: usize) -> bool {
+    if start.checked_sub(1).and_then(|at| text.get(at)) != Some(&b'/') {
+        return false;
+    }
+    let head = text.get(start.saturating_sub(72)..start).unwrap_or_default();
+    let from =
+        head.iter().rposition(|b| matches!(b, b' ' | b'"' | b'\'' | b'(' | b'[' | b'=' | b',' | b'\n'));
+    let token = head.get(from.map_or(0, |at| at + 1)..).unwrap_or_default();
+    [&b"sofia/"[..], b"PJSIP/", b"SIP/", b"IAX2/", b"DAHDI/", b"Local/", b"OOH323/", b"freetdm/", b"openzap/"]
+        .iter()
+        .any(|channel| token.starts_with(channel))
 }
 
 /// Whether digits from `start` to `end` are the user part of an address of a switch: `[4930…@context:1]`,

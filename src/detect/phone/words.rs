@@ -45,7 +45,7 @@ const PREPOSITION: &[&str] = &[
     "pentru", "por", "pour", "pro", "på", "pod", "sur", "till", "til", "fra", "från", "to", "u", "van", "via", "vers", "voor",
     "von", "with", "za", "à", "au", "cho", "từ", "đến", "tới", "для", "до", "від", "на", "от", "по", "з", "с", "к", "από",
     "προς", "στο", "για", "deliver", "delivered", "sent", "send", "notify", "notified", "verify", "user", "client",
-    "customer", "member", "peer", "sms", "смс", "bel", "ara", "kunde", "cliente", "usuario", "utilisateur", "jid", "chat",
+    "customer", "member", "peer", "addr", "destino", "origen", "sms", "смс", "bel", "ara", "kunde", "cliente", "usuario", "utilisateur", "jid", "chat",
 ];
 
 #[rustfmt::skip]
@@ -102,7 +102,7 @@ const AFTER: &[&str] = &[
 #[rustfmt::skip]
 const PATH: &[&str] = &[
     "call", "calls", "contact", "contacts", "lookup", "lookups", "mobile", "mobiles", "msisdn", "number", "numbers", "otp",
-    "phone", "phonenumbers", "phone_numbers", "phone-numbers", "phones", "recipient", "recipients", "send", "sms", "subscriber",
+    "phone", "phonenumber", "phonenumbers", "phone_numbers", "phone-numbers", "phones", "recipient", "recipients", "send", "sms", "subscriber",
     "subscribers", "hlr", "mnp", "imsi-lookup", "carrier", "telefon", "telefono", "telefonos", "telefone", "telefones", "telephone",
     "numero", "numeros", "nummer", "nummern", "numer", "nomor", "celular", "movil", "handy", "rufnummer", "destinatario", "destinataire", "destinations",
     "kontakt", "kontakte", "contacto", "contactos", "contato", "abonent", "telefonnummer", "optout", "opt-out", "optouts", "blacklist", "blocklist", "dnc",
@@ -173,6 +173,39 @@ const SENDING: &[&str] = &[
     "gửi", "skickat", "skickades", "sendt", "sendte", "mottatt", "mottaget", "lähetetty", "lahetetty", "elküldve", "trimis", "imetumwa", "naipadala",
     "εστάλη",
 ];
+
+/// Prepositions that lead to somebody: `al número …`, `на номер …`.
+pub(super) fn is_towards(lower: &str) -> bool {
+    matches!(
+        lower,
+        "al" | "a"
+            | "to"
+            | "an"
+            | "au"
+            | "ao"
+            | "para"
+            | "na"
+            | "på"
+            | "till"
+            | "til"
+            | "ke"
+            | "kepada"
+            | "на"
+            | "к"
+            | "do"
+            | "pe"
+            | "aan"
+            | "naar"
+            | "for"
+            | "from"
+            | "desde"
+            | "von"
+            | "с"
+            | "от"
+            | "από"
+            | "στο"
+    )
+}
 
 pub(super) fn is_sending(lower: &str) -> bool {
     SENDING.contains(&lower)

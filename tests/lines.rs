@@ -1,0 +1,90 @@
+//! Lines of many kinds, written by hand (`tests/data/lines.toml`): what has to go and what has to stay,
+//! with the shipped rules and the default policy.
+
+use logscrub::engine::{Engine, Scratch};
+use logscrub::numbering::Region;
+use logscrub::record::{Record, RecordBuf};
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(rename = "in")]
+    line: String,
+    go: Vec<String>,
+    stay: Vec<String>,
+}
+
+/// `{DE}`, `{+DE}`, `{0DE}`, `{0DE_}`: the region's published example number, as the table's head says.
+fn fill(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        let (before, open) = rest.split_at(at);
+        out.push_str(before);
+        let end = open.find('}').map_or(0, |end| end + 1);
+        match open.get(1..end.max(2) - 1).and_then(number) {
+            Some(number) if end > 0 => {
+                out.push_str(&number);
+                rest = &open[end..];
+            }
+            _ => {
+                out.push('{');
+                rest = &open[1..];
+            }
+        }
+    }
+    out + rest
+}
+
+fn number(word: &str) -> Option<String> {
+    let code = word.trim_start_matches(['0', '+']).trim_end_matches('_');
+    let whole = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
+    let example = Region::from_code(code).filter(|_| whole)?.example_mobile()?;
+    let digits = |text: String| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    Some(match (word.starts_with('0'), word.starts_with('+'), word.ends_with('_')) {
+        (true, _, true) => digits(example.format_national()),
+        (true, _, false) => example.format_national(),
+        (_, true, _) => example.format_e164(),
+        _ => digits(example.format_e164()),
+    })
+}
+
+#[test]
+fn what_goes_and_what_stays() {
+    let table: Table = toml::from_str(include_str!("data/lines.toml")).expect("the table parses");
+    let rules = logscrub::rule::shipped().expect("the shipped rules compile").rules;
+    let policy = logscrub::policy::shipped("default", &rules.custom).expect("is shipped");
+    let policy = policy.expect("compiles").policy;
+    let engine = Engine::new(Arc::new(rules), None);
+    let (mut scratch, mut out) = (Scratch::default(), RecordBuf::default());
+    let mut wrong = Vec::new();
+    for case in &table.case {
+        let line = fill(&case.line);
+        let record = Record { key: None, value: Some(line.as_bytes()), headers: &[], timestamp_ms: None };
+        let _ = engine.apply(&mut scratch, &policy, 0, &record, &mut out);
+        let text = String::from_utf8_lossy(out.value.as_deref().unwrap_or_default()).into_owned();
+        for value in case.go.iter().map(|value| fill(value)) {
+            assert!(line.contains(&value), "{}: {value} is not in the line", case.name);
+            if text.contains(&value) {
+                wrong.push(format!("{}: {value} is still in {text}", case.name));
+            }
+        }
+        for value in case.stay.iter().map(|value| fill(value)) {
+            assert!(line.contains(&value), "{}: {value} is not in the line", case.name);
+            if !text.contains(&value) {
+                wrong.push(format!("{}: {value} is gone from {text}", case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(table.case.len() >= 90, "the table is cut short");
+}
