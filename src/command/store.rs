@@ -66,7 +66,12 @@ pub fn open(store: &StoreConfig, access: Access) -> Result<Opened, Failure> {
             Embedded::open(path, options).map(Opened::Embedded).map_err(|error| failure(&error))
         }
         StoreConfig::Kafka { settings } => {
-            let options = kafka::Options { settings: settings.clone(), ..kafka::Options::default() };
+            let fault = match fault() {
+                Fault::None => kafka::Fault::None,
+                Fault::CommitPositionsSeparately => kafka::Fault::CommitPositionsSeparately,
+            };
+            let settings = settings.clone();
+            let options = kafka::Options { settings, fault, ..kafka::Options::default() };
             Kafka::open(options).map(Opened::Kafka).map_err(|error| failure(&error))
         }
     }

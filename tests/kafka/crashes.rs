@@ -93,3 +93,26 @@ fn random_moments() {
     stop(&mut child);
     assert_eq!(site.verdict(), Ok(()), "killed after {moments:?} ms");
 }
+
+/// What the tests above are worth: with positions outside the transaction they fail.
+#[cfg(debug_assertions)]
+#[test]
+fn positions_outside_the_transaction_are_seen() {
+    let fault = ("LOGSCRUB_FAULT", "commit_positions_separately");
+    let mut site = Site::new("apart", "6s", r#"["2s", "1s"]"#);
+    site.put_made_up(1, 0, "-1s");
+    site.does(&["topics", "apply"]);
+    // Under the fault the point lies between a commit's records and its positions. The two assignments come
+    // before the first commit that has records.
+    for count in [3, 4, 5] {
+        site.put_made_up(300, count, "-9s");
+        let mut child = site.start(&[fault, ("LOGSCRUB_CRASH_AT", &format!("after_send_offsets:{count}"))]);
+        assert!(ended(&mut child, Duration::from_secs(90)));
+    }
+    let mut child = site.start(&[fault]);
+    site.await_release(Duration::from_secs(120));
+    std::thread::sleep(Duration::from_secs(2));
+    stop(&mut child);
+    let outcome = site.verdict();
+    assert!(matches!(&outcome, Err(wrong) if !wrong.contains(", 0 came twice")), "{outcome:?}");
+}

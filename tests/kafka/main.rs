@@ -29,6 +29,7 @@ fn options() -> Options {
         ]),
         // Each append rolls a segment, so that a purge can erase record by record.
         topic_settings: pairs(&[("segment.ms", "1")]),
+        ..Options::default()
     }
 }
 

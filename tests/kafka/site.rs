@@ -85,6 +85,7 @@ purge_source = true
         let mut command = Command::new(env!("CARGO_BIN_EXE_logscrub"));
         command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null()).env_remove("LOGSCRUB_CRASH_AT");
+        command.env_remove("LOGSCRUB_FAULT");
         command
     }
 

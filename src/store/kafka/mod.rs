@@ -35,6 +35,15 @@ use std::time::Duration;
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A mistake made on purpose, to show that the tests would see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    #[default]
+    None,
+    /// The positions are committed by the consumer, after the transaction.
+    CommitPositionsSeparately,
+}
+
 /// How to reach a cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -42,6 +51,7 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// Settings of topics that [`Store::ensure`] makes.
     pub topic_settings: BTreeMap<String, String>,
+    pub fault: Fault,
 }
 
 /// What sessions and the administrator share.
@@ -49,6 +59,7 @@ struct Shared {
     settings: Settings,
     admin: Admin,
     scanner: Scanner,
+    fault: Fault,
 }
 
 /// A cluster.
@@ -66,7 +77,7 @@ impl Kafka {
         let settings = Settings(options.settings);
         let admin = Admin::open(&settings, options.topic_settings)?;
         let scanner = Scanner::open(&settings)?;
-        let shared = Arc::new(Shared { settings, admin, scanner });
+        let shared = Arc::new(Shared { settings, admin, scanner, fault: options.fault });
         Ok(Kafka { purger: purge::Purger::new(shared.clone()), shared })
     }
 

@@ -8,11 +8,11 @@
 use super::context::{Membership, Quiet};
 use super::error::{TransactionError, code_of, of_query, of_transaction};
 use super::purge::committed_of;
-use super::{Shared, native};
+use super::{Fault, Shared, native};
 use crate::record::Record;
 use crate::stage::crash::{self, CrashPoint};
 use crate::stage::store::{Place, Position, SessionSpec, StoreError, Writer};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
@@ -161,6 +161,14 @@ impl KafkaWriter {
         }
     }
 
+    /// What the fault does.
+    fn commit_apart(&self, positions: &[Position]) -> Result<(), StoreError> {
+        let (Some(consumer), false) = (&self.consumer, positions.is_empty()) else { return Ok(()) };
+        consumer
+            .commit(&self.position_list(positions)?, CommitMode::Sync)
+            .map_err(|error| of_query(&error, "positions were committed apart"))
+    }
+
     fn position_list(&self, positions: &[Position]) -> Result<TopicPartitionList, StoreError> {
         let mut list = TopicPartitionList::with_capacity(positions.len());
         for position in positions {
@@ -244,6 +252,10 @@ fn headers_of(record: &Record<'_>) -> Result<Option<OwnedHeaders>, StoreError> {
 
 impl Writer for KafkaWriter {
     fn append(&mut self, topic: &str, partition: i32, record: &Record<'_>) -> Result<(), StoreError> {
+        if self.shared.fault == Fault::CommitPositionsSeparately && topic.ends_with(".progress") {
+            // Progress stands in the transaction, and would make the fault good again.
+            return Ok(());
+        }
         self.begin()?;
         let Some(producer) = &self.producer else {
             return Err(StoreError::Void("there is no producer".into()));
@@ -283,10 +295,18 @@ impl Writer for KafkaWriter {
             native::flush(producer.client().native_ptr(), CALL);
         }
         crash::reach(CrashPoint::AfterFlush);
-        self.send_positions(positions)?;
-        crash::reach(CrashPoint::AfterPositions);
+        let apart = self.shared.fault == Fault::CommitPositionsSeparately;
+        if !apart {
+            self.send_positions(positions)?;
+            crash::reach(CrashPoint::AfterPositions);
+        }
         let ended = self.end(positions)?;
         self.open = false;
+        if apart {
+            // The point has another place here: in the gap that the fault makes.
+            crash::reach(CrashPoint::AfterPositions);
+            self.commit_apart(positions)?;
+        }
         self.deaths = 0;
         self.committed.extend(positions.iter().map(|position| (position.place, position.next)));
         if let Ended::InDoubt = ended {
