@@ -91,6 +91,17 @@ fn holds(scratch: &mut Scratch, value: &[u8], twice: Twice) {
                 continue;
             }
             let (_, again) = apply(scratch, policy, stage, &once);
+            if policy.position(stage) == Position::Last {
+                // What is left has lost words that let a number stay: a second pass may take more,
+                // and brings nothing back.
+                let left = String::from_utf8_lossy(&once).into_owned();
+                let again = String::from_utf8_lossy(&again).into_owned();
+                let known: std::collections::HashSet<&str> = words(&left).collect();
+                let more: Vec<&str> =
+                    words(&again).filter(|word| !known.contains(word) && *word != "null").collect();
+                assert!(more.is_empty(), "{} {stage_id}: {more:?} came back\n{left}\n{again}", policy.id);
+                continue;
+            }
             assert!(
                 again == once,
                 "{} {stage_id}: a second pass changes what the first wrote\n in: {}\n 1st: {}\n 2nd: {}",
