@@ -66,7 +66,8 @@ fn between_commit_and_purge() {
 
 #[test]
 fn in_relane() {
-    crash_at("in_relane", &[1, 4, 9]);
+    // How many re-lanes a run needs hangs on how its batches fall; three are always met.
+    crash_at("in_relane", &[1, 2, 3]);
 }
 
 #[test]
