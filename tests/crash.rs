@@ -1,10 +1,13 @@
 //! The real program, killed: at every named point and at random moments nothing is lost and nothing
 //! is doubled. With positions committed outside the transaction the same check goes red.
 
+mod process;
+
+use process::{Service, output, until};
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const POLICY: &str = r#"
@@ -70,12 +73,7 @@ impl Site {
 
     /// Puts records from `oldest_ms` ago to now into three partitions.
     fn put(&mut self, count: usize, oldest_ms: i64) {
-        let mut child = self
-            .command(&["put", "logs", "--records", "--partitions", "3"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = child.stdin.take().unwrap();
+        let mut input = String::new();
         for place in 0..count {
             let rid = self.sent;
             self.sent += 1;
@@ -83,17 +81,19 @@ impl Site {
             let value = format!(r#"{{\"rid\":\"r{rid:05}\",\"to\":\"+14155550132\"}}"#);
             writeln!(input, r#"{{"value":"{value}","partition":{},"timestamp":{time}}}"#, rid % 3).unwrap();
         }
-        drop(input);
-        assert!(child.wait().unwrap().success());
+        let put = self.command(&["put", "logs", "--records", "--partitions", "3"]);
+        assert!(output(put, input.as_bytes()).status.success());
     }
 
-    fn start(&self, environment: &[(&str, &str)]) -> Child {
-        self.command(&["run"]).envs(environment.iter().copied()).spawn().unwrap()
+    fn start(&self, environment: &[(&str, &str)]) -> Service {
+        let mut command = self.command(&["run"]);
+        command.envs(environment.iter().copied());
+        Service::start(command, process::next_log(self.dir.path()))
     }
 
     /// How often each record stands in a topic, by its id.
     fn ids(&self, topic: &str) -> BTreeMap<String, usize> {
-        let output = self.command(&["cat", topic]).stdout(Stdio::piped()).output().unwrap();
+        let output = output(self.command(&["cat", topic]), b"");
         let text = String::from_utf8(output.stdout).unwrap();
         let mut ids = BTreeMap::new();
         for line in text.lines() {
@@ -113,7 +113,7 @@ impl Site {
         }
         // Whatever would come twice still has the time to.
         std::thread::sleep(Duration::from_millis(1500));
-        stop(&mut child);
+        child.stop();
         let released = self.ids("logs.deidentified");
         let scrubbed = self.ids("logs.scrubbed");
         if released.len() < self.sent {
@@ -127,37 +127,13 @@ impl Site {
     }
 }
 
-/// Asks the service to leave, and sees that it does so in good order.
-fn stop(child: &mut Child) {
-    Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(child.wait().unwrap().success(), "SIGTERM drains and exits 0");
-}
-
-/// Waits until the process has ended by itself.
-fn ended(child: &mut Child, within: Duration) -> bool {
-    let begun = Instant::now();
-    while begun.elapsed() < within {
-        if let Some(status) = child.try_wait().unwrap() {
-            assert!(!status.success(), "it was to crash");
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    false
-}
-
 /// Crashes at a point, several times over its first occurrences, then checks.
 fn crash_at(point: &str, counts: &[usize]) {
     let mut site = Site::new();
     for count in counts {
         site.put(120, 6000);
         let mut child = site.start(&[("LOGSCRUB_CRASH_AT", &format!("{point}:{count}"))]);
-        let crashed = ended(&mut child, Duration::from_secs(60));
-        if !crashed {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-        assert!(crashed, "{point}:{count} was not reached");
+        assert!(!child.end(process::PATIENCE).success(), "it was to crash");
     }
     assert_eq!(site.verdict(&[]), Ok(()), "{point}");
 }
@@ -205,9 +181,7 @@ fn twenty_random_moments() {
         let moment = 100 + (random >> 33) % 1200;
         moments.push(moment);
         std::thread::sleep(Duration::from_millis(moment));
-        // SIGKILL.
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
     }
     assert_eq!(site.verdict(&[]), Ok(()), "killed after {moments:?} ms");
 }
@@ -222,7 +196,7 @@ fn positions_outside_the_transaction_are_seen() {
     // Under the fault each commit passes the point twice, first between records and positions; the
     // windows (once) and the two assignments come before the first commit that has records.
     let mut child = site.start(&[fault, ("LOGSCRUB_CRASH_AT", "after_commit:6")]);
-    assert!(ended(&mut child, Duration::from_secs(60)));
+    assert!(!child.end(process::PATIENCE).success(), "it was to crash");
     let outcome = site.verdict(&[fault]);
     assert!(matches!(&outcome, Err(wrong) if wrong.contains("twice")), "{outcome:?}");
 }
@@ -233,20 +207,14 @@ fn a_second_service_is_told_and_visitors_work_beside_the_first() {
     site.put(3, 0);
     let mut first = site.start(&[]);
     let lock: PathBuf = site.dir.path().join("store/service.lock");
-    let begun = Instant::now();
-    while !lock.exists() && begun.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("the store is locked", process::PATIENCE, || lock.exists());
     std::thread::sleep(Duration::from_millis(500));
-    let second = site.command(&["run", "--once"]).stderr(Stdio::piped()).output().unwrap();
+    let second = output(site.command(&["run", "--once"]), b"");
     assert_eq!(second.status.code(), Some(77));
     assert!(String::from_utf8(second.stderr).unwrap().contains("in use"));
     site.put(3, 0);
-    let begun = Instant::now();
-    while site.ids("logs.scrubbed").len() < 6 && begun.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until("all six are scrubbed", process::PATIENCE, || site.ids("logs.scrubbed").len() >= 6);
     assert_eq!(site.ids("logs.scrubbed").len(), 6);
-    stop(&mut first);
+    first.stop();
     assert!(Path::new(&lock).exists());
 }

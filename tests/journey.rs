@@ -12,7 +12,7 @@ use logscrub::stage::envelope;
 use logscrub::stage::outcome::{Outcome, Tally};
 use memchr::memmem;
 use serde_json::{Value, json};
-use site::{Row, STORE, Site, hits, lines, now_ms, search, stop};
+use site::{Row, STORE, Site, hits, lines, now_ms, process, search};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -419,7 +419,7 @@ fn windows_of_accounts_come_from_a_file() {
     assert_eq!(numbers("logs.scrubbed"), [1, 2, 3].into());
     assert_eq!(numbers("logs.deidentified"), [0, 4].into());
     site.write("policies/windows.toml", "\"acct-1\" = \"soon\"\n");
-    let refused = site.command(&["run", "--once"]).output().unwrap();
+    let refused = process::output(site.command(&["run", "--once"]), b"");
     assert_eq!(refused.status.code(), Some(78));
 }
 
@@ -452,7 +452,7 @@ fn a_window_of_seconds() {
     // Whatever would come twice still has the time to, and the last are purged.
     std::thread::sleep(Duration::from_millis(2500));
     rows = site.cat("logs.deidentified");
-    stop(&mut service);
+    service.stop();
     let scrubbed_rows = site.cat("logs.scrubbed");
     let scrubbed = scrubbed_numbers(&site, &sent);
     // Until then scrub was busy with what had piled up, and the lanes had to wait for their turn.

@@ -8,7 +8,7 @@ use super::store::{self, Opened, StoreArgs};
 use crate::numbering::Region;
 use crate::service::clock::SystemClock;
 use crate::service::config::{Config, PipelineConfig};
-use crate::service::{Mode, Part, RunSpec, Threads, crash, run};
+use crate::service::{Leaving, Mode, Part, RunSpec, Threads, crash, run};
 use crate::stage::Pipeline;
 use crate::stage::store::Store;
 use crate::store::embedded::Access;
@@ -16,8 +16,7 @@ use clap::Args as ClapArgs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Scrubs, holds, de-identifies and purges, until told to stop
 #[derive(ClapArgs, Debug)]
@@ -69,17 +68,17 @@ impl Args {
             .map(|pipeline| self.given.pipeline(pipeline))
             .collect::<Result<_, _>>()?;
         let part = self.part(&pipelines)?;
-        let stop = Arc::new(AtomicBool::new(false));
+        let leaving = Arc::new(Leaving::default());
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-            signal_hook::flag::register(signal, stop.clone())
+            signal_hook::flag::register(signal, leaving.flag())
                 .map_err(|error| Failure::io("signals", &error))?;
         }
         match store::open(&config.store, Access::Service)? {
-            Opened::Embedded(store) => self.run_on(store, Threads::One, pipelines, part, stop),
+            Opened::Embedded(store) => self.run_on(store, Threads::One, pipelines, part, leaving),
             Opened::Kafka(store) => {
                 super::topics::check_at_start(&store, &pipelines, &config)?;
-                watch_the_end(stop.clone());
-                self.run_on(store, Threads::PerWorker, pipelines, part, stop)
+                watch_the_end(leaving.clone(), config.drain_timeout_ms);
+                self.run_on(store, Threads::PerWorker, pipelines, part, leaving)
             }
         }
     }
@@ -90,7 +89,7 @@ impl Args {
         threads: Threads,
         pipelines: Vec<Arc<Pipeline>>,
         part: Part,
-        stop: Arc<AtomicBool>,
+        leaving: Arc<Leaving>,
     ) -> Result<(), Failure>
     where
         S::Session: Send,
@@ -103,7 +102,7 @@ impl Args {
             mode: if self.once { Mode::Once } else { Mode::Forever },
             seed: getrandom::u64()
                 .map_err(|_| Failure::new(exit::IO, "the system gives no random numbers"))?,
-            stop,
+            leaving,
             threads,
         };
         run(&spec).map_err(|error| store::failure(&error))
@@ -121,21 +120,41 @@ impl Args {
     }
 }
 
-/// How long leaving may take.
-const DRAIN: Duration = Duration::from_secs(30);
+/// How long the clients may take to be closed when all work is done.
+const CLOSING: Duration = Duration::from_secs(20);
 
-/// Ends the process where leaving hangs: a client of a broker that is away can wait for ever when it is
-/// dropped. What is open then is a transaction, which its successor aborts.
+/// Ends the process where leaving hangs: a call to a broker that is away takes minutes, and a client can
+/// wait for ever when it is dropped. What is open then is a transaction, which its successor aborts.
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
-fn watch_the_end(stop: Arc<AtomicBool>) {
+fn watch_the_end(leaving: Arc<Leaving>, drain_timeout_ms: i64) {
+    let step = Duration::from_millis(100);
+    let drain = Duration::from_millis(drain_timeout_ms.unsigned_abs());
     std::thread::spawn(move || {
-        while !stop.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(200));
+        while !leaving.asked() {
+            std::thread::sleep(step);
         }
-        std::thread::sleep(DRAIN);
-        tracing::warn!("leaving took longer than {} s; what was open is done again", DRAIN.as_secs());
-        std::process::exit(0);
+        let begun = Instant::now();
+        while leaving.outcome().is_none() && begun.elapsed() < drain {
+            std::thread::sleep(step);
+        }
+        let Some(outcome) = leaving.outcome() else {
+            let late = format!(
+                "the open transactions did not end in {} s (`drain_timeout`); they are aborted, and done again at \
+                 the next start",
+                drain.as_secs()
+            );
+            exit_now(Failure::new(exit::BROKER_UNREACHABLE, late).report());
+        };
+        std::thread::sleep(CLOSING);
+        let code = outcome.as_ref().map_or_else(|error| store::failure(error).report(), |()| 0);
+        tracing::warn!(seconds = CLOSING.as_secs(), "all is committed, and a client was not closed in time");
+        exit_now(code);
     });
+}
+
+/// Leaves without running anything that could wait for a stuck client.
+fn exit_now(code: u8) -> ! {
+    signal_hook::low_level::exit(code.into());
 }
 
 /// The pipelines of a config, without flags.

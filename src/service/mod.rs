@@ -6,4 +6,4 @@ pub mod crash;
 mod run;
 pub mod topics;
 
-pub use run::{Mode, Part, RunSpec, Threads, run};
+pub use run::{Leaving, Mode, Part, RunSpec, Threads, run};

@@ -8,8 +8,8 @@ use crate::stage::edition::{self, Change};
 use crate::stage::outcome::{Outcome, Tally};
 use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
 use crate::stage::{LaneWorker, Pipeline, ScrubWorker, Step, needed_topics, purge};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -40,9 +40,44 @@ pub struct RunSpec<S: Store> {
     pub mode: Mode,
     /// Draws the order of records released together.
     pub seed: u64,
-    /// Set by a signal: finish the transaction and leave. Also set when all is done and only leaving is left.
-    pub stop: Arc<AtomicBool>,
+    pub leaving: Arc<Leaving>,
     pub threads: Threads,
+}
+
+/// How far the end is, for whoever makes sure that it comes.
+#[derive(Debug, Default)]
+pub struct Leaving {
+    asked: Arc<AtomicBool>,
+    outcome: OnceLock<Result<(), StoreError>>,
+}
+
+impl Leaving {
+    /// Finish the open transactions and leave.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+    }
+
+    /// What a signal sets.
+    #[must_use]
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.asked.clone()
+    }
+
+    #[must_use]
+    pub fn asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// How the work ended, once all of it did: only the clients are left to be closed then.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Result<(), StoreError>> {
+        self.outcome.get()
+    }
+
+    fn ended(&self, outcome: &Result<(), StoreError>) {
+        let _ = self.outcome.set(outcome.clone());
+        self.ask();
+    }
 }
 
 /// Who works where while the service runs for ever.
@@ -77,18 +112,25 @@ where
     S::Session: Send,
 {
     let mut lines = Vec::new();
+    let outcome = serve(spec, &mut lines);
+    spec.leaving.ended(&outcome);
+    // Clients are closed from here on, which can take long.
+    drop(lines);
+    outcome
+}
+
+fn serve<S: Store + Send + Sync>(spec: &RunSpec<S>, lines: &mut Vec<Line<S>>) -> Result<(), StoreError>
+where
+    S::Session: Send,
+{
     for pipeline in &spec.pipelines {
-        if let Some(line) = open(spec, pipeline)? {
-            lines.push(line);
-        }
+        lines.extend(open(spec, pipeline)?);
     }
     match (spec.mode, spec.threads) {
-        (Mode::Once, _) => lines.iter_mut().try_for_each(|line| once(spec, line))?,
-        (Mode::Forever, Threads::One) => forever(spec, &mut lines)?,
-        (Mode::Forever, Threads::PerWorker) => in_threads(spec, &mut lines)?,
+        (Mode::Once, _) => lines.iter_mut().try_for_each(|line| once(spec, line)),
+        (Mode::Forever, Threads::One) => forever(spec, lines),
+        (Mode::Forever, Threads::PerWorker) => in_threads(spec, lines),
     }
-    spec.stop.store(true, Ordering::SeqCst);
-    Ok(())
 }
 
 /// Each worker in its thread, purges in this one. The first failure stops all.
@@ -97,7 +139,7 @@ fn in_threads<S: Store + Send + Sync>(spec: &RunSpec<S>, lines: &mut [Line<S>]) 
 where
     S::Session: Send,
 {
-    let stop = &spec.stop;
+    let leaving = spec.leaving.as_ref();
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
         let mut plans = Vec::new();
@@ -106,19 +148,19 @@ where
             plans.push((pipeline.clone(), purged_ms));
             if let Some(scrub) = scrub {
                 threads.push(scope.spawn(move || {
-                    until_stopped(stop, || scrub.step(WAIT))?;
+                    until_asked(leaving, || scrub.step(WAIT))?;
                     scrub.finish()
                 }));
             }
             if let Some(lanes) = lanes {
                 threads.push(scope.spawn(move || {
-                    until_stopped(stop, || lanes.step(WAIT))?;
+                    until_asked(leaving, || lanes.step(WAIT))?;
                     lanes.finish()
                 }));
             }
         }
         let mut failure = Ok(());
-        while !stop.load(Ordering::SeqCst) && failure.is_ok() && !threads.iter().any(|t| t.is_finished()) {
+        while !leaving.asked() && failure.is_ok() && !threads.iter().any(|t| t.is_finished()) {
             for (pipeline, purged_ms) in &mut plans {
                 let now_ms = spec.clock.now_ms();
                 if now_ms.saturating_sub(**purged_ms).abs() >= pipeline.purge_interval_ms {
@@ -128,7 +170,7 @@ where
             }
             std::thread::sleep(IDLE);
         }
-        stop.store(true, Ordering::SeqCst);
+        leaving.ask();
         for thread in threads {
             // A panic was told where it happened.
             let ended = thread.join().unwrap_or_else(|_| Err(StoreError::Bug("a worker panicked".into())));
@@ -142,12 +184,12 @@ where
     Ok(())
 }
 
-fn until_stopped(
-    stop: &AtomicBool,
+fn until_asked(
+    leaving: &Leaving,
     mut step: impl FnMut() -> Result<Step, StoreError>,
 ) -> Result<(), StoreError> {
-    while !stop.load(Ordering::SeqCst) {
-        rest_after(step()?);
+    while !leaving.asked() {
+        rest_after(&step()?);
     }
     Ok(())
 }
@@ -199,7 +241,7 @@ fn await_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Opti
                 "topic `{source}` does not exist; `logscrub put {source}` makes it"
             )));
         }
-        if spec.stop.load(Ordering::SeqCst) {
+        if spec.leaving.asked() {
             return Ok(None);
         }
         if !told {
@@ -253,7 +295,7 @@ fn end_of(topic: usize, bounds: &Bounds) -> (Place, i64) {
 
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
 fn forever<S: Store>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), StoreError> {
-    while !spec.stop.load(Ordering::SeqCst) {
+    while !spec.leaving.asked() {
         let mut worked = false;
         for line in &mut *lines {
             worked |= line.turn()?;
@@ -275,21 +317,26 @@ fn forever<S: Store>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), Sto
 }
 
 fn once<S: Store>(spec: &RunSpec<S>, line: &mut Line<S>) -> Result<(), StoreError> {
+    let wait = match spec.threads {
+        Threads::One => Duration::ZERO,
+        Threads::PerWorker => WAIT,
+    };
+    let mut patience = Patience::default();
     while let Some(scrub) = &mut line.scrub {
-        if spec.stop.load(Ordering::SeqCst) || scrub.reached(&line.source_ends)? {
+        if spec.leaving.asked() || scrub.reached(&line.source_ends)? {
             break;
         }
-        rest_after(scrub.step(Duration::ZERO)?);
+        patience.after(scrub.step(wait)?)?;
     }
     while let Some(lanes) = &mut line.lanes {
         let mut ends = Vec::new();
         for (number, topic) in lanes.topics().iter().enumerate() {
             ends.extend(spec.store.bounds(topic)?.iter().map(|bounds| end_of(number, bounds)));
         }
-        if spec.stop.load(Ordering::SeqCst) || lanes.all_wait(&ends)? {
+        if spec.leaving.asked() || lanes.all_wait(&ends)? {
             break;
         }
-        rest_after(lanes.step(Duration::ZERO)?);
+        patience.after(lanes.step(wait)?)?;
     }
     line.finish()?;
     line.purge(spec)?;
@@ -298,13 +345,38 @@ fn once<S: Store>(spec: &RunSpec<S>, line: &mut Line<S>) -> Result<(), StoreErro
 }
 
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
-fn rest_after(step: Step) {
+fn rest_after(step: &Step) {
     match step {
         Step::Worked(_) | Step::Idle => {}
-        Step::GaveUp => {
-            warn!("a transaction was given up; its records come again");
+        Step::GaveUp(reason) => {
+            warn!(%reason, "a transaction was given up; its records come again");
             std::thread::sleep(IDLE);
         }
+    }
+}
+
+/// Ends `--once` where transactions are given up again and again; a service goes on trying.
+#[derive(Default)]
+struct Patience {
+    given_up: u32,
+}
+
+impl Patience {
+    fn after(&mut self, step: Step) -> Result<(), StoreError> {
+        rest_after(&step);
+        match step {
+            Step::Worked(_) | Step::Idle => {}
+            Step::GaveUp(reason) => {
+                self.given_up += 1;
+                if self.given_up >= 100 {
+                    let count = self.given_up;
+                    return Err(StoreError::Io(format!(
+                        "{count} transactions were given up; the last: {reason}"
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -318,7 +390,7 @@ impl<S: Store> Line<S> {
         ];
         for step in steps.into_iter().flatten() {
             let step = step?;
-            rest_after(step);
+            rest_after(&step);
             worked |= matches!(step, Step::Worked(_));
         }
         Ok(worked)

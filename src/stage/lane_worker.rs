@@ -82,7 +82,7 @@ impl<S: Store> LaneWorker<S> {
             Err(error) if error.remedy() != Remedy::Leave => {
                 self.heads.clear();
                 self.member.give_up(now_ms)?;
-                Ok(Step::GaveUp)
+                Ok(Step::GaveUp(error))
             }
             done => done,
         }

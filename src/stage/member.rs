@@ -34,14 +34,14 @@ impl Track {
 }
 
 /// What a step of a worker did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Took so many records.
     Worked(usize),
     /// There was nothing to do.
     Idle,
     /// A transaction was given up; what it took comes again.
-    GaveUp,
+    GaveUp(StoreError),
 }
 
 /// The transaction side of a member: everything a record's handling writes goes through here.

@@ -58,7 +58,7 @@ impl<S: Store> ScrubWorker<S> {
         match self.try_step(wait, now_ms) {
             Err(error) if error.remedy() != Remedy::Leave => {
                 self.member.give_up(now_ms)?;
-                Ok(Step::GaveUp)
+                Ok(Step::GaveUp(error))
             }
             done => done,
         }

@@ -39,12 +39,10 @@ impl Broker {
     }
 
     pub fn delete_topic(&self, topic: &str) {
-        let status = Command::new("scripts/kafka.sh")
-            .args(["delete-topic", self.dir.to_str().unwrap(), topic])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(status.success());
+        let mut command = Command::new("scripts/kafka.sh");
+        command.args(["delete-topic", self.dir.to_str().unwrap(), topic]);
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(crate::process::output(command, b"").status.success());
     }
 
     /// Whether the bytes stand in any file of the broker.

@@ -4,6 +4,8 @@ mod broker;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod crashes;
+#[path = "../process/mod.rs"]
+mod process;
 mod run;
 mod site;
 

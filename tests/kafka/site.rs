@@ -1,9 +1,10 @@
 //! The real program on the real broker: a config of its own, a source of its own.
 
 use crate::broker::Broker;
+use crate::process::{self, Service};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::{Child, Command, Output, Stdio};
+use std::fmt::Write;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Keeps the header by which the tests know a record again.
@@ -90,7 +91,7 @@ purge_source = true
     }
 
     pub fn output(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap()
+        process::output(self.command(arguments), b"")
     }
 
     /// Runs a verb that must succeed.
@@ -103,13 +104,7 @@ purge_source = true
 
     /// Gives each line of `gen --records` an id in a header, and puts it into the source.
     pub fn put(&mut self, lines: &str) {
-        let mut child = self
-            .command(&["put", &self.source, "--records", "--partitions", "4"])
-            .stdin(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut input = std::io::BufWriter::new(child.stdin.take().unwrap());
+        let mut input = String::new();
         for line in lines.lines() {
             let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
             let rid = format!("rid-{:06}", self.sent.len());
@@ -117,8 +112,9 @@ purge_source = true
             self.sent.insert(rid, record["timestamp"].as_i64().unwrap());
             writeln!(input, "{record}").unwrap();
         }
-        drop(input);
-        assert!(child.wait().unwrap().success());
+        let put = self.command(&["put", &self.source, "--records", "--partitions", "4"]);
+        let output = process::output(put, input.as_bytes());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Made-up records from `oldest` to now.
@@ -142,8 +138,10 @@ purge_source = true
         self.put(&lines);
     }
 
-    pub fn start(&self, environment: &[(&str, &str)]) -> Child {
-        self.command(&["run"]).envs(environment.iter().copied()).spawn().unwrap()
+    pub fn start(&self, environment: &[(&str, &str)]) -> Service {
+        let mut command = self.command(&["run"]);
+        command.envs(environment.iter().copied());
+        Service::start(command, process::next_log(self.dir.path()))
     }
 
     pub fn seen(&self, ending: &str) -> Vec<Seen> {
@@ -194,10 +192,4 @@ purge_source = true
             (lost, doubled) => Err(format!("{lost} of {} were lost, {doubled} came twice", self.sent.len())),
         }
     }
-}
-
-/// Asks the service to leave, and sees that it does so in good order.
-pub fn stop(child: &mut Child) {
-    Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(child.wait().unwrap().success(), "SIGTERM drains and exits 0");
 }

@@ -2,14 +2,17 @@
 
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
+#[path = "../process/mod.rs"]
+pub mod process;
+
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use process::Service;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where the store stands in the site's directory; configs name it too.
@@ -63,18 +66,6 @@ impl Row {
     }
 }
 
-/// A running service; a test that fails does not leave it running.
-pub struct Service(Child);
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        if let Ok(None) = self.0.try_wait() {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-}
-
 pub struct Site {
     pub dir: tempfile::TempDir,
 }
@@ -99,18 +90,7 @@ impl Site {
 
     /// Runs it to its end, which must be a good one, and gives what it printed.
     pub fn output(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-        let mut child = self
-            .command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = input.to_vec();
-        let feeder = std::thread::spawn(move || stdin.write_all(&input));
-        let output = child.wait_with_output().unwrap();
-        feeder.join().unwrap().unwrap();
+        let output = process::output(self.command(arguments), input);
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {}\n{told}", output.status);
         output.stdout
@@ -118,14 +98,14 @@ impl Site {
 
     /// What it wrote to stderr; its end must be a good one.
     pub fn told(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).stderr(Stdio::piped()).output().unwrap();
+        let output = process::output(self.command(arguments), b"");
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{arguments:?}: {}\n{told}", output.status);
         told
     }
 
     pub fn start(&self, arguments: &[&str]) -> Service {
-        Service(self.command(arguments).spawn().unwrap())
+        Service::start(self.command(arguments), process::next_log(self.dir.path()))
     }
 
     pub fn cat(&self, topic: &str) -> Vec<Row> {
@@ -159,12 +139,6 @@ impl Site {
 
 pub fn lines(printed: &[u8]) -> impl Iterator<Item = &[u8]> {
     printed.split(|b| *b == b'\n').filter(|line| !line.is_empty())
-}
-
-/// Asks the service to leave, and sees that it does so in good order.
-pub fn stop(service: &mut Service) {
-    Command::new("kill").arg(service.0.id().to_string()).status().unwrap();
-    assert!(service.0.wait().unwrap().success(), "SIGTERM drains and exits 0");
 }
 
 pub fn search(needles: &[Vec<u8>]) -> AhoCorasick {

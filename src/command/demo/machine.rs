@@ -202,7 +202,7 @@ fn until_idle(mut step: impl FnMut() -> Result<Step, StoreError>) -> Result<(), 
     let mut idle = 0;
     while idle < 2 {
         match step()? {
-            Step::Worked(_) | Step::GaveUp => idle = 0,
+            Step::Worked(_) | Step::GaveUp(_) => idle = 0,
             Step::Idle => idle += 1,
         }
     }

@@ -20,6 +20,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// At least one.
     pub pipelines: Vec<PipelineConfig>,
+    /// How long the end of the open transactions may take once the service is told to leave.
+    pub drain_timeout_ms: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub struct PipelineConfig {
 }
 
 const DAY_MS: i64 = 86_400_000;
+const DRAIN_TIMEOUT_MS: i64 = 30_000;
 
 /// What one pipeline on an embedded store is, where there is no config.
 #[must_use]
@@ -57,7 +60,11 @@ pub fn without_config(dir: &Path, policy: &str) -> Config {
         geo: Vec::new(),
         outage_budget_ms: 7 * DAY_MS,
     };
-    Config { store: StoreConfig::Embedded { path: dir.to_owned() }, pipelines: vec![pipeline] }
+    Config {
+        store: StoreConfig::Embedded { path: dir.to_owned() },
+        pipelines: vec![pipeline],
+        drain_timeout_ms: DRAIN_TIMEOUT_MS,
+    }
 }
 
 /// Reads a config. `environment` are the variables as the process has them.
@@ -88,7 +95,9 @@ fn whole(
     environment: &Environment,
     base: &Path,
 ) -> Option<Config> {
-    let instance = Values::new(report, environment, "LOGSCRUB").string(top, "instance");
+    let values = Values::new(report, environment, "LOGSCRUB");
+    let instance = values.string(top, "instance");
+    let drain_timeout_ms = values.duration_ms(top, "drain_timeout").unwrap_or(DRAIN_TIMEOUT_MS);
     let store = store(top, report, environment, base);
     let tables = top.tables("pipeline", "a pipeline");
     if tables.is_empty() {
@@ -113,7 +122,7 @@ fn whole(
         }
         pipelines.push(pipeline);
     }
-    Some(Config { store: store?, pipelines })
+    Some(Config { store: store?, pipelines, drain_timeout_ms })
 }
 
 fn store(
@@ -255,12 +264,13 @@ mod tests {
 
     #[test]
     fn everything_that_can_be_said_is_read() {
-        let text = "[embedded]\npath = \"${env:WHERE}\"\n[[pipeline]]\nsource = \"ops.logs\"\npolicy = \"p.toml\"\n\
+        let text = "drain_timeout = \"5s\"\n[embedded]\npath = \"${env:WHERE}\"\n[[pipeline]]\nsource = \"ops.logs\"\npolicy = \"p.toml\"\n\
                     lanes = [\"20s\", \"5s\"]\nrelease_every = \"0s\"\ntick = \"1s\"\npurge_interval = \"2s\"\n\
                     outage_budget = \"3d\"\nrules = \"rules\"\ngeo = [\"a.mmdb\"]\ntopics.scrubbed = \"clean\"\n";
         let variables = [("WHERE", "/data"), ("LOGSCRUB__PIPELINE__0__TICK", "3s")];
         let config = config(text, &variables).unwrap();
         assert_eq!(config.store, StoreConfig::Embedded { path: "/data".into() });
+        assert_eq!(config.drain_timeout_ms, 5000);
         let PipelineConfig { settings, policy, rules, geo, outage_budget_ms } = &config.pipelines[0];
         assert_eq!(settings.lanes_seconds, [20, 5]);
         assert_eq!(

@@ -1,6 +1,7 @@
 //! The administrator's calls: topics, their settings, their ids, deletion.
 
 use super::PATIENCE;
+use super::closing::Client;
 use super::context::Quiet;
 use super::error::{code_of, is_silence, missing, of_query};
 use super::native;
@@ -33,7 +34,7 @@ pub struct TopicState {
 }
 
 pub(super) struct Admin {
-    client: AdminClient<Quiet>,
+    client: Client<AdminClient<Quiet>>,
     new_topics: BTreeMap<String, String>,
     /// Which topics are compacted: asked for once each.
     compacted: Mutex<HashMap<String, bool>>,

@@ -7,6 +7,7 @@
 //! that deals with them.
 
 mod admin;
+mod closing;
 mod context;
 mod error;
 mod native;

@@ -5,6 +5,7 @@
 //! So where released data may stand in the active segment of a partition that nothing else is appended to,
 //! a heartbeat is: a record with null key and value, which the lane reader passes over.
 
+use super::closing::Client;
 use super::context::Quiet;
 use super::error::of_query;
 use super::{PATIENCE, Shared, native};
@@ -39,11 +40,11 @@ pub(super) struct Purger {
     shared: Arc<Shared>,
     /// How old a topic's segment gets before an append rolls it.
     segment_ages: Mutex<HashMap<String, Duration>>,
-    watchers: Mutex<HashMap<String, BaseConsumer<Quiet>>>,
+    watchers: Mutex<HashMap<String, Client<BaseConsumer<Quiet>>>>,
     segments: Mutex<HashMap<(String, i32), Segment>>,
     /// Partitions in which nothing but markers and heartbeats was found.
     empty: Mutex<HashMap<(String, String, i32), Looked>>,
-    producer: Mutex<Option<ThreadedProducer<Quiet>>>,
+    producer: Mutex<Option<Client<ThreadedProducer<Quiet>>>>,
 }
 
 impl Purger {

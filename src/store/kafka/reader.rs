@@ -1,5 +1,6 @@
 //! The reading half of a session: one member of a group.
 
+use super::closing::Client;
 use super::context::{Change, Membership, Names, list};
 use super::error::{code_of, of_query};
 use super::purge::committed_of;
@@ -69,7 +70,7 @@ struct Owned {
 /// See [`Reader`].
 pub struct KafkaReader {
     shared: Arc<Shared>,
-    consumer: Option<Arc<BaseConsumer<Membership>>>,
+    consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
     topics: Vec<Arc<str>>,
     owned: BTreeMap<Place, Owned>,
     /// Given and reported, not begun: where each starts, if that was said already.
@@ -85,7 +86,7 @@ pub struct KafkaReader {
 impl KafkaReader {
     pub(super) fn new(
         shared: Arc<Shared>,
-        consumer: Option<Arc<BaseConsumer<Membership>>>,
+        consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
         topics: &[Arc<str>],
     ) -> Self {
         KafkaReader {
@@ -429,7 +430,8 @@ impl Reader for KafkaReader {
 }
 
 impl Drop for KafkaReader {
-    /// Answers what the group waits for; else the consumer's close would wait for ever.
+    /// Answers what the group waits for, the changes that were not polled yet too: an answer that crosses
+    /// the consumer's close is waited for in vain.
     fn drop(&mut self) {
         let Some(consumer) = &self.consumer else { return };
         consumer.context().close();
@@ -453,6 +455,11 @@ impl Drop for KafkaReader {
             if let Err(error) = answered {
                 debug!(%error, "leaving a group");
             }
+        }
+        // `None` comes after a change too.
+        let (begun, mut nothing) = (Instant::now(), 0);
+        while nothing < 3 && begun.elapsed() < Duration::from_secs(1) {
+            nothing = if consumer.poll(Duration::ZERO).is_none() { nothing + 1 } else { 0 };
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reading a partition from an offset to its end, outside any group.
 
 use super::PATIENCE;
+use super::closing::Client;
 use super::context::Quiet;
 use super::error::{code_of, is_silence, missing, of_query, unreachable_after};
 use super::native;
@@ -15,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// One consumer, one scan at a time.
-pub(super) struct Scanner(Mutex<BaseConsumer<Quiet>>);
+pub(super) struct Scanner(Mutex<Client<BaseConsumer<Quiet>>>);
 
 /// A message as stages see it.
 pub(super) fn fetched<'m>(

@@ -1,5 +1,6 @@
 //! The configs of our clients: the user's settings, over our defaults, under what we must own.
 
+use super::closing::Client;
 use super::context::Quiet;
 use crate::stage::store::StoreError;
 use rdkafka::ClientConfig;
@@ -44,27 +45,29 @@ impl Settings {
         config
     }
 
-    fn consumer<C: ConsumerContext>(
+    fn consumer<C: ConsumerContext + 'static>(
         &self,
         defaults: &[(&str, &str)],
         owned: &[(&str, &str)],
         context: C,
-    ) -> Result<BaseConsumer<C>, StoreError> {
+    ) -> Result<Client<BaseConsumer<C>>, StoreError> {
         let mut config = self.config(defaults, &CONSUMER);
         for (name, value) in owned {
             config.set(*name, *value);
         }
-        BaseConsumer::from_config_and_context(&config, context).map_err(|error| wrong(&error))
+        BaseConsumer::from_config_and_context(&config, context)
+            .map(Client::new)
+            .map_err(|error| wrong(&error))
     }
 
     /// A member of a group. Prefetch is bounded per partition: a paused one holds nothing, and a lane
     /// has many.
-    pub(super) fn member<C: ConsumerContext>(
+    pub(super) fn member<C: ConsumerContext + 'static>(
         &self,
         group: &str,
         slot: &str,
         context: C,
-    ) -> Result<BaseConsumer<C>, StoreError> {
+    ) -> Result<Client<BaseConsumer<C>>, StoreError> {
         let defaults = [
             ("queued.min.messages", "5000"),
             ("queued.max.messages.kbytes", "8192"),
@@ -76,7 +79,7 @@ impl Settings {
     }
 
     /// Reads partitions from given offsets, outside any group.
-    pub(super) fn scanner(&self) -> Result<BaseConsumer<Quiet>, StoreError> {
+    pub(super) fn scanner(&self) -> Result<Client<BaseConsumer<Quiet>>, StoreError> {
         let defaults = [("fetch.wait.max.ms", "50"), ("queued.max.messages.kbytes", "16384")];
         let owned = [
             ("group.id", "logscrub.scan"),
@@ -87,23 +90,27 @@ impl Settings {
     }
 
     /// Asks for a group's positions without being its member.
-    pub(super) fn group_watcher(&self, group: &str) -> Result<BaseConsumer<Quiet>, StoreError> {
+    pub(super) fn group_watcher(&self, group: &str) -> Result<Client<BaseConsumer<Quiet>>, StoreError> {
         self.consumer(&[], &[("group.id", group)], Quiet)
     }
 
     /// The time-outs: a request is given up well before the broker gives up the transaction, so that a
     /// doubtful answer is ours to clear up.
-    pub(super) fn transactional(&self, slot: &str) -> Result<ThreadedProducer<Quiet>, StoreError> {
+    pub(super) fn transactional(&self, slot: &str) -> Result<Client<ThreadedProducer<Quiet>>, StoreError> {
         let mut defaults = self.writing();
         defaults.push(("transaction.timeout.ms", "30000"));
         let config = self.config(&defaults, &[("transactional.id", slot), ("enable.idempotence", "true")]);
-        ThreadedProducer::from_config_and_context(&config, Quiet).map_err(|error| wrong(&error))
+        ThreadedProducer::from_config_and_context(&config, Quiet)
+            .map(Client::new)
+            .map_err(|error| wrong(&error))
     }
 
     /// For heartbeats, which stand outside any transaction.
-    pub(super) fn plain_producer(&self) -> Result<ThreadedProducer<Quiet>, StoreError> {
+    pub(super) fn plain_producer(&self) -> Result<Client<ThreadedProducer<Quiet>>, StoreError> {
         let config = self.config(&self.writing(), &[("enable.idempotence", "true")]);
-        ThreadedProducer::from_config_and_context(&config, Quiet).map_err(|error| wrong(&error))
+        ThreadedProducer::from_config_and_context(&config, Quiet)
+            .map(Client::new)
+            .map_err(|error| wrong(&error))
     }
 
     fn writing(&self) -> Vec<(&'static str, &'static str)> {
@@ -117,8 +124,10 @@ impl Settings {
         ]
     }
 
-    pub(super) fn admin(&self) -> Result<AdminClient<Quiet>, StoreError> {
-        AdminClient::from_config_and_context(&self.config(&[], &[]), Quiet).map_err(|error| wrong(&error))
+    pub(super) fn admin(&self) -> Result<Client<AdminClient<Quiet>>, StoreError> {
+        AdminClient::from_config_and_context(&self.config(&[], &[]), Quiet)
+            .map(Client::new)
+            .map_err(|error| wrong(&error))
     }
 }
 

@@ -5,6 +5,7 @@
 //! is made again under the same id: librdkafka has no KIP-890 part 2, so that a delayed end of one
 //! transaction could end the next one of the same epoch.
 
+use super::closing::Client;
 use super::context::{Membership, Quiet};
 use super::error::{TransactionError, code_of, of_query, of_transaction};
 use super::purge::committed_of;
@@ -32,10 +33,10 @@ const OUTAGE: Duration = Duration::from_secs(600);
 pub struct KafkaWriter {
     shared: Arc<Shared>,
     slot: String,
-    consumer: Option<Arc<BaseConsumer<Membership>>>,
+    consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
     topics: Vec<Arc<str>>,
     /// `None` between the death of one and the making of the next.
-    producer: Option<ThreadedProducer<Quiet>>,
+    producer: Option<Client<ThreadedProducer<Quiet>>>,
     open: bool,
     /// What was last committed, to tell after a producer's death whether the commit took place.
     committed: BTreeMap<Place, i64>,
@@ -54,7 +55,7 @@ impl KafkaWriter {
     pub(super) fn open(
         shared: Arc<Shared>,
         slot: String,
-        consumer: Option<Arc<BaseConsumer<Membership>>>,
+        consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
         spec: &SessionSpec,
     ) -> Result<Self, StoreError> {
         let mut writer = KafkaWriter {
@@ -317,11 +318,18 @@ impl Writer for KafkaWriter {
 
     fn abort(&mut self) -> Result<(), StoreError> {
         let mut in_doubt = false;
+        let begun = Instant::now();
         while self.open {
             let Some(producer) = &self.producer else { break };
             let Err(error) = producer.abort_transaction(CALL) else { break };
             match of_transaction(&error) {
-                TransactionError::Retry => in_doubt = true,
+                TransactionError::Retry if begun.elapsed() < OUTAGE => {
+                    in_doubt = true;
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                TransactionError::Retry => {
+                    return Err(StoreError::Unreachable("an abort got no answer".into()));
+                }
                 // Its successor aborts what it left open.
                 TransactionError::Abort | TransactionError::Dead => self.revive(&error)?,
             }
