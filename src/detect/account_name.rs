@@ -3,7 +3,8 @@
 
 use super::bytes::{byte, is_alnum};
 use crate::finding::Span;
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
+use std::sync::LazyLock;
 
 /// Longest account name, in bytes.
 const NAME_BYTES: usize = 64;
@@ -21,13 +22,16 @@ const ANNOUNCE: [&[u8]; 9] = [
     b"logged in as ",
 ];
 
+/// One of these stands in every announcement.
+static CALLS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| [&b" user "[..], b" for ", b" in as "].map(Finder::new));
+
 /// Calls `out` with the account names of a line, in its order.
 pub fn names(line: &[u8], out: &mut dyn FnMut(Span)) {
     if let Some(span) = remote_user(line) {
         out(span);
     }
-    // One of these stands in every announcement.
-    if ![&b" user "[..], b" for ", b" in as "].iter().any(|word| memmem::find(line, word).is_some()) {
+    if !CALLS.iter().any(|word| word.find(line).is_some()) {
         return;
     }
     // `password for invalid user x` has two announcements: the name stands behind the last.
@@ -60,7 +64,7 @@ fn is_name(byte: u8) -> bool {
 /// The third field of the common log format: `host ident user [time]`.
 fn remote_user(line: &[u8]) -> Option<Span> {
     let head = line.get(..line.len().min(256))?;
-    let bracket = memmem::find(head, b" [")?;
+    let bracket = memchr::memchr_iter(b'[', head).find(|at| *at > 0 && byte(head, at - 1) == b' ')? - 1;
     if !byte(head, bracket + 2).is_ascii_digit() {
         return None;
     }

@@ -6,8 +6,11 @@
 //! - Quoted text in prose beside a word that speaks of messages: `failed to send "…" to …`.
 
 use super::bytes::{byte, is_alnum, is_high, is_letter};
+use super::word_list::WordList;
 use crate::finding::Span;
-use memchr::{memchr, memmem};
+use memchr::memchr;
+use memchr::memmem::{self, Finder};
+use std::sync::LazyLock;
 
 /// Calls `out` with the span of every message text in a line that has one of the shapes above.
 /// `near_phone` says that the line has a phone number: then quoted text needs no word beside it.
@@ -67,8 +70,14 @@ fn typographic(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool,
     }
 }
 
+/// What a modem's answers begin with.
+static COMMAND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"+CM"));
+
 /// `+CMT: "…",,"…"`: a modem's answer in text mode has the message on the line behind it (3GPP TS 27.005).
 fn modem(line: &[u8], out: &mut dyn FnMut(Span)) {
+    if COMMAND.find(line).is_none() {
+        return;
+    }
     for answer in [&b"+CMT: "[..], b"+CMGR: ", b"+CMGL: "] {
         for at in memmem::find_iter(line, answer) {
             let Some(end) = line.get(at..).and_then(|rest| memchr(b'\n', rest)) else { continue };
@@ -130,10 +139,12 @@ fn bracket_end(line: &[u8], start: usize) -> usize {
     rest.iter().rposition(|b| *b == b']').map_or(line.len(), |at| start + at)
 }
 
+static STAT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" stat:"));
+
 /// The text of an SMPP delivery receipt that lies in `within`.
 fn receipt(line: &[u8], within: Span) -> Option<Span> {
     let text = within.of(line);
-    let stat = memmem::find(text, b" stat:")?;
+    let stat = STAT.find(text)?;
     let rest = text.get(stat..)?;
     let at = memmem::find(rest, b" text:").or_else(|| memmem::find(rest, b" Text:"))?;
     let mut start = stat + at + 6;
@@ -146,54 +157,54 @@ fn receipt(line: &[u8], within: Span) -> Option<Span> {
 }
 
 /// Words (lower case) that speak of messages, in the languages that log lines are written in.
-const MESSAGE_WORDS: [&[u8]; 46] = [
-    b"sms",
-    b"message",
-    b"msg",
-    b"text",
-    b"sent",
-    b"send",
-    b"sending",
-    b"body",
-    b"content",
-    b"inbound",
-    b"outbound",
-    b"received",
-    b"receive",
-    b"reply",
-    b"replied",
-    b"says",
-    b"said",
-    b"wrote",
-    b"typed",
-    b"mensaje",
-    b"mensagem",
-    b"nachricht",
-    b"texto",
-    b"enviado",
-    b"enviar",
-    b"gesendet",
-    b"senden",
-    b"envoi",
-    b"envoy\xc3\xa9",
-    b"messaggio",
-    b"bericht",
-    b"wiadomo\xc5\x9b\xc4\x87",
-    b"mesaj",
-    b"pesan",
-    b"chat",
-    b"caption",
-    b"payload",
-    b"mms",
-    b"deliver",
-    b"delivered",
-    b"delivering",
-    b"notification",
-    b"push",
-    b"submit_sm",
-    b"deliver_sm",
-    b"whatsapp",
-];
+static MESSAGE_WORDS: WordList = WordList::new(&[
+    "sms",
+    "message",
+    "msg",
+    "text",
+    "sent",
+    "send",
+    "sending",
+    "body",
+    "content",
+    "inbound",
+    "outbound",
+    "received",
+    "receive",
+    "reply",
+    "replied",
+    "says",
+    "said",
+    "wrote",
+    "typed",
+    "mensaje",
+    "mensagem",
+    "nachricht",
+    "texto",
+    "enviado",
+    "enviar",
+    "gesendet",
+    "senden",
+    "envoi",
+    "envoyé",
+    "messaggio",
+    "bericht",
+    "wiadomość",
+    "mesaj",
+    "pesan",
+    "chat",
+    "caption",
+    "payload",
+    "mms",
+    "deliver",
+    "delivered",
+    "delivering",
+    "notification",
+    "push",
+    "submit_sm",
+    "deliver_sm",
+    "whatsapp",
+]);
 
 /// Quoted text in prose.
 fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
@@ -292,8 +303,7 @@ fn message_word_after(line: &[u8], from: usize) -> bool {
 }
 
 fn has_message_word(text: &[u8]) -> bool {
-    text.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'))
-        .any(|word| MESSAGE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    text.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_')).any(|word| MESSAGE_WORDS.holds(word))
 }
 
 #[cfg(test)]

@@ -51,6 +51,10 @@ impl CodeLexicon {
         scratch: &mut CodeScratch,
         out: &mut impl FnMut(usize, usize),
     ) {
+        let spoken = context.in_body || context.field_says_code || self.words.may_speak(text);
+        if !spoken && memchr::memmem::find(text, b" #").is_none() {
+            return;
+        }
         let mut at = 0;
         while at < text.len() {
             scratch.candidates.clear();

@@ -9,6 +9,7 @@ use super::bytes::{
     slice, starts_token,
 };
 use super::validate::{not_epoch, not_uuid};
+use super::word_list::WordList;
 use crate::class::Class;
 
 /// The id that starts at a place: UUID, trace context, digest, hex of 16 digits or more, ULID, KSUID,
@@ -95,9 +96,8 @@ fn trace_context(text: &[u8], start: usize) -> Option<usize> {
 /// `sha256:<hex>`, `sha1-<hex>`, `md5:<hex>`, also base64 behind `sha384-` (subresource integrity).
 fn digest(text: &[u8], start: usize) -> Option<usize> {
     let name = run_end(text, start, 8, is_alnum);
-    let known: [&[u8]; 7] = [b"sha256", b"sha1", b"sha512", b"sha384", b"md5", b"blake3", b"sha3"];
-    let named = known.iter().any(|word| slice(text, start..name).eq_ignore_ascii_case(word));
-    if !named || !matches!(byte(text, name), b':' | b'-') {
+    static KNOWN: WordList = WordList::new(&["sha256", "sha1", "sha512", "sha384", "md5", "blake3", "sha3"]);
+    if !matches!(byte(text, name), b':' | b'-') || !KNOWN.holds(slice(text, start..name)) {
         return None;
     }
     let end = run_end(text, name + 1, 160, |b| is_alnum(b) || matches!(b, b'+' | b'/'));
@@ -112,44 +112,13 @@ fn branch(text: &[u8], start: usize) -> Option<usize> {
 
 /// `req_q7Zk2Lm9`, `evt-…`, `ORD-2026-000123`, `SO123456789`.
 fn prefixed(text: &[u8], start: usize) -> Option<usize> {
-    const PREFIXES: [&[u8]; 34] = [
-        b"req",
-        b"request",
-        b"evt",
-        b"event",
-        b"msg",
-        b"message",
-        b"sms",
-        b"mms",
-        b"trace",
-        b"span",
-        b"tx",
-        b"txn",
-        b"job",
-        b"task",
-        b"run",
-        b"batch",
-        b"ord",
-        b"order",
-        b"so",
-        b"po",
-        b"inv",
-        b"ref",
-        b"corr",
-        b"conv",
-        b"cmp",
-        b"camp",
-        b"campaign",
-        b"pi",
-        b"ch",
-        b"in",
-        b"sub",
-        b"call",
-        b"dlr",
-        b"cid",
-    ];
+    static PREFIXES: WordList = WordList::new(&[
+        "req", "request", "evt", "event", "msg", "message", "sms", "mms", "trace", "span", "tx", "txn",
+        "job", "task", "run", "batch", "ord", "order", "so", "po", "inv", "ref", "corr", "conv", "cmp",
+        "camp", "campaign", "pi", "ch", "in", "sub", "call", "dlr", "cid",
+    ]);
     let word = run_end(text, start, 10, super::bytes::is_letter);
-    if !PREFIXES.iter().any(|prefix| slice(text, start..word).eq_ignore_ascii_case(prefix)) {
+    if !PREFIXES.holds(slice(text, start..word)) {
         return None;
     }
     let separated = matches!(byte(text, word), b'_' | b'-');

@@ -36,6 +36,7 @@ mod trie;
 pub mod url;
 pub mod user_agent;
 pub mod validate;
+pub mod word_list;
 
 /// What a detector found: byte offsets into the text it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use super::bytes::{
     Mix, before, byte, is_alnum, is_digit, is_hex, is_token, is_upper, is_word, reads, run_end, run_start,
     slice, starts_token,
 };
+use super::word_list::WordList;
 use crate::class::Class;
 
 /// The id before `@lid` (or `@hosted.lid`), WhatsApp's id of a person that is no number; a device suffix
@@ -43,39 +44,38 @@ pub fn at(text: &[u8], start: usize) -> Option<Hit> {
 }
 
 fn prefixed(text: &[u8], start: usize) -> Option<usize> {
-    const PREFIXES: [&[u8]; 22] = [
-        b"usr",
-        b"user",
-        b"uid",
-        b"cus",
-        b"cust",
-        b"customer",
-        b"acct",
-        b"account",
-        b"acc",
-        b"ext",
-        b"mem",
-        b"member",
-        b"prof",
-        b"profile",
-        b"person",
-        b"contact",
-        b"subscriber",
-        b"tenant",
-        b"client",
-        b"auth0|",
-        b"agency",
-        b"u",
-    ];
-    let prefix =
-        PREFIXES.iter().filter(|prefix| reads(text, start, prefix)).max_by_key(|prefix| prefix.len())?;
+    static PREFIXES: WordList = WordList::new(&[
+        "usr",
+        "user",
+        "uid",
+        "cus",
+        "cust",
+        "customer",
+        "acct",
+        "account",
+        "acc",
+        "ext",
+        "mem",
+        "member",
+        "prof",
+        "profile",
+        "person",
+        "contact",
+        "subscriber",
+        "tenant",
+        "client",
+        "auth0|",
+        "agency",
+        "u",
+    ]);
+    let (_, prefix) = PREFIXES.beginning(super::bytes::tail(text, start))?;
     let mut body = start + prefix.len();
     if matches!(byte(text, body), b'_' | b'-') {
         body += 1;
-    } else if !prefix.ends_with(b"|") {
+    } else if !prefix.ends_with('|') {
         return None;
     }
-    let nested = prefix.starts_with(b"agency");
+    let nested = prefix.starts_with("agency");
     let end = run_end(text, body, 64, |b| is_token(b) || (nested && b == b'/'));
     let run = slice(text, body..end);
     let mix = Mix::of(run);

@@ -4,79 +4,80 @@ use super::Hit;
 use super::bytes::{
     before, byte, is_alnum, is_digit, is_letter, is_quote, reads, run_end, slice, starts_token,
 };
+use super::word_list::WordList;
 use crate::class::Class;
 
 /// Longer ones are not sent by programs that mean well; the rest of the field follows anyhow.
 const LONGEST: usize = 1024;
 
 /// Products that are user agents wherever they stand, in lower case, without the slash.
-const PRODUCTS: [&[u8]; 59] = [
-    b"gecko",
-    b"mozilla",
-    b"opera",
-    b"dalvik",
-    b"okhttp",
-    b"curl",
-    b"wget",
-    b"python-requests",
-    b"python-urllib",
-    b"python-httpx",
-    b"aiohttp",
-    b"httpx",
-    b"axios",
-    b"node-fetch",
-    b"undici",
-    b"got",
-    b"go-http-client",
-    b"java",
-    b"apache-httpclient",
-    b"jakarta commons-httpclient",
-    b"guzzlehttp",
-    b"postmanruntime",
-    b"insomnia",
-    b"whatsapp",
-    b"facebookexternalhit",
-    b"facebookplatform",
-    b"twilioproxy",
-    b"ruby",
-    b"faraday",
-    b"restsharp",
-    b"libwww-perl",
-    b"kube-probe",
-    b"prometheus",
-    b"elb-healthchecker",
-    b"googlebot",
-    b"bingbot",
-    b"cfnetwork",
-    b"darwin",
-    b"chrome",
-    b"firefox",
-    b"safari",
-    b"edg",
-    b"opr",
-    b"telegrambot",
-    b"slackbot",
-    b"slackbot-linkexpanding",
-    b"viber",
-    b"signal-android",
-    b"signal-ios",
-    b"asterisk",
-    b"freeswitch",
-    b"linphone",
-    b"zoiper",
-    b"kamailio",
-    b"messagebird",
-    b"telnyx-webhooks",
-    b"vonage",
-    b"k6",
-    b"reqwest",
-];
+static PRODUCTS: WordList = WordList::new(&[
+    "gecko",
+    "mozilla",
+    "opera",
+    "dalvik",
+    "okhttp",
+    "curl",
+    "wget",
+    "python-requests",
+    "python-urllib",
+    "python-httpx",
+    "aiohttp",
+    "httpx",
+    "axios",
+    "node-fetch",
+    "undici",
+    "got",
+    "go-http-client",
+    "java",
+    "apache-httpclient",
+    "jakarta commons-httpclient",
+    "guzzlehttp",
+    "postmanruntime",
+    "insomnia",
+    "whatsapp",
+    "facebookexternalhit",
+    "facebookplatform",
+    "twilioproxy",
+    "ruby",
+    "faraday",
+    "restsharp",
+    "libwww-perl",
+    "kube-probe",
+    "prometheus",
+    "elb-healthchecker",
+    "googlebot",
+    "bingbot",
+    "cfnetwork",
+    "darwin",
+    "chrome",
+    "firefox",
+    "safari",
+    "edg",
+    "opr",
+    "telegrambot",
+    "slackbot",
+    "slackbot-linkexpanding",
+    "viber",
+    "signal-android",
+    "signal-ios",
+    "asterisk",
+    "freeswitch",
+    "linphone",
+    "zoiper",
+    "kamailio",
+    "messagebird",
+    "telnyx-webhooks",
+    "vonage",
+    "k6",
+    "reqwest",
+]);
 
 /// Names before a slash and a number that are protocols, not products.
-const PROTOCOLS: [&[u8]; 18] = [
-    b"http", b"sip", b"rtp", b"rtsp", b"tls", b"ssl", b"udp", b"tcp", b"ws", b"wss", b"imap", b"smtp",
-    b"ldap", b"smpp", b"xmpp", b"mime", b"h2", b"pjsip",
-];
+static PROTOCOLS: WordList = WordList::new(&[
+    "http", "sip", "rtp", "rtsp", "tls", "ssl", "udp", "tcp", "ws", "wss", "imap", "smtp", "ldap", "smpp",
+    "xmpp", "mime", "h2", "pjsip",
+]);
 
 /// The user agent that starts at a place. Behind an opening quote it reaches to the closing one, if what
 /// lies between looks like one; else it is the run of products, comments and the few words that browsers
@@ -117,8 +118,8 @@ fn product_end(text: &[u8], start: usize) -> Option<usize> {
     if !is_digit(byte(text, version)) || byte(text, end) == b'/' || byte(text, end) == b'@' {
         return None;
     }
-    let known = PRODUCTS.iter().any(|product| word.eq_ignore_ascii_case(product));
-    let protocol = PROTOCOLS.iter().any(|name| word.eq_ignore_ascii_case(name));
+    let known = PRODUCTS.holds(word);
+    let protocol = PROTOCOLS.holds(word);
     let dotted = number.iter().filter(|b| **b == b'.').count() > 0
         && run_end(text, version, 5, is_digit) - version <= 4;
     let named = word.len() >= 3 && !word.contains(&b'.');

@@ -18,6 +18,7 @@ pub struct Detectors {
     field_names: &'static FieldLexicon,
     code_words: &'static CodeLexicon,
     region: Option<Region>,
+    short_phones: bool,
     bare_digits: BareDigits,
     looks: Vec<(RuleId, SecondLook)>,
     patterns: Vec<PatternRule>,
@@ -31,8 +32,9 @@ impl Detectors {
         for (place, detector) in rules.iter_mut().zip(Detector::ALL) {
             *place = set.detectors.iter().find(|(d, _)| *d == detector).map(|(_, rule)| *rule);
         }
-        Detectors {
+        let mut detectors = Detectors {
             rules,
+            short_phones: false,
             field_names,
             code_words: code_words(),
             region: set
@@ -48,11 +50,14 @@ impl Detectors {
                 .collect(),
             patterns: set.patterns.clone(),
             allow: set.allow.clone(),
-        }
+        };
+        detectors.set_region(None);
+        detectors
     }
 
     pub fn set_region(&mut self, region: Option<Region>) {
         self.region = region.or(self.region);
+        self.short_phones = self.region.is_some_and(|region| phone::has_short_numbers(region));
     }
 
     /// Whether a finding stands: its rule's keywords and validators say so, and the user's list of
@@ -139,6 +144,18 @@ impl Detectors {
     #[must_use]
     pub fn credential_at(&self, text: &[u8], start: usize) -> Option<Hit> {
         credential::token_at(text, start).or_else(|| announced(text, start))
+    }
+
+    /// A credential that only a word before it shows.
+    #[must_use]
+    pub fn announced_at(&self, text: &[u8], start: usize) -> Option<Hit> {
+        announced(text, start)
+    }
+
+    /// Whether the region has telephone numbers of six digits or fewer.
+    #[must_use]
+    pub fn short_phones(&self) -> bool {
+        self.short_phones
     }
 
     #[must_use]

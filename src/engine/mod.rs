@@ -16,6 +16,7 @@ mod resolve;
 mod scan;
 mod sink;
 mod splice;
+mod token;
 mod value_shape;
 
 use crate::class::Class;

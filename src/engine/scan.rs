@@ -3,6 +3,7 @@
 use super::detectors::{self, Detectors};
 use super::find::Tools;
 use super::sink::{Found, Kind, Sink};
+use super::token::{self, Token};
 use crate::class::Class;
 use crate::codec::decode::{self, Map};
 use crate::codec::{byte_table, next_in};
@@ -227,10 +228,32 @@ impl Scan {
         {
             return end;
         }
-        if (start == at || !bytes::is_digit(bytes::byte(text, start)))
-            && let Some(hit) = detectors.credential_at(text, start)
-        {
-            return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
+        let token = token::of(text, start, at);
+        if start == at || !bytes::is_digit(bytes::byte(text, start)) {
+            let hit = match token {
+                Token::Short | Token::Uuid | Token::Hex | Token::Date => detectors.announced_at(text, start),
+                Token::Other => detectors.credential_at(text, start),
+            };
+            if let Some(hit) = hit {
+                return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
+            }
+        }
+        match token {
+            Token::Short if !detectors.short_phones() => return phone::skip(text, at),
+            Token::Date => {
+                if let Some(hit) = detectors.time_at(text, at) {
+                    return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
+                }
+            }
+            Token::Uuid | Token::Hex => {
+                if let Some(end) = self.hidden_words(detectors, here, start, sink) {
+                    return end;
+                }
+                if let Some(end) = event_id(detectors, here, start, sink) {
+                    return end;
+                }
+            }
+            Token::Short | Token::Other => {}
         }
         let product = if start > 0 && bytes::byte(text, start - 1) == b'/' {
             bytes::run_start(text, start - 1, 40, bytes::is_token)
@@ -252,9 +275,8 @@ impl Scan {
         if let Some(end) = self.hidden_words(detectors, here, start, sink) {
             return end;
         }
-        if let Some(hit) = detectors.event_id_at(text, start) {
-            let class = if name::device_before(text, hit.span.start()) { Class::Device } else { hit.class };
-            return known(detectors, Detector::EventIdShape, sink, here, class, hit.span);
+        if let Some(end) = event_id(detectors, here, start, sink) {
+            return end;
         }
         if let Some(card) = card::at(text, at).filter(|card| card.sure) {
             return found(detectors, Detector::Card, sink, here, Class::Card, card.hit.span);
@@ -427,6 +449,12 @@ impl Gaps<'_> {
         }
         end
     }
+}
+
+fn event_id(detectors: &Detectors, here: &Here<'_>, start: usize, sink: &mut Sink) -> Option<usize> {
+    let hit = detectors.event_id_at(here.text, start)?;
+    let class = if name::device_before(here.text, hit.span.start()) { Class::Device } else { hit.class };
+    Some(known(detectors, Detector::EventIdShape, sink, here, class, hit.span))
 }
 
 fn ip_at(text: &[u8], at: usize) -> Option<Span> {

@@ -5,8 +5,9 @@ use super::{hit, is_digest, is_random_run, is_uuid, prefixes};
 use crate::detect::Hit;
 use crate::detect::bytes::{
     Mix, before, byte, ends_before, is_alnum, is_base64, is_digit, is_high, is_letter, is_lower, is_quote,
-    is_space, is_token, is_upper, is_word, reads, run_end, run_start, slice,
+    is_space, is_token, is_upper, is_word, reads, run_end, run_start, slice, tail,
 };
+use crate::detect::word_list::WordList;
 
 /// What kind of value a word announces.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,75 +27,65 @@ enum Kind {
 
 use Kind::{Basic, Bearer, Cookie, Digest, Header, Password, Secret, User};
 
-const KINDS: [(&[u8], Kind); 42] = [
-    (b"bearer", Bearer),
-    (b"basic", Basic),
-    (b"digest", Digest),
-    (b"authorization", Header),
-    (b"set-cookie", Cookie),
-    (b"cookie", Cookie),
-    (b"password", Password),
-    (b"passwd", Password),
-    (b"passphrase", Password),
-    (b"pwd", Password),
-    (b"pass", Password),
-    ("contraseña".as_bytes(), Password),
-    (b"contrasena", Password),
-    (b"senha", Password),
-    (b"passwort", Password),
-    (b"kennwort", Password),
-    (b"wachtwoord", Password),
-    ("пароль".as_bytes(), Password),
-    ("şifre".as_bytes(), Password),
-    ("hasło".as_bytes(), Password),
-    (b"parola", Password),
-    (b"heslo", Password),
-    (b"salasana", Password),
-    ("lösenord".as_bytes(), Password),
-    ("mật khẩu".as_bytes(), Password),
-    ("密码".as_bytes(), Password),
-    ("パスワード".as_bytes(), Password),
-    ("비밀번호".as_bytes(), Password),
-    ("كلمة المرور".as_bytes(), Password),
-    (b"secret", Secret),
-    (b"apikey", Secret),
-    (b"token", Secret),
-    (b"key", Secret),
-    (b"signature", Secret),
-    (b"sig", Secret),
-    (b"hmac", Secret),
-    (b"credential", Secret),
-    (b"session", Secret),
-    (b"sessionid", Secret),
-    (b"jsessionid", Secret),
-    (b"-u", User),
-    (b"--user", User),
+static NAMES: WordList = WordList::new(&[
+    "bearer",
+    "basic",
+    "digest",
+    "authorization",
+    "set-cookie",
+    "cookie",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "pass",
+    "contraseña",
+    "contrasena",
+    "senha",
+    "passwort",
+    "kennwort",
+    "wachtwoord",
+    "пароль",
+    "şifre",
+    "hasło",
+    "parola",
+    "heslo",
+    "salasana",
+    "lösenord",
+    "mật khẩu",
+    "密码",
+    "パスワード",
+    "비밀번호",
+    "كلمة المرور",
+    "secret",
+    "apikey",
+    "token",
+    "key",
+    "signature",
+    "sig",
+    "hmac",
+    "credential",
+    "session",
+    "sessionid",
+    "jsessionid",
+    "-u",
+    "--user",
+]);
+
+/// The kind of each of [`NAMES`].
+const KINDS: [Kind; 42] = [
+    Bearer, Basic, Digest, Header, Cookie, Cookie, Password, Password, Password, Password, Password,
+    Password, Password, Password, Password, Password, Password, Password, Password, Password, Password,
+    Password, Password, Password, Password, Password, Password, Password, Password, Secret, Secret, Secret,
+    Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, User, User,
 ];
 
-/// The words to look for, in lower case: [`after_word`] wants the place where one starts.
-pub const WORDS: [&[u8]; KINDS.len()] = words();
-
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn words() -> [&'static [u8]; KINDS.len()] {
-    let mut words: [&'static [u8]; KINDS.len()] = [b""; KINDS.len()];
-    let mut row = 0;
-    while row < KINDS.len() {
-        words[row] = KINDS[row].0;
-        row += 1;
-    }
-    words
-}
-
-/// The credential that the word at `word` announces. The word (one of [`WORDS`]) may be the last part of
+/// The credential that the word at `word` announces. The word (one of [`NAMES`]) may be the last part of
 /// a longer name (`x-api-key`, `clientSecret`); the span is the value alone.
 #[must_use]
 pub fn after_word(text: &[u8], word: usize) -> Option<Hit> {
-    let (length, kind) = KINDS
-        .iter()
-        .filter(|(name, _)| reads(text, word, name))
-        .map(|(name, kind)| (name.len(), *kind))
-        .max_by_key(|(length, _)| *length)?;
-    let end = word + length;
+    let (place, name) = NAMES.beginning(tail(text, word))?;
+    let (kind, end) = (KINDS.get(place).copied()?, word + name.len());
     if is_word(byte(text, end)) && byte(text, end) != b'_' || !may_start(text, word) {
         return None;
     }

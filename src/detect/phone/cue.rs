@@ -33,6 +33,13 @@ pub(super) struct Lower {
 impl Lower {
     pub(super) fn new(text: &[u8]) -> Lower {
         let mut lower = Lower { bytes: [0; BACK], len: 0 };
+        if text.is_ascii() {
+            lower.len = text.len().min(BACK);
+            for (to, from) in lower.bytes.iter_mut().zip(text) {
+                *to = from.to_ascii_lowercase();
+            }
+            return lower;
+        }
         let valid = match std::str::from_utf8(text) {
             Ok(valid) => valid,
             Err(error) => text
@@ -129,6 +136,9 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
         let says = name.as_str().split(['_', '.']).any(|part| words::meaning(part) == words::Word::Phone);
         return if says { Cue::Strong } else { Cue::None };
     }
+    if !words::may_follow_phone(rest) {
+        return Cue::None;
+    }
     let lower = Lower::new(rest);
     if words::follows_phone(lower.as_str()) { Cue::Strong } else { Cue::None }
 }
@@ -162,6 +172,9 @@ pub(super) fn path_before(text: &[u8], start: usize) -> bool {
 /// Whether the digits at `start` stand behind a path's segment that holds people's conversations.
 pub(super) fn conversation_before(text: &[u8], start: usize) -> bool {
     let head = text.get(start.saturating_sub(24)..start).unwrap_or_default();
+    if !head.ends_with(b"/") {
+        return false;
+    }
     [
         &b"/inbox/"[..],
         b"/conversation/",

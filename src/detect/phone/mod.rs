@@ -140,6 +140,12 @@ pub fn at(text: &[u8], pos: usize, context: &Context) -> Option<Hit> {
     }
 }
 
+/// Whether a region's published examples have six digits or fewer.
+#[must_use]
+pub fn has_short_numbers(region: Region) -> bool {
+    (1..=6).any(|n| national::is_usual_length(Some(region), n))
+}
+
 /// Where to go on after [`at`] found nothing at `pos`; always beyond `pos`. A run of letters and
 /// digits is passed as a whole, so that a hash is not looked at from each of its digits.
 #[must_use]
@@ -270,7 +276,14 @@ fn extension_end(text: &[u8], end: usize) -> usize {
         "nst.",
         "内线",
     ];
-    let lower = cue::Lower::new(text.get(end..text.len().min(end + 32)).unwrap_or_default());
+    let rest = text.get(end..text.len().min(end + 32)).unwrap_or_default();
+    let mark = rest.iter().find(|byte| !matches!(byte, b' ' | b','));
+    // First letters of the marks; those beyond ASCII have capitals of their own.
+    let may_be = |byte: &u8| *byte >= 0x80 || b";ex#rapidn".contains(&byte.to_ascii_lowercase());
+    if !mark.is_some_and(may_be) {
+        return end;
+    }
+    let lower = cue::Lower::new(rest);
     let rest = lower.as_str();
     let spaced = rest.trim_start_matches([' ', ',']);
     if rest.len() - spaced.len() > 3 {

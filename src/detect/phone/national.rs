@@ -336,7 +336,7 @@ impl Candidate<'_> {
 
 /// Whether the region's published examples have so many digits: four to six in the smallest plans,
 /// where a fixed floor would find nothing.
-fn is_usual_length(region: Option<Region>, n: usize) -> bool {
+pub(super) fn is_usual_length(region: Option<Region>, n: usize) -> bool {
     let has = |example: Option<Number>| example.is_some_and(|number| number.national_digits().len() == n);
     region.is_some_and(|region| has(region.example_mobile()) || has(region.example_fixed()))
 }

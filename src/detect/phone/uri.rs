@@ -32,6 +32,10 @@ const SCHEMES: [&str; 22] = [
 /// Whether a scheme ends right before `start`; `//` may stand between.
 pub(super) fn scheme_before(text: &[u8], start: usize) -> bool {
     let before = text.get(start.saturating_sub(20)..start).unwrap_or_default();
+    // The last bytes of the schemes.
+    if !matches!(before.last(), Some(b':' | b'/' | b'a' | b'A')) {
+        return false;
+    }
     let before = before.strip_suffix(b"//").unwrap_or(before);
     if in_a_dial_string(text, start) {
         return true;

@@ -1,5 +1,7 @@
 //! Words beside a number that say that it is, or is not, a telephone number. Lower case.
 
+use crate::detect::word_list::WordList;
+
 /// What a word in front of digits says of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
@@ -17,7 +19,7 @@ pub(super) enum Word {
 }
 
 #[rustfmt::skip]
-const PHONE: &[&str] = &[
+static PHONE: WordList = WordList::new(&[
     "addr_to", "anruf", "anrufer", "answered", "appel", "appelant", "callback", "called", "callee", "caller",
     "callerid", "calling", "celular", "celulares", "cellphone", "cell", "cellulare", "chiamata", "contacto",
     "destinataire", "destinatario", "destination", "destination_addr", "recipient_id", "dial", "dialed", "dialled", "dialing", "dnis", "ani",
@@ -30,32 +32,32 @@ const PHONE: &[&str] = &[
     "звонок", "τηλ", "τηλέφωνο", "κινητό", "nomor", "telepon", "telefonu", "numarası", "nummer", "numeri",
     "puhelin", "telefonszám", "telefonszáma", "komórka", "komórkowy", "zadzwoń", "zadzwon", "appelez", "rappelle", "llama",
     "ligue", "ligar", "chiama", "chiamami", "arayın",
-];
+]);
 
 #[rustfmt::skip]
-const NUMBER: &[&str] = &[
+static NUMBER: WordList = WordList::new(&[
     "broj", "no", "nombor", "nr", "num", "numara", "number", "numbers", "numer", "numero", "numéro", "número", "nº", "n°", "num.",
     "číslo", "номер", "номера", "номеру", "αριθμός", "szám", "số", "telf", "contact",
-];
+]);
 
 #[rustfmt::skip]
-const PREPOSITION: &[&str] = &[
+static PREPOSITION: WordList = WordList::new(&[
     "a", "al", "an", "at", "aan", "by", "ca", "chez", "con", "da", "dal", "de", "del", "do", "dla", "els", "et", "for", "from",
     "för", "för", "für", "bei", "unter", "kepada", "dari", "ke", "ki", "ku", "na", "naar", "od", "op", "para", "pe", "per",
     "pentru", "por", "pour", "pro", "på", "pod", "sur", "till", "til", "fra", "från", "to", "u", "van", "via", "vers", "voor",
     "von", "with", "za", "à", "au", "cho", "từ", "đến", "tới", "для", "до", "від", "на", "от", "по", "з", "с", "к", "από",
     "προς", "στο", "για", "deliver", "delivered", "sent", "send", "notify", "notified", "verify", "user", "client",
     "customer", "member", "peer", "addr", "destino", "origen", "sms", "смс", "bel", "ara", "kunde", "cliente", "usuario", "utilisateur", "jid", "chat",
-];
+]);
 
 #[rustfmt::skip]
-const FILLER: &[&str] = &[
+static FILLER: WordList = WordList::new(&[
     "is", "was", "are", "the", "der", "die", "das", "el", "la", "le", "il", "o", "os", "es", "ist", "est", "был", "=", "my",
     "your", "our", "invalid", "new", "old", "unknown", "unverified", "valid", "wrong", "bad", "this", "that", "me", "us",
-];
+]);
 
 #[rustfmt::skip]
-const OTHER: &[&str] = &[
+static OTHER: WordList = WordList::new(&[
     "account_balance", "amount", "asn", "attempt", "balance", "batch", "block", "build", "byte", "bytes", "campaign",
     "card", "checksum", "chunk", "code", "commit", "conn", "connection", "count", "date", "delay", "depth", "device",
     "duration", "elapsed", "epoch", "error", "errno", "exit", "expires", "fid", "frame", "gen", "generation", "hash", "height",
@@ -69,7 +71,7 @@ const OTHER: &[&str] = &[
     "took", "xid", "zip", "postcode", "plz", "bestellung", "rechnung", "commande", "facture", "factura", "заказ",
     "заказа", "счёт", "счет", "offset=", "hwm", "lsn", "scn", "txid", "iteration", "epoch_ms", "node", "inode", "address",
     "sum", "crc", "vin", "iban", "account", "konto", "acct", "waba_id", "phone_number_id", "msg", "event", "shard", "cursor",
-];
+]);
 
 /// Words of scripts written without spaces, or with particles glued on: looked for at the end of what
 /// stands before the digits.
@@ -90,54 +92,54 @@ const PREPOSITION_ENDINGS: &[&str] = &[
 
 /// What may follow a number and shows that it is a telephone's.
 #[rustfmt::skip]
-const AFTER: &[&str] = &[
+static AFTER: WordList = WordList::new(&[
     "is not a valid phone", "is not a valid number", "is not a valid mobile", "is not a mobile", "is not a phone",
     "is not on whatsapp", "not on whatsapp", "is not registered on whatsapp", "is unverified", "is not reachable",
     "is unreachable", "is not a valid whatsapp", "has opted out", "opted out", "unsubscribed", "is blacklisted",
     "is invalid", "numarasından", "numarasına", "numaralı telefon", "numarasını", "पर फोन", "पर कॉल", "पर एसएमएस", "に電話", "へ電話",
     "まで電話", "に発信", "로 전화", "번으로", "으로 문자", "로 문자", "に送信", "宛に",
-];
+]);
 
 /// Segments of a URL's path that a number follows.
 #[rustfmt::skip]
-const PATH: &[&str] = &[
+static PATH: WordList = WordList::new(&[
     "call", "calls", "contact", "contacts", "lookup", "lookups", "mobile", "mobiles", "msisdn", "number", "numbers", "otp",
     "phone", "phonenumber", "phonenumbers", "phone_numbers", "phone-numbers", "phones", "recipient", "recipients", "send", "sms", "subscriber",
     "subscribers", "hlr", "mnp", "imsi-lookup", "carrier", "telefon", "telefono", "telefonos", "telefone", "telefones", "telephone",
     "numero", "numeros", "nummer", "nummern", "numer", "nomor", "celular", "movil", "handy", "rufnummer", "destinatario", "destinataire", "destinations",
     "kontakt", "kontakte", "contacto", "contactos", "contato", "abonent", "telefonnummer", "optout", "opt-out", "optouts", "blacklist", "blocklist", "dnc",
     "msisdns", "unsubscribe", "is-registered", "onwhatsapp", "exists", "senders", "tel", "text", "to", "validate", "verifications", "verify", "wa", "wa.me", "whatsapp", "chat", "chats",
-];
+]);
 
 /// Words that stand right against the digits: `tel14155550132`, `session_14155550132`.
 #[rustfmt::skip]
-const GLUED: &[&str] = &[
+static GLUED: WordList = WordList::new(&[
     "auth", "baileys", "cell", "client", "creds", "fax", "mob", "mobile", "msisdn", "num", "phone", "session", "sms", "tel", "telefon",
     "to", "wa", "whatsapp",
-];
+]);
 
 /// Units behind a number, glued or after a space.
 #[rustfmt::skip]
-const UNITS: &[&str] = &[
+static UNITS: WordList = WordList::new(&[
     "b", "bit", "bits", "bps", "byte", "bytes", "chars", "days", "ep", "errors", "eur", "events", "files", "gb", "gib", "h",
     "hits", "hours", "hz", "items", "kb", "kib", "kbps", "keys", "khz", "lines", "recipients", "subscribers", "contacts", "users", "m", "mb", "mbps", "messages", "mhz", "mib",
     "microseconds", "milliseconds", "millis", "min", "minutes", "ms", "msec", "msecs", "msgs", "nanos", "nanoseconds", "ns", "objects",
     "octets", "ops", "packets", "px", "records", "req", "requests", "rows", "s", "sec", "seconds", "secs", "tb", "times", "tokens",
     "tries", "units", "us", "usd", "usec", "µs", "μs", "мс", "сек", "байт", "秒", "毫秒", "字节", "元", "円", "원", "€", "$", "£", "%", "‰", "°",
-];
+]);
 
 /// The meaning of a word, given in lower case.
 pub(super) fn meaning(word: &str) -> Word {
     let last = word.rsplit(['_', '-', '.']).next().unwrap_or(word);
     for candidate in [word, last] {
         for (words, meaning) in [
-            (OTHER, Word::Other),
-            (PHONE, Word::Phone),
-            (NUMBER, Word::Number),
-            (PREPOSITION, Word::Preposition),
-            (FILLER, Word::Filler),
+            (&OTHER, Word::Other),
+            (&PHONE, Word::Phone),
+            (&NUMBER, Word::Number),
+            (&PREPOSITION, Word::Preposition),
+            (&FILLER, Word::Filler),
         ] {
-            if words.contains(&candidate) {
+            if words.holds(candidate.as_bytes()) {
                 return meaning;
             }
         }
@@ -162,7 +164,7 @@ pub(super) fn is_direction(lower: &str) -> bool {
 
 /// Verbs that, with a preposition behind them, say who gets or sent a message: `Sent to …`.
 #[rustfmt::skip]
-const SENDING: &[&str] = &[
+static SENDING: WordList = WordList::new(&[
     "sent", "send", "sends", "sending", "deliver", "delivered", "delivering", "delivery", "text", "texted", "sms", "message", "messaged",
     "call", "called", "calls", "calling", "dialing", "dialled", "dialed", "forward", "forwarded", "forwarding", "submit", "submitted", "received",
     "receive", "receiving", "reply", "replied", "inbound", "outbound", "incoming", "outgoing", "enviado", "enviada", "enviando", "enviar", "envío",
@@ -172,7 +174,7 @@ const SENDING: &[&str] = &[
     "доставлено", "получено", "сообщение", "смс", "надіслано", "gönderildi", "gonderildi", "mesaj", "dikirim", "terkirim", "dihantar", "pesan",
     "gửi", "skickat", "skickades", "sendt", "sendte", "mottatt", "mottaget", "lähetetty", "lahetetty", "elküldve", "trimis", "imetumwa", "naipadala",
     "εστάλη",
-];
+]);
 
 /// Prepositions that lead to somebody: `al número …`, `на номер …`.
 pub(super) fn is_towards(lower: &str) -> bool {
@@ -208,24 +210,29 @@ pub(super) fn is_towards(lower: &str) -> bool {
 }
 
 pub(super) fn is_sending(lower: &str) -> bool {
-    SENDING.contains(&lower)
+    SENDING.holds(lower.as_bytes())
 }
 
 pub(super) fn is_path(word: &str) -> bool {
-    PATH.contains(&word)
+    PATH.holds(word.as_bytes())
 }
 
 pub(super) fn is_glued(word: &str) -> bool {
-    GLUED.contains(&word)
+    GLUED.holds(word.as_bytes())
+}
+
+/// Whether a text may do what [`follows_phone`] asks for; its letters need not be small.
+pub(super) fn may_follow_phone(text: &[u8]) -> bool {
+    text.first().is_some_and(|first| AFTER.begins_with(*first))
 }
 
 /// Whether the text that follows a number begins with words that only follow telephones.
 pub(super) fn follows_phone(lower: &str) -> bool {
-    AFTER.iter().any(|after| lower.starts_with(after))
+    AFTER.beginning(lower.as_bytes()).is_some()
 }
 
 pub(super) fn is_unit(lower: &str) -> bool {
-    UNITS.contains(&lower)
+    UNITS.holds(lower.as_bytes())
 }
 
 #[cfg(test)]
@@ -234,8 +241,8 @@ mod tests {
 
     #[test]
     fn words_are_in_lower_case_and_mean_one_thing() {
-        let all = [OTHER, PHONE, NUMBER, PREPOSITION, FILLER, PATH, GLUED, UNITS, AFTER];
-        for word in all.into_iter().flatten() {
+        let all = [&OTHER, &PHONE, &NUMBER, &PREPOSITION, &FILLER, &PATH, &GLUED, &UNITS, &AFTER];
+        for word in all.into_iter().flat_map(|list| list.words()) {
             assert_eq!(*word, word.to_lowercase());
         }
         assert_eq!(meaning("dst_msisdn"), Word::Phone);
