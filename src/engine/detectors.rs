@@ -135,9 +135,10 @@ impl Detectors {
     /// Whether a value of an id's field is something else beyond doubt: an address, a number with `+`.
     #[must_use]
     pub fn shows_itself(&self, value: &[u8]) -> bool {
-        value.iter().any(|b| matches!(b, b'@' | b'+' | b':'))
+        let marks = value.iter().filter(|b| matches!(b, b'@' | b'+' | b':')).count();
+        marks > 0
             || value.starts_with(b"wamid.")
-            || crate::detect::ip::parse(value).is_some()
+            || (value.contains(&b'.') && crate::detect::ip::parse(value).is_some())
     }
 
     /// A credential whose token begins at `start`.
@@ -184,6 +185,12 @@ impl Detectors {
         user_agent::at(text, start)
     }
 
+    /// Whether a whole value is a time.
+    #[must_use]
+    pub fn is_time(&self, value: &[u8]) -> bool {
+        timestamp::at(value, 0).is_some_and(|time| time.hit.span == Span::new(0, value.len()))
+    }
+
     #[must_use]
     pub fn time_at(&self, text: &[u8], at: usize) -> Option<Hit> {
         timestamp::at(text, at).map(|time| time.hit)
@@ -224,7 +231,7 @@ impl Detectors {
     /// Calls `out` with every match of a pattern rule; `key` is the name of the field that the text is
     /// the value of, or empty.
     pub fn patterns(&self, text: &[u8], key: &[u8], out: &mut dyn FnMut(Class, RuleId, Span)) {
-        for rule in &self.patterns {
+        for rule in self.patterns.iter().filter(|rule| text.len() >= rule.shortest) {
             for found in rule.pattern.find_iter(text) {
                 let span = Span::new(found.start(), found.end());
                 if !span.is_empty() && rule.look.accepts(text, span, key) && !self.allows(found.as_bytes()) {

@@ -3,6 +3,7 @@
 
 use super::detectors::{self, Detectors};
 use super::last;
+use super::memo::{self, Memo};
 use super::names::{Claims, FieldTable, Name, NameCache, PathRule, path_matches};
 use super::resolve::{self, Facts, Reading, Surroundings};
 use super::scan::{Prose, Scan};
@@ -46,6 +47,8 @@ struct Level {
     readings: Vec<(Reading, Option<RuleId>)>,
     /// What the scan has not to look at again, in the order of the text.
     done: Vec<Span>,
+    /// Values that nothing was done with: the scan's.
+    open: Vec<Span>,
 }
 
 /// A thread's buffers for finding.
@@ -54,9 +57,14 @@ pub struct Finder {
     levels: Vec<Level>,
     names: NameCache<NameInfo>,
     scan: Scan,
+    /// JSON strings in which nothing was found.
+    quiet: Memo<()>,
     /// A claimed value, decoded.
     claimed: Decoded,
 }
+
+/// JSON strings that a thread remembers.
+const QUIET: usize = 4096;
 
 impl Default for Finder {
     fn default() -> Self {
@@ -66,6 +74,7 @@ impl Default for Finder {
             levels,
             names: NameCache::default(),
             scan: Scan::default(),
+            quiet: Memo::new(QUIET),
             claimed: Decoded::default(),
         }
     }
@@ -161,6 +170,7 @@ impl Finder {
         level.tree.reset();
         level.json_spans.clear();
         level.done.clear();
+        level.open.clear();
         let skip = |at: usize| detectors::placeholder_at(bytes, at, tools.context).map(|(_, end)| end);
         let walked = text::walk(bytes, 0, &skip, &mut self.walker, &mut level.tree, &mut level.json_spans);
         sink.gave_up |= walked.is_err();
@@ -186,24 +196,46 @@ impl Finder {
             } else {
                 self.act(tools, &lone, &field, reading, rule, sink)
             };
-            if let Some(span) = done {
-                level.done.push(span);
+            level.done.extend(done);
+            if done.is_none() {
+                level.open.push(field.value);
             }
         }
         for key in &level.tree.keys {
             let name = key.of(bytes);
-            if name.len() >= 7 && name.iter().filter(|b| b.is_ascii_digit()).count() >= 5
-                || name.contains(&b'@')
-            {
+            let digits = name.iter().filter(|b| b.is_ascii_digit()).count();
+            if name.len() >= 7 && digits >= 5 || name.contains(&b'@') {
                 self.scan.within(tools, bytes, *key, map, sink);
             }
             level.done.push(*key);
         }
-        level.done.sort_unstable();
         let json: usize = level.json_spans.iter().map(|span| span.len()).sum();
         // A few bytes beside JSON are its line's end, a byte-order mark, a schema's id.
-        let prose = if json + 8 >= bytes.len() && json > 0 { Prose::None } else { Prose::Some };
-        self.scan.text(tools, bytes, map, &level.done, prose, sink);
+        let whole = level.tree.fields.iter().all(|field| field.form != Form::Junk);
+        let only = json + 8 >= bytes.len() && json > 0;
+        if only && whole {
+            self.beside(tools, bytes, map, level, sink);
+        } else {
+            level.done.sort_unstable();
+            let prose = if only { Prose::None } else { Prose::Some };
+            self.scan.text(tools, bytes, map, &level.done, prose, sink);
+        }
+    }
+
+    /// Scans what no field has of a text that is JSON and little else.
+    fn beside(&mut self, tools: Tools<'_>, bytes: &[u8], map: Map<'_>, level: &mut Level, sink: &mut Sink) {
+        for span in &level.open {
+            self.scan.within(tools, bytes, *span, map, sink);
+        }
+        let mut from = 0;
+        for span in &level.json_spans {
+            self.scan.within(tools, bytes, Span::new(from, span.start().max(from)), map, sink);
+            from = from.max(span.end());
+        }
+        self.scan.within(tools, bytes, Span::new(from, bytes.len()), map, sink);
+        if sink.reduce_unknown {
+            level.done.sort_unstable();
+        }
     }
 
     /// Reads every field of the level's tree: names first, then what the names say together.
@@ -224,7 +256,7 @@ impl Finder {
             let phone = info.meaning.class == Some(Class::Phone)
                 || matches!(info.claims.bare, Some((Class::Phone, ..)));
             let value = field.value.of(bytes);
-            if value.len() <= 64 && is_chat_id(value) {
+            if value.len() <= 64 && matches!(value.last(), Some(b't' | b's' | b'd')) && is_chat_id(value) {
                 *own = own.with(Facts::PHONE);
             }
             if phone
@@ -370,16 +402,19 @@ impl Finder {
                 self.inside(tools, lone, field, Unknown::ByToken, sink)
             }
             Reading::Opaque(class) => {
+                let timed = class == Class::Timestamp
+                    && field.form == Form::JsonString
+                    && tools.detectors.is_time(value);
                 if let Some(rule) = rule.or_else(|| tools.detectors.by_name()) {
                     let span = root(field.value);
                     let value = keep_if_decoded(map, value, sink);
                     let detail = Detail::None;
                     sink.found.push(Found { class, rule, span, detail, kind: Kind::Value, bare_json, value });
                 }
-                let opaque =
-                    value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-                        && !tools.detectors.shows_itself(value);
-                if opaque || bare_json {
+                let opaque = !timed
+                    && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+                    && !tools.detectors.shows_itself(value);
+                if timed || opaque || bare_json {
                     Some(field.value)
                 } else {
                     self.inside(tools, lone, field, Unknown::Stays, sink)
@@ -405,6 +440,11 @@ impl Finder {
         let from = sink.found.len();
         match field.form {
             Form::JsonString | Form::JsonEscaped => {
+                let known = !sink.reduce_unknown && depth < DEPTH && value.len() <= memo::LONGEST;
+                if known && self.quiet.get(value).is_some() {
+                    return Some(field.value);
+                }
+                let before = sink.amount();
                 let inner = match map {
                     Map::Base(base) => Map::Base(base + field.value.start),
                     Map::Table(table) => Map::Table(table.get(field.value.start()..).unwrap_or_default()),
@@ -434,6 +474,9 @@ impl Finder {
                     && !whole_is_found(map, field.value, from, sink)
                 {
                     last::value(lone.with_quotes(field), field.form, sink);
+                }
+                if known && before == sink.amount() {
+                    self.quiet.put(value, ());
                 }
                 Some(field.value)
             }

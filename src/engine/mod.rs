@@ -10,6 +10,7 @@ pub mod detectors;
 mod extract;
 mod find;
 mod last;
+mod memo;
 mod names;
 mod needles;
 mod resolve;

@@ -2,6 +2,7 @@
 //! name and kept in a small cache.
 
 use super::find::path_of;
+use super::memo::Memo;
 use crate::class::Class;
 use crate::codec::Tree;
 use crate::codec::decode::Map;
@@ -33,15 +34,6 @@ impl Name {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
-    }
-
-    fn hash(&self) -> usize {
-        // FNV-1a; the cache compares whole names, so a collision costs time only.
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in self.as_bytes() {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        usize::try_from(hash ^ (hash >> 29)).unwrap_or(0)
     }
 }
 
@@ -159,33 +151,28 @@ impl FieldTable {
     }
 }
 
-/// A direct-mapped cache from names to what is known of them.
+/// A direct-mapped cache from names, as they are written, to what is known of them.
 pub struct NameCache<T> {
-    slots: Vec<Option<(Name, T)>>,
+    slots: Memo<T>,
 }
 
-const SLOTS: usize = 1024;
+/// Names that a thread remembers: logs have some hundred.
+const NAMES: usize = 2048;
 
 impl<T: Copy> Default for NameCache<T> {
     fn default() -> Self {
-        NameCache { slots: vec![None; SLOTS] }
+        NameCache { slots: Memo::new(NAMES) }
     }
 }
 
 impl<T: Copy> NameCache<T> {
     pub fn get(&mut self, name: &[u8], make: impl FnOnce(&Name) -> T) -> T {
-        let name = Name::new(name);
-        let Some(slot) = self.slots.get_mut(name.hash() % SLOTS) else {
-            unreachable!("a remainder is below its divisor")
-        };
-        match slot {
-            Some((kept, info)) if *kept == name => *info,
-            _ => {
-                let info = make(&name);
-                *slot = Some((name, info));
-                info
-            }
+        if let Some(info) = self.slots.get(name) {
+            return info;
         }
+        let info = make(&Name::new(name));
+        self.slots.put(name, info);
+        info
     }
 }
 

@@ -85,6 +85,19 @@ impl Sink {
         }
     }
 
+    /// How much was collected: unchanged where nothing was found.
+    #[must_use]
+    pub fn amount(&self) -> (usize, usize, usize, usize, usize, bool) {
+        (
+            self.found.len(),
+            self.values.len(),
+            self.needles.len(),
+            self.safe.len(),
+            self.placeholders.len() + self.denied.len(),
+            self.gave_up || self.too_deep,
+        )
+    }
+
     /// Keeps decoded bytes and gives their place.
     pub fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.values.len();

@@ -2,6 +2,7 @@
 
 use super::compile::{ClassWord, Draft, FileCompiler, Origin, line_of};
 use super::example::Example;
+use super::pattern::shortest;
 use super::syntax::{FileSyntax, read};
 use super::{Allow, FieldPath, FieldRule, PatternRule, RuleInfo, RuleSet, Sources};
 use crate::class::{BUILT_IN, Class, CustomClass, SLOTS};
@@ -206,7 +207,8 @@ impl Merge {
             }
             if let Some(pattern) = draft.pattern {
                 let look = draft.look.clone();
-                self.rules.patterns.push(PatternRule { rule, class, pattern, look, not_fields });
+                let shortest = shortest(&pattern);
+                self.rules.patterns.push(PatternRule { rule, class, pattern, shortest, look, not_fields });
             }
         }
         self.rules.rules.push(RuleInfo {

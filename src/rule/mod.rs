@@ -61,6 +61,8 @@ pub struct PatternRule {
     pub rule: RuleId,
     pub class: Class,
     pub pattern: regex::bytes::Regex,
+    /// Bytes of the shortest text that the pattern matches.
+    pub shortest: usize,
     pub look: SecondLook,
     pub not_fields: Arc<[FieldPath]>,
 }

@@ -76,6 +76,13 @@ pub fn compile(pattern: &str) -> Result<regex::bytes::Regex, PatternError> {
     })
 }
 
+/// Bytes of the shortest text that a compiled pattern matches.
+#[must_use]
+pub fn shortest(pattern: &regex::bytes::Regex) -> usize {
+    let meaning = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern.as_str());
+    meaning.ok().and_then(|meaning| meaning.properties().minimum_len()).unwrap_or(0)
+}
+
 fn range(span: &ast::Span) -> Range<usize> {
     span.start.offset..span.end.offset
 }

@@ -1,0 +1,83 @@
+//! What is known of short runs of bytes that come again and again: field names, levels, services, the words
+//! of a log call.
+
+/// Longer runs are not remembered.
+pub const LONGEST: usize = 48;
+
+struct Slot<T> {
+    len: u8,
+    bytes: [u8; LONGEST],
+    known: T,
+}
+
+/// A direct-mapped cache: a new run takes the place of the one that stood there. Runs are compared whole.
+pub struct Memo<T> {
+    slots: Vec<Option<Slot<T>>>,
+}
+
+impl<T: Copy> Memo<T> {
+    /// Room for `slots` runs, which is a power of two.
+    pub fn new(slots: usize) -> Self {
+        Memo { slots: std::iter::repeat_with(|| None).take(slots).collect() }
+    }
+
+    pub fn get(&self, bytes: &[u8]) -> Option<T> {
+        let slot = self.slots.get(self.place(bytes))?.as_ref()?;
+        let same = usize::from(slot.len) == bytes.len() && slot.bytes.get(..bytes.len())? == bytes;
+        same.then_some(slot.known)
+    }
+
+    pub fn put(&mut self, bytes: &[u8], known: T) {
+        let place = self.place(bytes);
+        let (Ok(len), Some(slot)) = (u8::try_from(bytes.len()), self.slots.get_mut(place)) else { return };
+        let mut kept = [0; LONGEST];
+        if let Some(to) = kept.get_mut(..bytes.len()) {
+            to.copy_from_slice(bytes);
+            *slot = Some(Slot { len, bytes: kept, known });
+        }
+    }
+
+    fn place(&self, bytes: &[u8]) -> usize {
+        hash(bytes) & (self.slots.len() - 1)
+    }
+}
+
+/// Eight bytes at a time; a collision costs time only.
+fn hash(bytes: &[u8]) -> usize {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut hash = bytes.len() as u64;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR).rotate_left(29);
+    }
+    let mut last = 0;
+    for byte in rest {
+        last = last << 8 | u64::from(*byte);
+    }
+    hash = (hash ^ last).wrapping_mul(FACTOR);
+    usize::try_from(hash >> 32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_is_known_until_its_place_is_taken() {
+        let mut memo = Memo::new(64);
+        for number in 0..10_000_u32 {
+            let name = format!("name-{number}");
+            memo.put(name.as_bytes(), number);
+            assert_eq!(memo.get(name.as_bytes()), Some(number));
+            for other in 0..number.min(50) {
+                let known = memo.get(format!("name-{other}").as_bytes());
+                assert!(known.is_none_or(|known| known == other));
+            }
+        }
+        memo.put(&[b'x'; LONGEST + 1], 1);
+        assert_eq!(memo.get(&[b'x'; LONGEST + 1]), None);
+        memo.put(b"", 7);
+        assert_eq!(memo.get(b""), Some(7));
+        assert_eq!(memo.get(b"\0"), None);
+    }
+}
