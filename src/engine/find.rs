@@ -3,7 +3,7 @@
 
 use super::detectors::{self, Detectors};
 use super::last;
-use super::memo::{self, Memo};
+use super::memo::Memo;
 use super::names::{Claims, FieldTable, Name, NameCache, PathRule, path_matches};
 use super::resolve::{self, Facts, Reading, Surroundings};
 use super::scan::{Prose, Scan};
@@ -31,6 +31,10 @@ struct NameInfo {
     meaning: Meaning,
     facts: Facts,
     inside: Facts,
+    /// The name says only that its value is one.
+    is_value: bool,
+    /// It says nothing without the name of what it stands in.
+    leans: bool,
 }
 
 /// The buffers of one level of text in text.
@@ -57,14 +61,15 @@ pub struct Finder {
     levels: Vec<Level>,
     names: NameCache<NameInfo>,
     scan: Scan,
-    /// JSON strings in which nothing was found.
-    quiet: Memo<()>,
+    /// JSON strings in which one thing at most was found.
+    known: Memo<Option<Found>, KNOWN_BYTES>,
     /// A claimed value, decoded.
     claimed: Decoded,
 }
 
-/// JSON strings that a thread remembers.
-const QUIET: usize = 4096;
+/// JSON strings that a thread remembers, and how long they may be: user agents are among them.
+const KNOWN: usize = 4096;
+const KNOWN_BYTES: usize = 160;
 
 impl Default for Finder {
     fn default() -> Self {
@@ -74,7 +79,7 @@ impl Default for Finder {
             levels,
             names: NameCache::default(),
             scan: Scan::default(),
-            quiet: Memo::new(QUIET),
+            known: Memo::new(KNOWN),
             claimed: Decoded::default(),
         }
     }
@@ -136,6 +141,8 @@ impl Finder {
             meaning: tools.detectors.meaning(name.as_bytes()),
             facts: resolve::facts_of_name(name.as_bytes()),
             inside: resolve::facts_of_container(name.as_bytes()),
+            is_value: Tree::is_value_name(name.as_bytes()),
+            leans: leans_on_parent(name.as_bytes()),
         })
     }
 
@@ -271,14 +278,14 @@ impl Finder {
         for (field, info) in tree.fields.iter().zip(infos) {
             let name = tree.name_of(field).of(bytes);
             let ambiguous = info.meaning.strength == Strength::Ambiguous;
-            if info.meaning.class.is_some() && ambiguous && leans_on_parent(name) {
+            if info.meaning.class.is_some() && ambiguous && info.leans {
                 let parent = tree.named(field.container).of(bytes);
                 if !parent.is_empty() && !field.name.is_empty() && !resolve::is_envelope(parent) {
                     info.meaning = tools.detectors.meaning_in(parent, name);
                 }
             }
             // `"lastname": {"value": "…"}`: the value of what its container is called.
-            if info.meaning.class.is_none() && Tree::is_value_name(name) {
+            if info.meaning.class.is_none() && info.is_value {
                 let parent = tree.named(tree.container(field.container).parent.min(field.container));
                 let own = tree.container(field.container).name;
                 let parent = if own.is_empty() { parent } else { own };
@@ -440,8 +447,11 @@ impl Finder {
         let from = sink.found.len();
         match field.form {
             Form::JsonString | Form::JsonEscaped => {
-                let known = !sink.reduce_unknown && depth < DEPTH && value.len() <= memo::LONGEST;
-                if known && self.quiet.get(value).is_some() {
+                let start = map.at(field.value.start());
+                let here = matches!(map, Map::Base(_)) && depth < DEPTH && value.len() <= KNOWN_BYTES;
+                let remembers = here && !sink.reduce_unknown && sink.placeholders.is_empty();
+                if remembers && let Some(known) = self.known.get(value) {
+                    sink.found.extend(known.map(|found| found.moved(start)));
                     return Some(field.value);
                 }
                 let before = sink.amount();
@@ -475,8 +485,8 @@ impl Finder {
                 {
                     last::value(lone.with_quotes(field), field.form, sink);
                 }
-                if known && before == sink.amount() {
-                    self.quiet.put(value, ());
+                if remembers && let Some(found) = sink.since(&before) {
+                    self.known.put(value, found.map(|found| found.moved_back(start)));
                 }
                 Some(field.value)
             }
@@ -563,9 +573,14 @@ impl Finder {
         } else {
             span
         };
+        let from = sink.found.len();
         let partial = !bare_json
             && matches!(class, Class::Ip | Class::Email | Class::Phone)
             && self.scan.part(tools, class, bytes, extent, inner, bare_json, sink);
+        let json = matches!(field.form, Form::JsonString | Form::JsonEscaped);
+        if partial && json && whole_is_found(inner, span, from, sink) {
+            return Some(field.value);
+        }
         if partial {
             let form = if escaped { Form::JsonString } else { field.form };
             let rest =
@@ -712,7 +727,9 @@ fn read_field(
     {
         return (Reading::Safe, None);
     }
-    let lower = Name::new(name);
+    // Only paths and bodies are told apart by the name's letters.
+    let asked = info.claims.paths || info.meaning.class == Some(Class::Body);
+    let lower = Name::new(if asked { name } else { b"" });
     if info.claims.paths
         && let Some((tree, bytes)) = place
         && let Some(rule) = path_rule(tools.fields, &lower, field, tree, bytes)

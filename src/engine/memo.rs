@@ -1,21 +1,19 @@
 //! What is known of short runs of bytes that come again and again: field names, levels, services, the words
 //! of a log call.
 
-/// Longer runs are not remembered.
-pub const LONGEST: usize = 48;
-
-struct Slot<T> {
+struct Slot<T, const LONGEST: usize> {
     len: u8,
     bytes: [u8; LONGEST],
     known: T,
 }
 
-/// A direct-mapped cache: a new run takes the place of the one that stood there. Runs are compared whole.
-pub struct Memo<T> {
-    slots: Vec<Option<Slot<T>>>,
+/// A direct-mapped cache for runs of at most `LONGEST` bytes: a new run takes the place of the one that stood
+/// there. Runs are compared whole.
+pub struct Memo<T, const LONGEST: usize> {
+    slots: Vec<Option<Slot<T, LONGEST>>>,
 }
 
-impl<T: Copy> Memo<T> {
+impl<T: Copy, const LONGEST: usize> Memo<T, LONGEST> {
     /// Room for `slots` runs, which is a power of two.
     pub fn new(slots: usize) -> Self {
         Memo { slots: std::iter::repeat_with(|| None).take(slots).collect() }
@@ -64,7 +62,8 @@ mod tests {
 
     #[test]
     fn what_was_put_is_known_until_its_place_is_taken() {
-        let mut memo = Memo::new(64);
+        const LONGEST: usize = 24;
+        let mut memo = Memo::<u32, LONGEST>::new(64);
         for number in 0..10_000_u32 {
             let name = format!("name-{number}");
             memo.put(name.as_bytes(), number);

@@ -34,12 +34,15 @@ use sink::{Found, Sink};
 use splice::{Plan, Remarks, splice};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Records above this size are withheld. A broker's default limit is 1 MiB; lines of 10 MB occur.
 pub const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// Rules, places and keys: everything that is the same for every record. Shared between threads.
 pub struct Engine {
+    /// Tells engines apart, from 1.
+    number: u64,
     rules: Arc<RuleSet>,
     places: Option<Arc<dyn Places>>,
     keys: Option<Arc<Keys>>,
@@ -51,6 +54,8 @@ pub struct Engine {
 /// What a thread needs to run the engine without allocating per record, and what it counted.
 #[derive(Default)]
 pub struct Scratch {
+    /// Whose findings the finder remembers.
+    engine: u64,
     finder: Finder,
     /// One per part: the value, the key, then the headers.
     sinks: Vec<Sink>,
@@ -152,7 +157,9 @@ impl Engine {
     pub fn new(rules: Arc<RuleSet>, places: Option<Arc<dyn Places>>) -> Self {
         let fields = FieldTable::new(&rules);
         let detectors = Detectors::new(&rules, detectors::field_names());
-        Engine { rules, places, keys: None, tenant: Vec::new(), fields, detectors }
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Engine { number, rules, places, keys: None, tenant: Vec::new(), fields, detectors }
     }
 
     /// The region whose numbering plan national numbers are read by, where nothing else tells.
@@ -248,6 +255,10 @@ impl Engine {
         let parts = 2 + record.headers.len();
         if scratch.sinks.len() < parts {
             scratch.sinks.resize_with(parts, Sink::default);
+        }
+        if scratch.engine != self.number {
+            scratch.engine = self.number;
+            scratch.finder = Finder::default();
         }
         let tools = Tools { fields: &self.fields, detectors: &self.detectors, context };
         for (place, sink) in scratch.sinks.iter_mut().enumerate().take(parts) {

@@ -153,7 +153,7 @@ impl FieldTable {
 
 /// A direct-mapped cache from names, as they are written, to what is known of them.
 pub struct NameCache<T> {
-    slots: Memo<T>,
+    slots: Memo<T, NAME_BYTES>,
 }
 
 /// Names that a thread remembers: logs have some hundred.

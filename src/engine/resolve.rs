@@ -348,6 +348,16 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         return Reading::Safe;
     }
     let Some(class) = meaning.class else { return Reading::Text };
+    match class {
+        Class::Safe => return Reading::Safe,
+        Class::Timestamp | Class::UserAgent => return Reading::Opaque(class),
+        // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
+        Class::EventId | Class::Url | Class::Port => {
+            let words = value.iter().any(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+            return if words { Reading::Text } else { Reading::Opaque(class) };
+        }
+        _ => {}
+    }
     let shape = ValueShape::of(value);
     let sure = meaning.strength == Strength::Sure;
     let likely = meaning.strength != Strength::Ambiguous;
@@ -372,13 +382,17 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Device if likely && shape.len >= 6 && shape.spaces == 0 => Reading::Claim(Class::Device),
         Class::SubjectId => subject(value, &shape, likely, around),
         Class::Location if likely && shape.len >= 2 => Reading::Claim(Class::Location),
-        // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
-        Class::EventId | Class::Url | Class::Port if shape.spaces > 0 => Reading::Text,
-        Class::EventId | Class::Timestamp | Class::UserAgent | Class::Url | Class::Port => {
-            Reading::Opaque(class)
-        }
-        Class::Safe => Reading::Safe,
-        Class::Card | Class::Imei | Class::Device | Class::Location | Class::Custom(_) => Reading::Text,
+        Class::Card
+        | Class::Imei
+        | Class::Device
+        | Class::Location
+        | Class::EventId
+        | Class::Timestamp
+        | Class::UserAgent
+        | Class::Url
+        | Class::Port
+        | Class::Safe
+        | Class::Custom(_) => Reading::Text,
     }
 }
 

@@ -31,6 +31,23 @@ pub struct Found {
     pub value: Option<Span>,
 }
 
+impl Found {
+    /// The same finding in a text that begins at `start` of the part.
+    #[must_use]
+    pub fn moved(self, start: u32) -> Found {
+        let span = Span { start: self.span.start + start, end: self.span.end + start };
+        Found { span, ..self }
+    }
+
+    /// The other way round.
+    #[must_use]
+    pub fn moved_back(self, start: u32) -> Found {
+        let span =
+            Span { start: self.span.start.saturating_sub(start), end: self.span.end.saturating_sub(start) };
+        Found { span, ..self }
+    }
+}
+
 /// A value found by its field, to be looked for in the rest of the record.
 #[derive(Clone, Copy, Debug)]
 pub struct Needle {
@@ -39,6 +56,13 @@ pub struct Needle {
     pub detail: Detail,
     /// In [`Sink::values`].
     pub value: Span,
+}
+
+/// How much a sink held at a moment.
+pub struct Amount {
+    found: usize,
+    others: [usize; 4],
+    failed: bool,
 }
 
 /// The findings of one part. Kept and cleared from record to record.
@@ -85,17 +109,28 @@ impl Sink {
         }
     }
 
-    /// How much was collected: unchanged where nothing was found.
+    /// How much was collected so far.
     #[must_use]
-    pub fn amount(&self) -> (usize, usize, usize, usize, usize, bool) {
-        (
-            self.found.len(),
-            self.values.len(),
-            self.needles.len(),
-            self.safe.len(),
-            self.placeholders.len() + self.denied.len(),
-            self.gave_up || self.too_deep,
-        )
+    pub fn amount(&self) -> Amount {
+        Amount {
+            found: self.found.len(),
+            others: [self.values.len(), self.needles.len(), self.safe.len(), self.placeholders.len()],
+            failed: self.gave_up || self.too_deep,
+        }
+    }
+
+    /// What was collected since: `Some(None)` for nothing, `None` for more than one finding.
+    #[must_use]
+    pub fn since(&self, before: &Amount) -> Option<Option<Found>> {
+        let now = self.amount();
+        if now.others != before.others || now.failed != before.failed {
+            return None;
+        }
+        match self.found.get(before.found..)? {
+            [] => Some(None),
+            [found] => Some(Some(*found)),
+            _ => None,
+        }
     }
 
     /// Keeps decoded bytes and gives their place.

@@ -29,8 +29,23 @@ const UNDERSCORE: u8 = 7;
 const OTHER: u8 = 8;
 const SECRET: u8 = 9;
 
-fn kind(byte: u8) -> usize {
-    usize::from(match byte {
+static KINDS: [u8; 256] = kinds();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, the index is below 256")]
+const fn kinds() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0_usize;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
+        let kind = kind(byte as u8);
+        table[byte] = kind;
+        byte += 1;
+    }
+    table
+}
+
+const fn kind(byte: u8) -> u8 {
+    match byte {
         b'0'..=b'9' => DIGIT,
         b'a'..=b'z' => LOWER,
         b'A'..=b'Z' => UPPER,
@@ -41,7 +56,7 @@ fn kind(byte: u8) -> usize {
         b'_' => UNDERSCORE,
         b'!' | b'?' | b'&' | b'$' | b'#' | b'%' | b'^' | b'*' | b'~' | b'=' => SECRET,
         _ => OTHER,
-    })
+    }
 }
 
 impl ValueShape {
@@ -49,7 +64,8 @@ impl ValueShape {
     pub fn of(value: &[u8]) -> Self {
         let mut counts = [0usize; 10];
         for byte in value {
-            if let Some(count) = counts.get_mut(kind(*byte)) {
+            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(OTHER);
+            if let Some(count) = counts.get_mut(usize::from(kind)) {
                 *count += 1;
             }
         }

@@ -119,10 +119,14 @@ fn work<W: Work>(mut worker: W, jobs: &Receiver<Batch>, done: &SyncSender<Batch>
                 batch.out.extend_from_slice(&batch.lines);
             }
             None => {
-                for line in batch.lines.split_inclusive(|byte| *byte == b'\n') {
-                    let (line, ending) = split_ending(line);
+                let mut rest = batch.lines.as_slice();
+                while !rest.is_empty() {
+                    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+                    let (first, others) = rest.split_at(end);
+                    let (line, ending) = split_ending(first);
                     worker.line(line, &mut batch.out);
                     batch.out.extend_from_slice(ending);
+                    rest = others;
                 }
             }
         }
