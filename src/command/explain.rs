@@ -63,7 +63,7 @@ fn without_ending(input: &[u8]) -> &[u8] {
 }
 
 fn explain(loaded: &Loaded, record: &Record<'_>) -> Report {
-    let Loaded { engine, policy } = loaded;
+    let Loaded { engine, policy, .. } = loaded;
     let mut scratch = Scratch::default();
     let (findings, withheld) = match engine.find(&mut scratch, record) {
         Ok(findings) => (findings, None),

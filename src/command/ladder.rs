@@ -8,7 +8,7 @@ use crate::record::{Header, Record, RecordBuf};
 /// One entry per stage, in the ladder's order. The first stage shapes a copy; the later ones work on
 /// the held record, one after another. `when` is not asked: every stage shows what it would do.
 pub fn climb(loaded: &Loaded, scratch: &mut Scratch, record: &Record<'_>) -> Vec<(Applied, RecordBuf)> {
-    let Loaded { engine, policy } = loaded;
+    let Loaded { engine, policy, .. } = loaded;
     let mut held = owned(record);
     let mut rungs = Vec::with_capacity(policy.stages.len());
     for place in 0..policy.stages.len() {

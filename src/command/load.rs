@@ -38,6 +38,8 @@ pub fn region(code: &str) -> Result<Region, String> {
 pub struct Loaded {
     pub engine: Arc<Engine>,
     pub policy: Arc<Policy>,
+    /// When the oldest database of places was built, in seconds since 1970.
+    pub geo_build_seconds: u64,
 }
 
 impl EngineArgs {
@@ -46,8 +48,9 @@ impl EngineArgs {
         let rules = load_rules(self.rules.as_deref())?;
         let policy = load_policy(&self.policy, &rules.custom)?;
         let places = self.geo.open()?;
+        let geo_build_seconds = places.build_timestamp_seconds();
         let engine = Engine::new(Arc::new(rules), Some(Arc::new(places))).with_region(self.region);
-        Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy) })
+        Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy), geo_build_seconds })
     }
 }
 

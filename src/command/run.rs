@@ -7,11 +7,13 @@ use super::load::{EngineArgs, region};
 use super::store::{self, Opened, StoreArgs};
 use crate::numbering::Region;
 use crate::service::clock::SystemClock;
-use crate::service::config::{Config, PipelineConfig};
-use crate::service::{Leaving, Mode, Part, RunSpec, Threads, crash, run};
+use crate::service::config::{Config, PipelineConfig, StoreConfig};
+use crate::service::topics::erase_ms;
+use crate::service::watch;
+use crate::service::{Health, Leaving, Mode, Part, RunSpec, Threads, crash, listen, run};
 use crate::stage::Pipeline;
-use crate::stage::store::Store;
 use crate::store::embedded::Access;
+use crate::telemetry::Scrape;
 use clap::Args as ClapArgs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -61,51 +63,40 @@ impl Args {
         if let Ok(at) = std::env::var(crash::VARIABLE) {
             crash::install(&at).map_err(Failure::usage)?;
         }
+        let scrape = if self.once { None } else { Scrape::install() };
         let config = self.store.read(self.given.policy.as_deref())?;
         let pipelines: Vec<Arc<Pipeline>> = config
             .pipelines
             .iter()
-            .map(|pipeline| self.given.pipeline(pipeline))
+            .map(|pipeline| self.given.pipeline(pipeline, &config.store))
             .collect::<Result<_, _>>()?;
         let part = self.part(&pipelines)?;
         let leaving = Arc::new(Leaving::default());
+        let health = Arc::new(Health::default());
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
             signal_hook::flag::register(signal, leaving.flag())
                 .map_err(|error| Failure::io("signals", &error))?;
         }
-        match store::open(&config.store, Access::Service)? {
-            Opened::Embedded(store) => self.run_on(store, Threads::One, pipelines, part, leaving),
+        if let Some(scrape) = scrape {
+            answer(config.listen.as_deref(), scrape, health.clone(), leaving.clone())?;
+        }
+        let seed =
+            getrandom::u64().map_err(|_| Failure::new(exit::IO, "the system gives no random numbers"))?;
+        let mode = if self.once { Mode::Once } else { Mode::Forever };
+        let clock = Arc::new(SystemClock);
+        let ended = match store::open(&config.store, Access::Service)? {
+            Opened::Embedded(store) => {
+                let (store, threads) = (Arc::new(store), Threads::One);
+                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health })
+            }
             Opened::Kafka(store) => {
                 super::topics::check_at_start(&store, &pipelines, &config)?;
                 watch_the_end(leaving.clone(), config.drain_timeout_ms);
-                self.run_on(store, Threads::PerWorker, pipelines, part, leaving)
+                let (store, threads) = (Arc::new(store), Threads::PerWorker);
+                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health })
             }
-        }
-    }
-
-    fn run_on<S: Store + Send + Sync>(
-        &self,
-        store: S,
-        threads: Threads,
-        pipelines: Vec<Arc<Pipeline>>,
-        part: Part,
-        leaving: Arc<Leaving>,
-    ) -> Result<(), Failure>
-    where
-        S::Session: Send,
-    {
-        let spec = RunSpec {
-            store: Arc::new(store),
-            pipelines,
-            clock: Arc::new(SystemClock),
-            part,
-            mode: if self.once { Mode::Once } else { Mode::Forever },
-            seed: getrandom::u64()
-                .map_err(|_| Failure::new(exit::IO, "the system gives no random numbers"))?,
-            leaving,
-            threads,
         };
-        run(&spec).map_err(|error| store::failure(&error))
+        ended.map_err(|error| store::failure(&error))
     }
 
     fn part(&self, pipelines: &[Arc<Pipeline>]) -> Result<Part, Failure> {
@@ -116,6 +107,36 @@ impl Args {
             Some(0) => Ok(Part::Scrub),
             Some(_) => Ok(Part::Lanes),
             None => Err(Failure::usage(format!("no policy that runs here has a stage `{id}`"))),
+        }
+    }
+}
+
+/// Where metrics are answered if the config says nothing.
+const LISTEN: &str = "127.0.0.1:9464";
+
+/// Answers `/metrics`, `/livez` and `/readyz`. What the config asks for must be free; the usual address
+/// may be another process's.
+fn answer(
+    asked: Option<&str>,
+    scrape: Scrape,
+    health: Arc<Health>,
+    leaving: Arc<Leaving>,
+) -> Result<(), Failure> {
+    let address = asked.unwrap_or(LISTEN);
+    if address == "off" {
+        return Ok(());
+    }
+    match (listen(address, scrape, health, leaving), asked) {
+        (Ok(bound), _) => {
+            tracing::info!("metrics at http://{bound}/metrics, health at /livez and /readyz");
+            Ok(())
+        }
+        (Err(reason), None) => {
+            tracing::warn!(reason, "no metrics: nothing can listen at {LISTEN}; set `listen` in the config");
+            Ok(())
+        }
+        (Err(reason), Some(address)) => {
+            Err(Failure::new(exit::IO, format!("nothing can listen at `{address}` (`listen`): {reason}")))
         }
     }
 }
@@ -160,12 +181,12 @@ fn exit_now(code: u8) -> ! {
 /// The pipelines of a config, without flags.
 pub(super) fn pipelines_of(config: &Config) -> Result<Vec<Arc<Pipeline>>, Failure> {
     let none = Given { policy: None, rules: None, region: None, geo: Vec::new() };
-    config.pipelines.iter().map(|pipeline| none.pipeline(pipeline)).collect()
+    config.pipelines.iter().map(|pipeline| none.pipeline(pipeline, &config.store)).collect()
 }
 
 impl Given {
     /// Flags go before the config.
-    fn pipeline(&self, config: &PipelineConfig) -> Result<Arc<Pipeline>, Failure> {
+    fn pipeline(&self, config: &PipelineConfig, store: &StoreConfig) -> Result<Arc<Pipeline>, Failure> {
         let engine = EngineArgs {
             policy: self.policy.clone().unwrap_or_else(|| config.policy.clone()),
             rules: self.rules.clone().or_else(|| config.rules.clone()),
@@ -173,7 +194,12 @@ impl Given {
             geo: GeoArgs { geo: if self.geo.is_empty() { config.geo.clone() } else { self.geo.clone() } },
         };
         let loaded = engine.load()?;
-        Pipeline::new((*loaded.policy).clone(), loaded.engine, config.settings.clone())
+        watch::places_built(loaded.geo_build_seconds);
+        let mut settings = config.settings.clone();
+        if let StoreConfig::Kafka { .. } = store {
+            settings.erase_ms = erase_ms(&loaded.policy);
+        }
+        Pipeline::new((*loaded.policy).clone(), loaded.engine, settings)
             .map(Arc::new)
             .map_err(|error| Failure::new(exit::REFUSED, error.to_string()))
     }

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::run::pipelines_of;
 use super::store::{self, Opened, StoreArgs, failure};
 use crate::service::topics::{self, Finding, Wanted};
+use crate::service::watch;
 use crate::store::embedded::Access;
 use crate::store::kafka::Kafka;
 use clap::{Args as ClapArgs, Subcommand};
@@ -124,6 +125,10 @@ pub(super) fn check_at_start(
     for (pipeline, config) in pipelines.iter().zip(&config.pipelines) {
         let plan = topics::plan(kafka, pipeline, config.outage_budget_ms).map_err(|error| failure(&error))?;
         findings.extend(topics::verify(kafka, pipeline, &plan).map_err(|error| failure(&error))?);
+        for topic in plan.iter().map(|wanted| wanted.topic.as_str()).chain([pipeline.topics.source.as_ref()])
+        {
+            watch::compliant(topic, !findings.iter().any(|finding| finding.topic == topic));
+        }
     }
     if findings.is_empty() {
         return Ok(());

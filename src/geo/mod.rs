@@ -64,6 +64,13 @@ impl Databases {
         &self.files
     }
 
+    /// When the oldest of them was built, in seconds since 1970: of the embedded table where there is no file.
+    #[must_use]
+    pub fn build_timestamp_seconds(&self) -> u64 {
+        let oldest = self.files.iter().map(Database::build_timestamp_seconds).min();
+        oldest.unwrap_or_else(|| country_table::embedded().build_timestamp_seconds())
+    }
+
     /// How many cities have a name of their own, over all files.
     #[must_use]
     pub fn city_count(&self) -> usize {

@@ -3,7 +3,10 @@
 pub mod clock;
 pub mod config;
 pub mod crash;
+mod health;
 mod run;
 pub mod topics;
+pub mod watch;
 
+pub use health::{Health, listen};
 pub use run::{Leaving, Mode, Part, RunSpec, Threads, run};

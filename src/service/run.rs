@@ -1,6 +1,8 @@
 //! The service. On the embedded store every pipeline's workers take turns on one thread, since the store
 //! has one writer at a time; on Kafka each worker has a thread of its own, and purges are nobody's way.
 
+use super::health::Health;
+use super::watch::{self, Watch};
 use crate::policy::Period;
 use crate::stage::clock::Clock;
 use crate::stage::crash::{self, CrashPoint};
@@ -11,7 +13,7 @@ use crate::stage::{LaneWorker, Pipeline, ScrubWorker, Step, needed_topics, purge
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// Which workers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub struct RunSpec<S: Store> {
     pub seed: u64,
     pub leaving: Arc<Leaving>,
     pub threads: Threads,
+    pub health: Arc<Health>,
 }
 
 /// How far the end is, for whoever makes sure that it comes.
@@ -101,6 +104,7 @@ struct Line<S: Store> {
     lanes: Option<LaneWorker<S>>,
     purged_ms: i64,
     source_ends: Vec<(Place, i64)>,
+    watch: Watch,
 }
 
 /// Runs until the mode's end.
@@ -126,6 +130,7 @@ where
     for pipeline in &spec.pipelines {
         lines.extend(open(spec, pipeline)?);
     }
+    spec.health.serves();
     match (spec.mode, spec.threads) {
         (Mode::Once, _) => lines.iter_mut().try_for_each(|line| once(spec, line)),
         (Mode::Forever, Threads::One) => forever(spec, lines),
@@ -144,25 +149,39 @@ where
         let mut threads = Vec::new();
         let mut plans = Vec::new();
         for line in lines.iter_mut() {
-            let Line { pipeline, scrub, lanes, purged_ms, .. } = line;
-            plans.push((pipeline.clone(), purged_ms));
+            let Line { pipeline, scrub, lanes, purged_ms, watch, .. } = line;
+            plans.push((pipeline.clone(), purged_ms, watch));
+            let (pipeline, health): (&Pipeline, &Health) = (&*pipeline, &spec.health);
             if let Some(scrub) = scrub {
                 threads.push(scope.spawn(move || {
-                    until_asked(leaving, || scrub.step(WAIT))?;
+                    let name = format!("{} scrub", pipeline.topics.source);
+                    until_asked(leaving, || {
+                        let step = scrub.step(WAIT)?;
+                        watch::add(pipeline, &scrub.take_meter());
+                        health.stepped(&name);
+                        Ok(step)
+                    })?;
                     scrub.finish()
                 }));
             }
             if let Some(lanes) = lanes {
                 threads.push(scope.spawn(move || {
-                    until_asked(leaving, || lanes.step(WAIT))?;
+                    let name = format!("{} lanes", pipeline.topics.source);
+                    until_asked(leaving, || {
+                        let step = lanes.step(WAIT)?;
+                        watch::add(pipeline, &lanes.take_meter());
+                        health.stepped(&name);
+                        Ok(step)
+                    })?;
                     lanes.finish()
                 }));
             }
         }
         let mut failure = Ok(());
         while !leaving.asked() && failure.is_ok() && !threads.iter().any(|t| t.is_finished()) {
-            for (pipeline, purged_ms) in &mut plans {
+            for (pipeline, purged_ms, watch) in &mut plans {
                 let now_ms = spec.clock.now_ms();
+                look(watch, spec, now_ms);
                 if now_ms.saturating_sub(**purged_ms).abs() >= pipeline.purge_interval_ms {
                     **purged_ms = now_ms;
                     failure = failure.and(purge_round(spec, pipeline));
@@ -182,6 +201,13 @@ where
         line.report("pipeline stopped");
     }
     Ok(())
+}
+
+/// Metrics that fail to be read are read the next time.
+fn look<S: Store>(watch: &mut Watch, spec: &RunSpec<S>, now_ms: i64) {
+    if let Err(error) = watch.look(spec.store.as_ref(), now_ms) {
+        debug!(reason = %error, "the log could not be looked at");
+    }
 }
 
 fn until_asked(
@@ -217,15 +243,10 @@ fn open<S: Store>(spec: &RunSpec<S>, pipeline: &Arc<Pipeline>) -> Result<Option<
         }
         Part::All | Part::Lanes | Part::Scrub => None,
     };
-    info!(
-        source = pipeline.topics.source.as_ref(),
-        policy = pipeline.policy.id,
-        partitions = source.partitions,
-        margin_seconds = pipeline.schedule.margin_ms() / 1000,
-        "pipeline runs"
-    );
+    announce(spec.store.as_ref(), pipeline, source.partitions)?;
     let source_ends = ends.iter().map(|bounds| end_of(0, bounds)).collect();
-    Ok(Some(Line { pipeline: pipeline.clone(), scrub, lanes, purged_ms: clock.now_ms(), source_ends }))
+    let watch = Watch::new(pipeline.clone());
+    Ok(Some(Line { pipeline: pipeline.clone(), scrub, lanes, purged_ms: clock.now_ms(), source_ends, watch }))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
@@ -250,6 +271,41 @@ fn await_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Opti
         }
         std::thread::sleep(IDLE);
     }
+}
+
+/// Says what is read, written and held, until when, and when deletion is done.
+fn announce<S: Store>(store: &S, pipeline: &Pipeline, partitions: i32) -> Result<(), StoreError> {
+    let topics = &pipeline.topics;
+    let (source, policy) = (topics.source.as_ref(), pipeline.policy.id.as_str());
+    let Some(window_ms) = pipeline.window_ms() else {
+        info!(
+            source,
+            partitions,
+            policy,
+            writes = topics.scrubbed.as_ref(),
+            "pipeline runs; nothing is held"
+        );
+        return Ok(());
+    };
+    let period = |ms: i64| {
+        let seconds = ms.max(0).unsigned_abs().div_ceil(1000);
+        Period { months: 0, seconds }.to_string()
+    };
+    let margin_ms = pipeline.schedule.margin_ms();
+    let (due_ms, bound_ms) = (window_ms - margin_ms, pipeline.deletion_bound_ms());
+    info!(
+        source,
+        partitions,
+        policy,
+        writes = format!("{}, {}", topics.scrubbed, topics.deidentified),
+        holds = purge::held_topics(store, pipeline)?.join(", "),
+        window = period(window_ms),
+        released_from = period(due_ms),
+        released_until = period(due_ms + pipeline.release_slack_ms()),
+        gone_from_disk_until = period(due_ms + bound_ms),
+        "pipeline runs"
+    );
+    Ok(())
 }
 
 /// Says what a changed policy does to the records that are held, before it does.
@@ -299,7 +355,9 @@ fn forever<S: Store>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), Sto
         let mut worked = false;
         for line in &mut *lines {
             worked |= line.turn()?;
+            spec.health.stepped(&line.pipeline.topics.source);
             let now_ms = spec.clock.now_ms();
+            look(&mut line.watch, spec, now_ms);
             if now_ms.saturating_sub(line.purged_ms).abs() >= line.pipeline.purge_interval_ms {
                 line.purged_ms = now_ms;
                 line.purge(spec)?;
@@ -393,6 +451,12 @@ impl<S: Store> Line<S> {
             rest_after(&step);
             worked |= matches!(step, Step::Worked(_));
         }
+        for meter in [
+            self.scrub.as_mut().map(ScrubWorker::take_meter),
+            self.lanes.as_mut().map(LaneWorker::take_meter),
+        ] {
+            watch::add(&self.pipeline, &meter.unwrap_or_default());
+        }
         Ok(worked)
     }
 
@@ -443,6 +507,7 @@ fn purge_round<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<(), S
     loop {
         match purge::round(spec.store.as_ref(), pipeline, spec.clock.now_ms()) {
             Ok(purged) => {
+                watch::purged(&purged);
                 for (topic, records) in &purged.0 {
                     info!(topic = topic.as_ref(), records, "purged");
                 }

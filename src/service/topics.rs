@@ -1,5 +1,6 @@
 //! What a pipeline's topics must be on Kafka: planned, compared with what is there, made or mended.
 
+use crate::policy::Policy;
 use crate::stage::Pipeline;
 use crate::stage::needed_topics;
 use crate::stage::store::StoreError;
@@ -38,6 +39,13 @@ pub struct Finding {
 #[must_use]
 pub fn segment_ms(delay_ms: i64) -> i64 {
     (delay_ms / 360).max((delay_ms / 4).min(10 * MINUTE_MS)).clamp(1000, DAY_MS)
+}
+
+/// The most that the broker takes from a purge until the bytes have left the disk: the longest lane's segment
+/// is rolled, and deleted.
+#[must_use]
+pub fn erase_ms(policy: &Policy) -> i64 {
+    policy_windows_ms(policy).max().map_or(0, |window_ms| segment_ms(window_ms) + BROKER_DELETES_MS)
 }
 
 /// What is known of a pipeline's source.
@@ -103,7 +111,11 @@ fn wanted(pipeline: &Pipeline, budget_ms: i64, source: &Source, replication: i32
 }
 
 fn windows_ms(pipeline: &Pipeline) -> impl Iterator<Item = i64> {
-    let ages = pipeline.policy.stages.iter().skip(1).filter_map(|stage| stage.after.default_period());
+    policy_windows_ms(&pipeline.policy)
+}
+
+fn policy_windows_ms(policy: &Policy) -> impl Iterator<Item = i64> {
+    let ages = policy.stages.iter().skip(1).filter_map(|stage| stage.after.default_period());
     ages.map(|age| i64::try_from(age.shortest_seconds()).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
 }
 

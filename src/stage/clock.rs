@@ -5,6 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// Milliseconds since 1970 (UTC, no leap seconds). May jump, also backwards.
 pub trait Clock: Send + Sync {
     fn now_ms(&self) -> i64;
+
+    /// Microseconds that only ever rise, to measure with; 0 where time is made up.
+    fn ticks_us(&self) -> u64 {
+        0
+    }
 }
 
 /// A clock that stands until it is moved: tests, simulation and the demo.

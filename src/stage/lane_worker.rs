@@ -6,6 +6,7 @@ use super::clock::Clock;
 use super::crash::{self, CrashPoint};
 use super::envelope::{self, EnvelopeError, Held};
 use super::member::{Ledger, Member, Step};
+use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
 use super::purge;
@@ -64,8 +65,8 @@ impl<S: Store> LaneWorker<S> {
         Ok(LaneWorker {
             member,
             pipeline,
+            desk: Desk::new(clock.clone()),
             clock,
-            desk: Desk::default(),
             delays_ms,
             heads: BTreeMap::new(),
             last_ms: i64::MIN,
@@ -81,6 +82,7 @@ impl<S: Store> LaneWorker<S> {
         match self.try_step(wait, now_ms) {
             Err(error) if error.remedy() != Remedy::Leave => {
                 self.heads.clear();
+                self.desk.give_up();
                 self.member.give_up(now_ms)?;
                 Ok(Step::GaveUp(error))
             }
@@ -178,6 +180,14 @@ impl<S: Store> LaneWorker<S> {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.heads.len()
+    }
+
+    /// What was committed since the last call.
+    pub fn take_meter(&mut self) -> Meter {
+        if self.member.ledger.is_settled() {
+            self.desk.settle(&mut self.member.ledger);
+        }
+        self.member.ledger.take_meter()
     }
 
     /// Commits what is open; call it before leaving.
@@ -307,7 +317,7 @@ impl<W: Writer> Work<'_, W> {
             return Ok(Turn::Taken);
         }
         let was_withheld = cover.withheld;
-        match self.desk.prepare(pipeline, &record, &mut cover, self.now_ms) {
+        match self.desk.prepare(pipeline, self.ledger, &record, &mut cover, self.now_ms) {
             Ahead::Wait { until_ms, changed_by } => {
                 cover.laned_ms = self.now_ms;
                 cover.edition = pipeline.edition();

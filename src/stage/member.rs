@@ -2,6 +2,7 @@
 
 use super::crash::{self, CrashPoint};
 use super::header::{self, Stamp};
+use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
 use super::progress::{self, AnotherTopic, Progress};
@@ -62,12 +63,46 @@ pub(super) struct Ledger {
     refreshed_ms: i64,
     random: StdRng,
     text: String,
+    /// Of the open transaction.
+    pub(super) meter: Meter,
+    /// Times of the open transaction's records in the source.
+    sent_ms: Vec<i64>,
+    /// Of what was committed, since it was taken.
+    metered: Meter,
 }
 
 impl Ledger {
     /// A record of that place was taken and ended so at a stage.
     pub(super) fn count(&mut self, place: Place, stage: usize, outcome: Outcome) {
         self.tallies.entry((place, stage)).or_default().add(outcome, 1);
+        self.meter.record(stage, outcome, 1);
+    }
+
+    /// So many bytes were read, and written, at a stage.
+    pub(super) fn moved(&mut self, stage: usize, read: usize, written: usize) {
+        let bytes = self.meter.bytes.entry(stage).or_default();
+        bytes.read += read as u64;
+        bytes.written += written as u64;
+    }
+
+    /// The source's time of a record that is scrubbed now.
+    pub(super) fn sent(&mut self, at_ms: i64) {
+        self.sent_ms.push(at_ms);
+    }
+
+    /// Whether no record is taken and not committed.
+    pub(super) fn is_settled(&self) -> bool {
+        self.opened_ms.is_none()
+    }
+
+    /// What was committed since the last call.
+    pub(super) fn take_meter(&mut self) -> Meter {
+        std::mem::take(&mut self.metered)
+    }
+
+    /// Findings of what was committed.
+    pub(super) fn found(&mut self, stage: usize, counts: &crate::engine::Counts) {
+        self.metered.found(stage, counts);
     }
 
     pub(super) fn took(&mut self, place: Place, offset: i64, now_ms: i64) {
@@ -97,6 +132,7 @@ impl Ledger {
         pipeline: &Pipeline,
         notice: &Notice<'_>,
     ) -> Result<(), StoreError> {
+        self.meter.quarantined(notice.reason);
         let json = notice.to_json();
         let record = Record { value: Some(json.as_bytes()), ..Record::default() };
         writer.append(&pipeline.topics.quarantine, notice.partition, &record)
@@ -164,6 +200,11 @@ impl Ledger {
             track.written = true;
         }
         self.settled.clone_from(&self.tallies);
+        for sent_ms in self.sent_ms.drain(..) {
+            self.meter.end_to_end_ms.add(now_ms.saturating_sub(sent_ms).max(0).unsigned_abs());
+        }
+        self.meter.committed += 1;
+        self.metered.merge(&self.meter);
         self.clear(now_ms);
     }
 
@@ -172,6 +213,7 @@ impl Ledger {
             track.next = track.base;
         }
         self.tallies.clone_from(&self.settled);
+        self.metered.aborted += 1;
         self.clear(now_ms);
     }
 
@@ -181,6 +223,8 @@ impl Ledger {
         self.taken = 0;
         self.opened_ms = None;
         self.refreshed_ms = now_ms;
+        self.meter = Meter::default();
+        self.sent_ms.clear();
     }
 }
 
@@ -243,6 +287,9 @@ impl<S: Store> Member<S> {
             refreshed_ms: now_ms,
             random,
             text: String::new(),
+            meter: Meter::default(),
+            sent_ms: Vec::new(),
+            metered: Meter::default(),
         };
         Ok(Member { store, session, spec, ledger })
     }
@@ -267,6 +314,7 @@ impl<S: Store> Member<S> {
                 let stage = if self.ledger.part == "scrub" { 0 } else { pipeline.schedule.last() };
                 let tally = self.ledger.tallies.entry((place, stage)).or_default();
                 tally.add(Outcome::Expired, start.expired);
+                self.ledger.meter.record(stage, Outcome::Expired, start.expired);
             }
             let track = Track {
                 topic_id: partition.topic_id.clone(),

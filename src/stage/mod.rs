@@ -17,6 +17,7 @@ pub mod header;
 pub mod lane;
 mod lane_worker;
 mod member;
+pub mod meter;
 pub mod outcome;
 mod pipeline;
 pub mod progress;

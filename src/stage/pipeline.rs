@@ -75,6 +75,10 @@ pub struct Pipeline {
     pub purge_source: bool,
     pub purge_after_groups: Vec<String>,
     pub commit_every_ms: i64,
+    /// The most that one transaction takes.
+    pub transaction_ms: i64,
+    /// From a purge until the bytes have left the disk.
+    pub erase_ms: i64,
     pub commit_records: usize,
     pub scrubbed_keep_ms: Option<i64>,
     headers: Vec<String>,
@@ -121,11 +125,32 @@ impl Pipeline {
             purge_source: settings.purge_source,
             purge_after_groups: settings.purge_after_groups,
             commit_every_ms: settings.commit_every_ms,
+            transaction_ms: slack.transaction_ms,
+            erase_ms: slack.erase_ms,
             commit_records: settings.commit_records.max(1),
             scrubbed_keep_ms: keep_ms.filter(|_| settings.expire_scrubbed),
             headers,
             edition: AtomicU32::new(0),
         })
+    }
+
+    /// The age at which originals must be gone: the last window; `None` where nothing is held.
+    #[must_use]
+    pub fn window_ms(&self) -> Option<i64> {
+        window_ms(&self.policy, |windows| windows.max())
+    }
+
+    /// How long after it is due a record may be released.
+    #[must_use]
+    pub fn release_slack_ms(&self) -> i64 {
+        let shortest_ms = self.lanes.as_ref().map_or(0, Lanes::shortest_ms);
+        shortest_ms + self.tick_ms + self.release_every_ms + self.transaction_ms
+    }
+
+    /// How long after it is due a record's bytes may stay on the log's disk.
+    #[must_use]
+    pub fn deletion_bound_ms(&self) -> i64 {
+        self.release_slack_ms() + self.purge_interval_ms + self.erase_ms
     }
 
     /// The group that reads the source.

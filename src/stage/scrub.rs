@@ -6,6 +6,7 @@ use super::crash::{self, CrashPoint};
 use super::envelope::Cover;
 use super::header::{self, Origin, Stamp};
 use super::member::{Ledger, Member, Step, append_buf};
+use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
 use super::store::{
@@ -46,7 +47,8 @@ impl<S: Store> ScrubWorker<S> {
             topics: vec![pipeline.topics.source.clone()],
         };
         let member = Member::join(store, spec, "scrub", StdRng::seed_from_u64(seed), clock.now_ms())?;
-        Ok(ScrubWorker { member, pipeline, clock, desk: Desk::default() })
+        let desk = Desk::new(clock.clone());
+        Ok(ScrubWorker { member, pipeline, clock, desk })
     }
 
     /// Polls once, waiting at most so long, and commits when it is time to.
@@ -57,6 +59,7 @@ impl<S: Store> ScrubWorker<S> {
         let now_ms = self.clock.now_ms();
         match self.try_step(wait, now_ms) {
             Err(error) if error.remedy() != Remedy::Leave => {
+                self.desk.give_up();
                 self.member.give_up(now_ms)?;
                 Ok(Step::GaveUp(error))
             }
@@ -95,6 +98,14 @@ impl<S: Store> ScrubWorker<S> {
         };
         self.member.commit_if_due(&self.pipeline, now_ms)?;
         Ok(step)
+    }
+
+    /// What was committed since the last call.
+    pub fn take_meter(&mut self) -> Meter {
+        if self.member.ledger.is_settled() {
+            self.desk.settle(&mut self.member.ledger);
+        }
+        self.member.ledger.take_meter()
     }
 
     /// Commits what is open; call it before leaving.
@@ -160,6 +171,7 @@ impl<W: Writer> Work<'_, W> {
             )?;
             self.ledger.count(place, last, outcome);
         } else {
+            self.ledger.sent(fetched.record.timestamp_ms.unwrap_or(self.now_ms));
             let event_ms = self.policy_time(&times);
             let original = Record { timestamp_ms: Some(times.record_ms), ..original };
             let withheld = self.scrub(&source, &original, event_ms)?;
@@ -198,7 +210,7 @@ impl<W: Writer> Work<'_, W> {
     ) -> Result<Option<WithheldReason>, StoreError> {
         let pipeline = self.pipeline;
         let desk = &mut *self.desk;
-        let applied = pipeline.engine.apply(&mut desk.scratch, &pipeline.policy, 0, original, &mut desk.out);
+        let applied = desk.engine(pipeline, self.ledger, 0, original);
         let digest = &pipeline.engine.rules().digest;
         let stamp = Stamp {
             policy: &pipeline.policy.id,
@@ -223,7 +235,7 @@ impl<W: Writer> Work<'_, W> {
     ) -> Result<Outcome, StoreError> {
         let pipeline = self.pipeline;
         let Some(lanes) = &pipeline.lanes else { return Ok(Outcome::Emitted) };
-        match self.desk.prepare(pipeline, original, &mut cover, self.now_ms) {
+        match self.desk.prepare(pipeline, self.ledger, original, &mut cover, self.now_ms) {
             Ahead::Wait { until_ms, .. } => {
                 self.desk.seal(original, &cover);
                 let held = Record { value: Some(&self.desk.envelope), ..Record::default() };

@@ -1,5 +1,6 @@
 //! What is done to one record at the later stages, by either worker.
 
+use super::clock::Clock;
 use super::envelope::{self, Cover};
 use super::member::Ledger;
 use super::outcome::Outcome;
@@ -9,6 +10,7 @@ use super::store::{Place, StoreError, Writer};
 use crate::engine::{Applied, Scratch, WithheldReason};
 use crate::policy::When;
 use crate::record::{Header, Record, RecordBuf};
+use std::sync::Arc;
 
 /// Where a record stands, for notices.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +50,13 @@ pub(super) enum Ahead {
 }
 
 /// Buffers of a worker, kept from record to record.
-#[derive(Default)]
 pub(super) struct Desk {
+    clock: Arc<dyn Clock>,
     pub scratch: Scratch,
+    /// By stage, since each counts what was found.
+    stages: Vec<Scratch>,
+    /// For what is only tried.
+    trial: Scratch,
     pub out: RecordBuf,
     pub text: String,
     pub envelope: Vec<u8>,
@@ -59,6 +65,53 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Desk {
+            clock,
+            scratch: Scratch::default(),
+            stages: Vec::new(),
+            trial: Scratch::default(),
+            out: RecordBuf::default(),
+            text: String::new(),
+            envelope: Vec::new(),
+            changed: None,
+        }
+    }
+
+    /// Hands over what was found in committed records; call it when nothing is open.
+    pub(super) fn settle(&mut self, ledger: &mut Ledger) {
+        for (stage, scratch) in self.stages.iter_mut().enumerate() {
+            ledger.found(stage, scratch.counts());
+            scratch.counts().clear();
+        }
+        self.trial.counts().clear();
+    }
+
+    /// Forgets what was found in records that come again.
+    pub(super) fn give_up(&mut self) {
+        self.stages.iter_mut().for_each(|scratch| scratch.counts().clear());
+        self.trial.counts().clear();
+    }
+
+    /// Applies a stage to a record, into `out`.
+    pub(super) fn engine(
+        &mut self,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+        stage: usize,
+        record: &Record<'_>,
+    ) -> Applied {
+        if self.stages.len() <= stage {
+            self.stages.resize_with(stage + 1, Scratch::default);
+        }
+        let Some(scratch) = self.stages.get_mut(stage) else { unreachable!("it was made") };
+        let begun_us = self.clock.ticks_us();
+        let applied = pipeline.engine.apply(scratch, &pipeline.policy, stage, record, &mut self.out);
+        ledger.meter.engine_us.add(self.clock.ticks_us().saturating_sub(begun_us));
+        ledger.moved(stage, quarantine::size(record), size(&self.out));
+        applied
+    }
+
     /// The last stage: what comes out is released. The outcome says whether the engine could.
     pub(super) fn deidentify(
         &mut self,
@@ -70,7 +123,7 @@ impl Desk {
         known: Known,
     ) -> Result<Outcome, StoreError> {
         let last = pipeline.schedule.last();
-        match pipeline.engine.apply(&mut self.scratch, &pipeline.policy, last, record, &mut self.out) {
+        match self.engine(pipeline, ledger, last, record) {
             Applied::Unchanged | Applied::Changed => {
                 ledger.release(pipeline, source.place.partition, std::mem::take(&mut self.out));
                 Ok(Outcome::Emitted)
@@ -105,6 +158,7 @@ impl Desk {
     pub(super) fn prepare(
         &mut self,
         pipeline: &Pipeline,
+        ledger: &mut Ledger,
         record: &Record<'_>,
         cover: &mut Cover,
         now_ms: i64,
@@ -128,7 +182,7 @@ impl Desk {
             if !self.is_for(pipeline, stage, record) {
                 continue;
             }
-            match self.apply(pipeline, stage, record) {
+            match self.apply(pipeline, Some(ledger), stage, record) {
                 Applied::Withheld(reason) => return Ahead::Skeleton(reason),
                 Applied::Changed => {
                     self.changed = Some(std::mem::take(&mut self.out));
@@ -145,7 +199,7 @@ impl Desk {
             let due_ms = schedule.due_ms(stage, &cover.times);
             if due_ms > now_ms
                 && due_ms < until_ms
-                && self.apply(pipeline, stage, record) != Applied::Unchanged
+                && self.apply(pipeline, None, stage, record) != Applied::Unchanged
             {
                 until_ms = due_ms;
             }
@@ -168,14 +222,24 @@ impl Desk {
         }
     }
 
-    /// Applies a stage to the record as it is by now; the result is in `out`.
-    fn apply(&mut self, pipeline: &Pipeline, stage: usize, record: &Record<'_>) -> Applied {
-        let Some(changed) = &self.changed else {
-            return pipeline.engine.apply(&mut self.scratch, &pipeline.policy, stage, record, &mut self.out);
+    /// Applies a middle stage to the record as it is by now; the result is in `out`. Without a ledger it is
+    /// only tried.
+    fn apply(
+        &mut self,
+        pipeline: &Pipeline,
+        ledger: Option<&mut Ledger>,
+        stage: usize,
+        record: &Record<'_>,
+    ) -> Applied {
+        let changed = self.changed.take();
+        let headers = changed.as_ref().map_or_else(Vec::new, headers);
+        let by_now = changed.as_ref().map_or(*record, |buf| borrowed(buf, &headers, record.timestamp_ms));
+        let applied = match ledger {
+            Some(ledger) => self.engine(pipeline, ledger, stage, &by_now),
+            None => pipeline.engine.apply(&mut self.trial, &pipeline.policy, stage, &by_now, &mut self.out),
         };
-        let headers = headers(changed);
-        let record = borrowed(changed, &headers, record.timestamp_ms);
-        pipeline.engine.apply(&mut self.scratch, &pipeline.policy, stage, &record, &mut self.out)
+        self.changed = changed;
+        applied
     }
 
     /// Writes the held form of the record, as the middle stages left it, to `envelope`.
@@ -188,6 +252,11 @@ impl Desk {
             }
         }
     }
+}
+
+/// Bytes of key and value together.
+fn size(record: &RecordBuf) -> usize {
+    record.key.as_ref().map_or(0, Vec::len) + record.value.as_ref().map_or(0, Vec::len)
 }
 
 fn headers(record: &RecordBuf) -> Vec<Header<'_>> {

@@ -1,1 +1,5 @@
 //! What we say of ourselves: metrics and logs.
+
+mod metric;
+
+pub use metric::{Metric, Scrape};

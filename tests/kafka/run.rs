@@ -1,6 +1,7 @@
 //! `logscrub run` from end to end: scrubbed at once, de-identified in time, originals purged.
 
 use crate::broker::Broker;
+use crate::process::{PATIENCE, Service, until};
 use crate::site::{Site, now_ms};
 use logscrub::stage::store::{Store, TopicSpec};
 use logscrub::store::kafka::Kafka;
@@ -34,6 +35,7 @@ fn twenty_thousand_records_through_their_windows() {
     }
     site.await_release(Duration::from_secs(180));
     site.verdict().unwrap();
+    let told = metrics(&site, &service);
     let ended_ms = now_ms();
 
     let scrubbed = site.seen("scrubbed");
@@ -60,6 +62,10 @@ fn twenty_thousand_records_through_their_windows() {
     }
     // The shortest lane, the tick, a transaction; the rest is this machine's to explain.
     assert!(latest <= 1000 + 1000 + 30_000, "the latest came {latest} ms after its time");
+    for label in ["e2e.held.5s", "e2e.held.1s"] {
+        assert!(service.said().contains(label), "the start says what is held");
+    }
+    drop(told);
     println!("ran {} ms, latest release {latest} ms after its time", ended_ms - begun_ms);
 
     // The originals leave the broker's disk. The lanes are idle by now: heartbeats roll their segments.
@@ -72,6 +78,56 @@ fn twenty_thousand_records_through_their_windows() {
     assert!(!Broker::get().on_disk(b"zq-original-zq"), "a released original is still on the disk");
     println!("gone from the disk {} ms after the last release was seen", begun.elapsed().as_millis());
     service.stop();
+}
+
+/// What `/metrics` says, checked against what was put in.
+fn metrics(site: &Site, service: &Service) -> String {
+    until("the last release is counted", PATIENCE, || {
+        released(&site.get(service, "/metrics").1) >= site.sent.len()
+    });
+    // Gauges are read every 15 s.
+    until("nothing is pending", PATIENCE, || {
+        let text = site.get(service, "/metrics").1;
+        let lanes = || text.lines().filter(|line| line.starts_with("logscrub_pending_records{"));
+        lanes().count() > 0 && text.contains("logscrub_overdue_records{")
+    });
+    let text = site.get(service, "/metrics").1;
+    let at_scrub = value(&text, "logscrub_records_total", &[r#"stage="scrub""#, r#"outcome="emitted""#]);
+    assert_eq!(at_scrub, site.ids("scrubbed").len());
+    assert_eq!(released(&text), site.sent.len());
+    for name in [
+        r#"logscrub_bytes_total{pipeline="e2e",stage="scrub",direction="in"}"#,
+        r#"logscrub_findings_total{pipeline="e2e",stage="scrub",class="phone""#,
+        r#"logscrub_oldest_identifiable_age_seconds{topic="e2e"}"#,
+        r#"logscrub_oldest_identifiable_age_seconds{topic="e2e.held.5s"}"#,
+        r#"logscrub_window_seconds{topic="e2e"} 20"#,
+        r#"logscrub_overdue_records{pipeline="e2e",stage="deidentify"} 0"#,
+        r#"logscrub_pending_records{pipeline="e2e",lane="e2e.held.1s"}"#,
+        r#"logscrub_consumer_lag_records{topic="e2e",partition="3"}"#,
+        r#"logscrub_transactions_total{outcome="committed"}"#,
+        r#"logscrub_purged_records_total{topic="e2e"}"#,
+        r#"logscrub_topic_compliant{topic="e2e.scrubbed"} 1"#,
+        "logscrub_geo_build_timestamp_seconds ",
+        "logscrub_engine_seconds_bucket{le=",
+        "logscrub_end_to_end_seconds_count ",
+    ] {
+        assert!(text.contains(name), "{name} is not in\n{text}");
+    }
+    assert!(!text.contains(NUMBER) && !text.contains("rid-0"), "no label carries data");
+    assert_eq!(site.get(service, "/livez"), (200, "ok\n".into()));
+    assert_eq!(site.get(service, "/readyz"), (200, "ok\n".into()));
+    assert_eq!(site.get(service, "/other").0, 404);
+    text
+}
+
+fn released(text: &str) -> usize {
+    value(text, "logscrub_records_total", &[r#"stage="deidentify""#, r#"outcome="emitted""#])
+}
+
+/// The value of the metric whose line has these labels; 0 where there is none.
+fn value(text: &str, name: &str, labels: &[&str]) -> usize {
+    let has = |line: &&str| line.starts_with(name) && labels.iter().all(|label| line.contains(label));
+    text.lines().find(has).and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
 #[test]

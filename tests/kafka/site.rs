@@ -3,7 +3,8 @@
 use crate::broker::Broker;
 use crate::process::{self, Service};
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -45,6 +46,7 @@ impl Site {
             &format!(
                 r#"
 instance = "{source}"
+listen = "127.0.0.1:0"
 [kafka]
 "bootstrap.servers" = "{address}"
 "session.timeout.ms" = 6000
@@ -104,7 +106,7 @@ purge_source = true
 
     /// Gives each line of `gen --records` an id in a header, and puts it into the source.
     pub fn put(&mut self, lines: &str) {
-        let mut input = String::new();
+        let mut input = Vec::new();
         for line in lines.lines() {
             let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
             let rid = format!("rid-{:06}", self.sent.len());
@@ -113,7 +115,7 @@ purge_source = true
             writeln!(input, "{record}").unwrap();
         }
         let put = self.command(&["put", &self.source, "--records", "--partitions", "4"]);
-        let output = process::output(put, input.as_bytes());
+        let output = process::output(put, &input);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
@@ -142,6 +144,19 @@ purge_source = true
         let mut command = self.command(&["run"]);
         command.envs(environment.iter().copied());
         Service::start(command, process::next_log(self.dir.path()))
+    }
+
+    /// What a running service answers to a GET: status and body.
+    pub fn get(&self, service: &Service, path: &str) -> (u16, String) {
+        let said = service.said();
+        let (_, rest) = said.split_once("metrics at http://").expect("it says where it answers");
+        let address = rest.split('/').next().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
     }
 
     pub fn seen(&self, ending: &str) -> Vec<Seen> {

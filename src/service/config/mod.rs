@@ -22,6 +22,8 @@ pub struct Config {
     pub pipelines: Vec<PipelineConfig>,
     /// How long the end of the open transactions may take once the service is told to leave.
     pub drain_timeout_ms: i64,
+    /// Address and port of `/metrics`, `/livez` and `/readyz`; `off`.
+    pub listen: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,7 @@ pub fn without_config(dir: &Path, policy: &str) -> Config {
         store: StoreConfig::Embedded { path: dir.to_owned() },
         pipelines: vec![pipeline],
         drain_timeout_ms: DRAIN_TIMEOUT_MS,
+        listen: None,
     }
 }
 
@@ -98,6 +101,7 @@ fn whole(
     let values = Values::new(report, environment, "LOGSCRUB");
     let instance = values.string(top, "instance");
     let drain_timeout_ms = values.duration_ms(top, "drain_timeout").unwrap_or(DRAIN_TIMEOUT_MS);
+    let listen = values.string(top, "listen");
     let store = store(top, report, environment, base);
     let tables = top.tables("pipeline", "a pipeline");
     if tables.is_empty() {
@@ -122,7 +126,7 @@ fn whole(
         }
         pipelines.push(pipeline);
     }
-    Some(Config { store: store?, pipelines, drain_timeout_ms })
+    Some(Config { store: store?, pipelines, drain_timeout_ms, listen })
 }
 
 fn store(
@@ -264,13 +268,13 @@ mod tests {
 
     #[test]
     fn everything_that_can_be_said_is_read() {
-        let text = "drain_timeout = \"5s\"\n[embedded]\npath = \"${env:WHERE}\"\n[[pipeline]]\nsource = \"ops.logs\"\npolicy = \"p.toml\"\n\
+        let text = "drain_timeout = \"5s\"\nlisten = \"[::]:9464\"\n[embedded]\npath = \"${env:WHERE}\"\n[[pipeline]]\nsource = \"ops.logs\"\npolicy = \"p.toml\"\n\
                     lanes = [\"20s\", \"5s\"]\nrelease_every = \"0s\"\ntick = \"1s\"\npurge_interval = \"2s\"\n\
                     outage_budget = \"3d\"\nrules = \"rules\"\ngeo = [\"a.mmdb\"]\ntopics.scrubbed = \"clean\"\n";
         let variables = [("WHERE", "/data"), ("LOGSCRUB__PIPELINE__0__TICK", "3s")];
         let config = config(text, &variables).unwrap();
         assert_eq!(config.store, StoreConfig::Embedded { path: "/data".into() });
-        assert_eq!(config.drain_timeout_ms, 5000);
+        assert_eq!((config.drain_timeout_ms, config.listen.as_deref()), (5000, Some("[::]:9464")));
         let PipelineConfig { settings, policy, rules, geo, outage_budget_ms } = &config.pipelines[0];
         assert_eq!(settings.lanes_seconds, [20, 5]);
         assert_eq!(

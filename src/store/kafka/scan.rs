@@ -11,7 +11,7 @@ use crate::stage::store::{Bounds, Fetched, Flow, Place, StoreError, TimeKind};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message as _, Timestamp};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,28 @@ pub(super) fn watermarks(
     })
 }
 
+/// One end of all of a topic's partitions in one request, by partition number. (A question for offsets by
+/// time, where the two ends stand in for times: one partition at a time takes as many requests.)
+fn extent(
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    partitions: usize,
+    end: Offset,
+) -> Result<Vec<i64>, StoreError> {
+    let failed = |error: &KafkaError| of_query(error, "a topic's extent was read");
+    let mut asked = TopicPartitionList::with_capacity(partitions);
+    for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+        asked.add_partition_offset(topic, partition, end).map_err(|error| failed(&error))?;
+    }
+    let answered = consumer.offsets_for_times(asked, PATIENCE).map_err(|error| failed(&error))?;
+    let offset = |element: &TopicPartitionListElem<'_>| match (element.error(), element.offset()) {
+        (Ok(()), Offset::Offset(offset)) => Ok(offset),
+        (Ok(()), _) => Err(unreachable_after("a topic's extent was read")),
+        (Err(error), _) => Err(failed(&error)),
+    };
+    answered.elements().iter().map(offset).collect()
+}
+
 impl Scanner {
     pub(super) fn open(settings: &Settings) -> Result<Self, StoreError> {
         settings.scanner().map(|consumer| Scanner(Mutex::new(consumer)))
@@ -62,11 +84,10 @@ impl Scanner {
         if count == 0 {
             return Err(missing(topic));
         }
-        let of = |partition| {
-            let (log_start, end) = watermarks(&consumer, topic, partition)?;
-            Ok(Bounds { partition, log_start, end })
-        };
-        (0..i32::try_from(count).unwrap_or(i32::MAX)).map(of).collect()
+        let starts = extent(&consumer, topic, count, Offset::Beginning)?;
+        let ends = extent(&consumer, topic, count, Offset::End)?;
+        let bounds = |((partition, log_start), end)| Bounds { partition, log_start, end };
+        Ok((0..).zip(starts).zip(ends).map(bounds).collect())
     }
 
     pub(super) fn scan(

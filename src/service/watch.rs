@@ -1,0 +1,270 @@
+//! What the workers counted, and what the log holds, as metrics.
+
+use crate::stage::Pipeline;
+use crate::stage::envelope;
+use crate::stage::meter::{Meter, Samples};
+use crate::stage::purge::{self, Purged};
+use crate::stage::quarantine::is_heartbeat;
+use crate::stage::store::{Bounds, Fetched, Flow, PurgeState, Store, StoreError};
+use crate::telemetry::Metric;
+use crate::transform::Action;
+use metrics::{counter, gauge, histogram};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How often the log is looked at.
+pub const EVERY_MS: i64 = 15_000;
+/// Overdue records are counted up to so many in a partition.
+const MOST_OVERDUE: u64 = 10_000;
+
+/// Adds what a worker counted.
+pub fn add(pipeline: &Pipeline, meter: &Meter) {
+    if meter.is_empty() {
+        return;
+    }
+    let name = pipeline.topics.source.to_string();
+    let stage = |number: usize| pipeline.stage_id(number).to_owned();
+    for ((number, outcome), count) in &meter.records {
+        counter!(Metric::Records.name(), "pipeline" => name.clone(), "stage" => stage(*number),
+            "outcome" => outcome.word())
+        .increment(*count);
+    }
+    for (number, bytes) in &meter.bytes {
+        for (direction, count) in [("in", bytes.read), ("out", bytes.written)] {
+            counter!(Metric::Bytes.name(), "pipeline" => name.clone(), "stage" => stage(*number),
+                "direction" => direction)
+            .increment(count);
+        }
+    }
+    for ((number, class, rule, action), count) in &meter.findings {
+        let rule = pipeline.engine.rules().info(*rule).map_or("none", |info| info.id.as_str());
+        counter!(Metric::Findings.name(), "pipeline" => name.clone(), "stage" => stage(*number),
+            "class" => class.word(), "rule" => rule.to_owned(), "action" => word(*action))
+        .increment(*count);
+    }
+    for (reason, count) in &meter.quarantined {
+        counter!(Metric::Quarantined.name(), "reason" => *reason).increment(*count);
+    }
+    counter!(Metric::Transactions.name(), "outcome" => "committed").increment(meter.committed);
+    counter!(Metric::Transactions.name(), "outcome" => "aborted").increment(meter.aborted);
+    record(Metric::Engine, &meter.engine_us, 1e6);
+    record(Metric::EndToEnd, &meter.end_to_end_ms, 1e3);
+}
+
+/// Each bucket as its mean, which leaves counts and sum as they are.
+fn record(metric: Metric, samples: &Samples, per_second: f64) {
+    let histogram = histogram!(metric.name());
+    for (count, sum) in samples.rows() {
+        histogram.record_many(
+            sum as f64 / count as f64 / per_second,
+            usize::try_from(count).unwrap_or(usize::MAX),
+        );
+    }
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Keep => "keep",
+        Action::Remove => "remove",
+        Action::MaskCallingCode => "mask",
+        Action::Pseudonym => "pseudonym",
+        Action::Measure => "measure",
+        Action::Geo(_) => "geo",
+        Action::Round(_) => "round",
+        Action::Family => "family",
+        Action::Route => "route",
+        Action::DropField => "drop_field",
+    }
+}
+
+/// When the oldest database of places was built, in seconds since 1970.
+pub fn places_built(at_seconds: u64) {
+    gauge!(Metric::GeoBuild.name()).set(at_seconds as f64);
+}
+
+/// Whether a topic's settings are as they must be.
+pub fn compliant(topic: &str, is: bool) {
+    gauge!(Metric::TopicCompliant.name(), "topic" => topic.to_owned()).set(f64::from(u8::from(is)));
+}
+
+pub fn purged(purged: &Purged) {
+    for (topic, records) in &purged.0 {
+        counter!(Metric::Purged.name(), "topic" => topic.to_string()).increment(*records);
+    }
+}
+
+/// What stands first at an offset, which does not change: when it happened, and when it is due.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    event_ms: i64,
+    due_ms: i64,
+}
+
+/// Looks at a pipeline's topics.
+pub struct Watch {
+    pipeline: Arc<Pipeline>,
+    /// By topic and partition: the offset that was looked at, and what was found at or above it.
+    heads: HashMap<(Arc<str>, i32), (i64, Option<Head>)>,
+    next: HashMap<(Arc<str>, i32), (i64, Option<Head>)>,
+    looked_ms: i64,
+}
+
+impl Watch {
+    #[must_use]
+    pub fn new(pipeline: Arc<Pipeline>) -> Self {
+        Watch { pipeline, heads: HashMap::new(), next: HashMap::new(), looked_ms: 0 }
+    }
+
+    /// Looks, if it is time to.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn look<S: Store>(&mut self, store: &S, now_ms: i64) -> Result<(), StoreError> {
+        if now_ms.saturating_sub(self.looked_ms).abs() < EVERY_MS {
+            return Ok(());
+        }
+        self.looked_ms = now_ms;
+        let pipeline = self.pipeline.clone();
+        let source = pipeline.topics.source.clone();
+        let window_ms = pipeline.window_ms();
+        let states = store.purge_states(&pipeline.scrub_reader(), &source)?;
+        lag(&source, &states);
+        self.oldest(store, &source, states.iter().map(|state| state.bounds), now_ms)?;
+        window(&source, window_ms);
+        let (mut overdue, reader) = (0, pipeline.lanes_reader());
+        for topic in purge::held_topics(store, &pipeline)? {
+            let states = store.purge_states(&reader, &topic)?;
+            lag(&topic, &states);
+            let pending: u64 = states.iter().map(ahead).sum();
+            gauge!(Metric::Pending.name(), "pipeline" => source.to_string(), "lane" => topic.to_string())
+                .set(pending as f64);
+            self.oldest(store, &topic, states.iter().map(|state| state.bounds), now_ms)?;
+            window(&topic, window_ms);
+            for state in &states {
+                overdue += self.overdue(store, &topic, state, now_ms)?;
+            }
+        }
+        if pipeline.lanes.is_some() {
+            let stage = pipeline.stage_id(pipeline.schedule.last()).to_owned();
+            gauge!(Metric::Overdue.name(), "pipeline" => source.to_string(), "stage" => stage)
+                .set(overdue as f64);
+        }
+        Ok(())
+    }
+
+    /// The age of a topic's oldest record, from the broker's own earliest data: 0 where there is none.
+    fn oldest<S: Store>(
+        &mut self,
+        store: &S,
+        topic: &Arc<str>,
+        all: impl Iterator<Item = Bounds>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let mut oldest_ms = now_ms;
+        for bounds in all.filter(|bounds| bounds.log_start < bounds.end) {
+            let key = (topic.clone(), bounds.partition);
+            let head = match self.heads.get(&key) {
+                Some((offset, head @ Some(_))) if *offset == bounds.log_start => *head,
+                _ => {
+                    let head = head(store, &self.pipeline, topic, bounds.partition, bounds.log_start)?;
+                    self.heads.insert(key, (bounds.log_start, head));
+                    head
+                }
+            };
+            oldest_ms = oldest_ms.min(head.map_or(now_ms, |head| head.event_ms));
+        }
+        let seconds = now_ms.saturating_sub(oldest_ms).max(0) as f64 / 1000.0;
+        gauge!(Metric::OldestIdentifiableAge.name(), "topic" => topic.to_string()).set(seconds);
+        Ok(())
+    }
+
+    /// How many held records of a partition should have been released, by more than what a release takes.
+    fn overdue<S: Store>(
+        &mut self,
+        store: &S,
+        topic: &Arc<str>,
+        state: &PurgeState,
+        now_ms: i64,
+    ) -> Result<u64, StoreError> {
+        let bounds = state.bounds;
+        let from = state.committed.unwrap_or(0).max(bounds.log_start);
+        if from >= bounds.end {
+            return Ok(0);
+        }
+        let late_ms = now_ms.saturating_sub(self.pipeline.release_slack_ms());
+        let key = (topic.clone(), bounds.partition);
+        let first = match self.next.get(&key) {
+            Some((offset, head @ Some(_))) if *offset == from => *head,
+            _ => {
+                let head = head(store, &self.pipeline, topic, bounds.partition, from)?;
+                self.next.insert(key, (from, head));
+                head
+            }
+        };
+        if first.is_none_or(|head| head.due_ms > late_ms) {
+            return Ok(0);
+        }
+        let mut count = 0;
+        store.scan(topic, bounds.partition, from, &mut |fetched| {
+            if !is_heartbeat(&fetched.record) {
+                if read(&self.pipeline, fetched).due_ms > late_ms || count >= MOST_OVERDUE {
+                    return Flow::Stop;
+                }
+                count += 1;
+            }
+            Flow::Next
+        })?;
+        Ok(count)
+    }
+}
+
+fn window(topic: &Arc<str>, window_ms: Option<i64>) {
+    if let Some(window_ms) = window_ms {
+        gauge!(Metric::Window.name(), "topic" => topic.to_string()).set(window_ms as f64 / 1000.0);
+    }
+}
+
+/// How many offsets a group has before it.
+fn ahead(state: &PurgeState) -> u64 {
+    let from = state.committed.unwrap_or(0).max(state.bounds.log_start);
+    state.bounds.end.saturating_sub(from).max(0).unsigned_abs()
+}
+
+fn lag(topic: &Arc<str>, states: &[PurgeState]) {
+    for state in states {
+        gauge!(Metric::ConsumerLag.name(), "topic" => topic.to_string(),
+            "partition" => state.bounds.partition.to_string())
+        .set(ahead(state) as f64);
+    }
+}
+
+/// The first record at or above an offset.
+fn head<S: Store>(
+    store: &S,
+    pipeline: &Pipeline,
+    topic: &str,
+    partition: i32,
+    from: i64,
+) -> Result<Option<Head>, StoreError> {
+    let mut head = None;
+    store.scan(topic, partition, from, &mut |fetched| {
+        if is_heartbeat(&fetched.record) {
+            return Flow::Next;
+        }
+        head = Some(read(pipeline, fetched));
+        Flow::Stop
+    })?;
+    Ok(head)
+}
+
+fn read(pipeline: &Pipeline, fetched: &Fetched<'_>) -> Head {
+    let held = envelope::decode(fetched.record.value.unwrap_or_default(), &mut Vec::new());
+    match held {
+        Ok(held) => Head {
+            event_ms: held.cover.times.record_ms,
+            due_ms: pipeline.schedule.due_ms(pipeline.schedule.last(), &held.cover.times),
+        },
+        // A record of the source, or one that is none of ours.
+        Err(_) => Head { event_ms: fetched.record.timestamp_ms.unwrap_or(i64::MAX), due_ms: i64::MAX },
+    }
+}
