@@ -231,7 +231,9 @@ impl Scan {
         let token = token::of(text, start, at);
         if start == at || !bytes::is_digit(bytes::byte(text, start)) {
             let hit = match token {
-                Token::Short | Token::Uuid | Token::Hex | Token::Date => detectors.announced_at(text, start),
+                Token::Short(_) | Token::Number | Token::Uuid | Token::Hex | Token::Date => {
+                    detectors.announced_at(text, start)
+                }
                 Token::Other => detectors.credential_at(text, start),
             };
             if let Some(hit) = hit {
@@ -239,7 +241,15 @@ impl Scan {
             }
         }
         match token {
-            Token::Short if !detectors.short_phones() => return phone::skip(text, at),
+            Token::Short(end) if !detectors.short_phones() => return end,
+            Token::Number => {
+                return phone_at(detectors, here, at, sink)
+                    .or_else(|| {
+                        let hit = detectors.time_at(text, at)?;
+                        Some(known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span))
+                    })
+                    .unwrap_or_else(|| phone::skip(text, at));
+            }
             Token::Date => {
                 if let Some(hit) = detectors.time_at(text, at) {
                     return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
@@ -253,7 +263,7 @@ impl Scan {
                     return end;
                 }
             }
-            Token::Short | Token::Other => {}
+            Token::Short(_) | Token::Other => {}
         }
         let product = if start > 0 && bytes::byte(text, start - 1) == b'/' {
             bytes::run_start(text, start - 1, 40, bytes::is_token)
