@@ -3,8 +3,7 @@
 
 use super::bytes::{byte, is_alnum};
 use crate::finding::Span;
-use memchr::memmem::{self, Finder};
-use std::sync::LazyLock;
+use memchr::memmem;
 
 /// Longest account name, in bytes.
 const NAME_BYTES: usize = 64;
@@ -22,16 +21,13 @@ const ANNOUNCE: [&[u8]; 9] = [
     b"logged in as ",
 ];
 
-/// One of these stands in every announcement.
-static CALLS: LazyLock<[Finder<'static>; 3]> =
-    LazyLock::new(|| [&b" user "[..], b" for ", b" in as "].map(Finder::new));
-
-/// Calls `out` with the account names of a line, in its order.
-pub fn names(line: &[u8], out: &mut dyn FnMut(Span)) {
+/// Calls `out` with the account names of a line, in its order. `announced`: ` user `, ` for ` or ` in as `
+/// stands in it, as in all announcements.
+pub fn names(line: &[u8], announced: bool, out: &mut dyn FnMut(Span)) {
     if let Some(span) = remote_user(line) {
         out(span);
     }
-    if !CALLS.iter().any(|word| word.find(line).is_some()) {
+    if !announced {
         return;
     }
     // `password for invalid user x` has two announcements: the name stands behind the last.
@@ -82,7 +78,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, want: &[&str]) {
         let mut got = Vec::new();
-        names(line.as_bytes(), &mut |span| {
+        names(line.as_bytes(), true, &mut |span| {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned())
         });
         assert_eq!(got, want, "{line}");

@@ -8,15 +8,26 @@
 use super::bytes::{byte, is_alnum, is_high, is_letter};
 use super::word_list::WordList;
 use crate::finding::Span;
-use memchr::memchr;
-use memchr::memmem::{self, Finder};
-use std::sync::LazyLock;
+use memchr::{memchr, memmem};
+
+/// What is known of a line.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// It has a phone number: then quoted text needs no word beside it.
+    pub near_phone: bool,
+    /// `+CM` stands in it.
+    pub modem: bool,
+    /// ` stat:` does.
+    pub receipt: bool,
+}
 
 /// Calls `out` with the span of every message text in a line that has one of the shapes above.
-/// `near_phone` says that the line has a phone number: then quoted text needs no word beside it.
 /// Spans come in the order of the text and do not overlap.
-pub fn texts(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
-    modem(line, out);
+pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
+    let near_phone = about.near_phone;
+    if about.modem {
+        modem(line, out);
+    }
     let mut done = 0;
     while let Some((span, end)) = bracketed(line, done) {
         if !span.is_empty() {
@@ -25,7 +36,9 @@ pub fn texts(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, o
         done = end;
     }
     if done == 0 {
-        if let Some(span) = receipt(line, Span::new(0, line.len())) {
+        if about.receipt
+            && let Some(span) = receipt(line, Span::new(0, line.len()))
+        {
             out(span);
             return;
         }
@@ -70,14 +83,8 @@ fn typographic(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool,
     }
 }
 
-/// What a modem's answers begin with.
-static COMMAND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"+CM"));
-
 /// `+CMT: "…",,"…"`: a modem's answer in text mode has the message on the line behind it (3GPP TS 27.005).
 fn modem(line: &[u8], out: &mut dyn FnMut(Span)) {
-    if COMMAND.find(line).is_none() {
-        return;
-    }
     for answer in [&b"+CMT: "[..], b"+CMGR: ", b"+CMGL: "] {
         for at in memmem::find_iter(line, answer) {
             let Some(end) = line.get(at..).and_then(|rest| memchr(b'\n', rest)) else { continue };
@@ -139,12 +146,10 @@ fn bracket_end(line: &[u8], start: usize) -> usize {
     rest.iter().rposition(|b| *b == b']').map_or(line.len(), |at| start + at)
 }
 
-static STAT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" stat:"));
-
 /// The text of an SMPP delivery receipt that lies in `within`.
 fn receipt(line: &[u8], within: Span) -> Option<Span> {
     let text = within.of(line);
-    let stat = STAT.find(text)?;
+    let stat = memmem::find(text, b" stat:")?;
     let rest = text.get(stat..)?;
     let at = memmem::find(rest, b" text:").or_else(|| memmem::find(rest, b" Text:"))?;
     let mut start = stat + at + 6;
@@ -313,7 +318,8 @@ mod tests {
     #[track_caller]
     fn check(line: &str, near_phone: bool, want: &[&str]) {
         let mut got = Vec::new();
-        texts(line.as_bytes(), near_phone, &|_| false, &mut |span| {
+        let about = About { near_phone, modem: true, receipt: true };
+        texts(line.as_bytes(), about, &|_| false, &mut |span| {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned());
         });
         assert_eq!(got, want, "{line}");

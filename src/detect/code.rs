@@ -9,7 +9,7 @@
 
 use crate::detect::code_shape::{Candidate, Shape, collect, digit};
 pub use crate::detect::code_words::CodeLexiconError;
-use crate::detect::code_words::{CodeWords, Folded, Hit, Role};
+use crate::detect::code_words::{CodeWords, Folded, Hit, Role, SpeakingWord};
 
 /// Where the text comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,10 +51,6 @@ impl CodeLexicon {
         scratch: &mut CodeScratch,
         out: &mut impl FnMut(usize, usize),
     ) {
-        let spoken = context.in_body || context.field_says_code || self.words.may_speak(text);
-        if !spoken && memchr::memmem::find(text, b" #").is_none() {
-            return;
-        }
         let mut at = 0;
         while at < text.len() {
             scratch.candidates.clear();
@@ -66,6 +62,12 @@ impl CodeLexicon {
                 }
             }
         }
+    }
+
+    /// See [`CodeWords::speaking`].
+    #[must_use]
+    pub fn speaking(&self) -> &[SpeakingWord] {
+        self.words.speaking()
     }
 
     fn judge(&self, text: &[u8], context: CodeContext, scratch: &mut CodeScratch) {

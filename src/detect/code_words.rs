@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
-use aho_corasick::{AhoCorasick, Anchored, StartKind};
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use crate::detect::fold::{fold, folded};
@@ -102,60 +100,15 @@ struct Entry {
 pub struct CodeWords {
     automaton: AhoCorasick,
     entries: Vec<Entry>,
-    speaking: Speaking,
+    speaking: Vec<SpeakingWord>,
 }
 
-/// The words that speak for a code, as far as they are ASCII: what nearly every log line is asked for
-/// first, and nearly none has.
-struct Speaking {
-    automaton: DFA,
-    /// Whether letters may stand behind a word.
-    open_right: Vec<bool>,
-}
-
-impl Speaking {
-    fn new<'w>(words: impl Iterator<Item = (&'w String, &'w Entry)>) -> Result<Speaking, CodeLexiconError> {
-        let speaking: Vec<_> =
-            words.filter(|(word, entry)| word.is_ascii() && entry.role.speaks_for_a_code()).collect();
-        let automaton = DFA::builder()
-            .ascii_case_insensitive(true)
-            .start_kind(StartKind::Unanchored)
-            .build(speaking.iter().map(|(word, _)| word))?;
-        Ok(Speaking { automaton, open_right: speaking.iter().map(|(_, entry)| entry.open_right).collect() })
-    }
-
-    /// Whether a word may stand in an ASCII text. White space of any length reads as one space. What
-    /// stands to the left of a word is not asked.
-    fn may_be_in(&self, text: &[u8]) -> bool {
-        let dfa = &self.automaton;
-        let Ok(start) = dfa.start_state(Anchored::No) else { return true };
-        let mut state = start;
-        let mut space = false;
-        for (at, byte) in text.iter().enumerate() {
-            if byte.is_ascii_whitespace() || *byte == 0x0b {
-                if space {
-                    continue;
-                }
-                space = true;
-                state = dfa.next_state(Anchored::No, state, b' ');
-            } else {
-                space = false;
-                state = dfa.next_state(Anchored::No, state, *byte);
-            }
-            if dfa.is_special(state) && dfa.is_match(state) {
-                let next = text.get(at + 1).copied().unwrap_or(b' ');
-                let glued = byte.is_ascii_alphabetic() && (next.is_ascii_alphabetic() || next == b'_');
-                let open = |place: usize| {
-                    let word = dfa.match_pattern(state, place).as_usize();
-                    next != b'_' && self.open_right.get(word).copied().unwrap_or(true)
-                };
-                if !glued || (0..dfa.match_len(state)).any(open) {
-                    return true;
-                }
-            }
-        }
-        false
-    }
+/// A word in ASCII that speaks for a code, in small letters.
+pub struct SpeakingWord {
+    pub text: String,
+    /// Letters may stand before it, behind it.
+    pub open_left: bool,
+    pub open_right: bool,
 }
 
 /// A stretch of text, folded, with the way back; reused from text to text.
@@ -245,13 +198,24 @@ impl CodeWords {
                 }
             }
         }
-        let speaking = Speaking::new(patterns.iter().zip(&entries))?;
+        let speaking = patterns
+            .iter()
+            .zip(&entries)
+            .filter(|(word, entry)| word.is_ascii() && entry.role.speaks_for_a_code())
+            .map(|(word, entry)| SpeakingWord {
+                text: word.clone(),
+                open_left: entry.open_left,
+                open_right: entry.open_right,
+            })
+            .collect();
         Ok(CodeWords { automaton: AhoCorasick::new(&patterns)?, entries, speaking })
     }
 
-    /// Whether a word that speaks for a code may stand in a text: `false` is certain. Cheap for ASCII.
-    pub fn may_speak(&self, text: &[u8]) -> bool {
-        !text.is_ascii() || self.speaking.may_be_in(text)
+    /// The words that speak for a code, as far as they are ASCII: where a text in ASCII has none of them, and
+    /// no `#` behind a space, it has no code that a log line would show.
+    #[must_use]
+    pub fn speaking(&self) -> &[SpeakingWord] {
+        &self.speaking
     }
 
     /// Every lexicon word in `text`, in the order of ends. Offsets count from `base`.

@@ -12,7 +12,7 @@ pub mod bytes;
 pub mod card;
 pub mod code;
 mod code_shape;
-mod code_words;
+pub mod code_words;
 pub mod credential;
 pub mod email;
 pub mod event_id;

@@ -1,5 +1,6 @@
 //! The rule set made executable: which detectors are on, under which rule, with what beside them.
 
+use super::signs::{Seen, Signs};
 use crate::class::Class;
 use crate::detect::code::{CodeContext, CodeLexicon, CodeScratch};
 use crate::detect::field_name::{FieldLexicon, Meaning};
@@ -23,6 +24,7 @@ pub struct Detectors {
     looks: Vec<(RuleId, SecondLook)>,
     patterns: Vec<PatternRule>,
     allow: Vec<Allow>,
+    signs: Signs,
 }
 
 impl Detectors {
@@ -50,6 +52,7 @@ impl Detectors {
                 .collect(),
             patterns: set.patterns.clone(),
             allow: set.allow.clone(),
+            signs: signs(code_words(), &set.patterns),
         };
         detectors.set_region(None);
         detectors
@@ -207,6 +210,12 @@ impl Detectors {
         crate::detect::mac::mac_at(text, at)
     }
 
+    /// What may stand in a text.
+    #[must_use]
+    pub fn signs(&self, text: &[u8]) -> Seen {
+        self.signs.of(text)
+    }
+
     /// Calls `out` with the span of every verification code that the text speaks of.
     pub fn codes(&self, text: &[u8], scratch: &mut CodeScratch, out: &mut dyn FnMut(Span)) {
         let context = CodeContext { in_body: false, field_says_code: false };
@@ -229,9 +238,23 @@ impl Detectors {
     }
 
     /// Calls `out` with every match of a pattern rule; `key` is the name of the field that the text is
-    /// the value of, or empty.
-    pub fn patterns(&self, text: &[u8], key: &[u8], out: &mut dyn FnMut(Class, RuleId, Span)) {
-        for rule in self.patterns.iter().filter(|rule| text.len() >= rule.shortest) {
+    /// the value of, or empty; `seen` what the text's signs are, where they are known.
+    pub fn patterns(
+        &self,
+        text: &[u8],
+        key: &[u8],
+        seen: Option<Seen>,
+        out: &mut dyn FnMut(Class, RuleId, Span),
+    ) {
+        let mut seen = seen;
+        for (place, rule) in self.patterns.iter().enumerate() {
+            if text.len() < rule.shortest {
+                continue;
+            }
+            let seen = *seen.get_or_insert_with(|| self.signs.of(text));
+            if key.is_empty() && !Signs::allow(seen, place) {
+                continue;
+            }
             for found in rule.pattern.find_iter(text) {
                 let span = Span::new(found.start(), found.end());
                 if !span.is_empty() && rule.look.accepts(text, span, key) && !self.allows(found.as_bytes()) {
@@ -255,6 +278,14 @@ impl Detectors {
             Class::Body | Class::Name | Class::Location => Span::new(span.start(), words_end(text, span)),
             _ => span,
         }
+    }
+}
+
+/// The words worth a slower look. Keywords that are too many for one automaton are not asked beforehand.
+fn signs(codes: &CodeLexicon, patterns: &[PatternRule]) -> Signs {
+    match Signs::new(codes.speaking(), patterns).or_else(|_| Signs::without_keywords(codes.speaking())) {
+        Ok(signs) => signs,
+        Err(error) => unreachable!("the shipped words are built by every test: {error}"),
     }
 }
 

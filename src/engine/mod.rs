@@ -15,6 +15,7 @@ mod names;
 mod needles;
 mod resolve;
 mod scan;
+mod signs;
 mod sink;
 mod splice;
 mod token;

@@ -2,6 +2,7 @@
 
 use super::detectors::{self, Detectors};
 use super::find::Tools;
+use super::signs::Seen;
 use super::sink::{Found, Kind, Sink};
 use super::token::{self, Token};
 use crate::class::Class;
@@ -70,11 +71,12 @@ impl Scan {
             }
             pos = self.stop(tools, &here, at, sink).max(at + 1);
         }
-        if prose == Prose::Some {
-            self.afterwards(tools.detectors, &here, done, from, sink);
+        let seen = (prose == Prose::Some).then(|| tools.detectors.signs(text));
+        if let Some(seen) = seen {
+            self.afterwards(tools.detectors, &here, done, from, seen, sink);
         }
         if prose != Prose::None {
-            tools.detectors.patterns(text, b"", &mut |class, rule, span| {
+            tools.detectors.patterns(text, b"", seen, &mut |class, rule, span| {
                 push(sink, &here, class, rule, span, Detail::None, false);
             });
         }
@@ -391,10 +393,12 @@ impl Scan {
         here: &Here<'_>,
         done: &[Span],
         from: usize,
+        seen: Seen,
         sink: &mut Sink,
     ) {
         let text = here.text;
-        let digits = text.iter().any(|b| b.is_ascii_digit() || *b >= 0x80 || *b == b'-');
+        let spoken = seen.has(Seen::CODE) || memchr::memmem::find(text, b" #").is_some();
+        let digits = spoken && text.iter().any(|b| b.is_ascii_digit() || *b >= 0x80 || *b == b'-');
         if let Some(rule) = detectors.rule(Detector::CodeContext)
             && digits
         {
@@ -407,7 +411,7 @@ impl Scan {
         if let Some(rule) = detectors.rule(Detector::SubjectShape)
             && memchr::memchr(b' ', text).is_some()
         {
-            account_name::names(text, &mut |span| {
+            account_name::names(text, seen.has(Seen::ACCOUNT), &mut |span| {
                 push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
             });
         }
@@ -428,7 +432,9 @@ impl Scan {
             && text.len() >= 6
         {
             let announced = |at: usize| detectors.announced(text, at).text;
-            body::texts(text, near_phone, &announced, &mut |span| {
+            let (modem, receipt) = (seen.has(Seen::MODEM), seen.has(Seen::RECEIPT));
+            let about = body::About { near_phone, modem, receipt };
+            body::texts(text, about, &announced, &mut |span| {
                 let value = sink.keep(span.of(text));
                 push_value(sink, here, Class::Body, rule, span, value);
             });
