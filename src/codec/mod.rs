@@ -126,7 +126,7 @@ impl Tree {
         for place in first_field..self.fields.len() {
             let Some(label) = self.fields.get(place).copied() else { break };
             let named = label.form == Form::JsonString
-                && !label.name.is_empty()
+                && (1..=9).contains(&label.name.len())
                 && !label.value.is_empty()
                 && label.value.len() <= 96
                 && is_one_of(of(label.name), &PAIR_NAMES);

@@ -135,13 +135,12 @@ impl Detectors {
         if class == Class::Phone { phone::whole(value, self.region).detail } else { Detail::None }
     }
 
-    /// Whether a value of an id's field is something else beyond doubt: an address, a number with `+`.
+    /// Whether a value of an id's field, one word of letters, digits, `-`, `_` and `.`, is something else beyond
+    /// doubt: an address, a WhatsApp id.
     #[must_use]
-    pub fn shows_itself(&self, value: &[u8]) -> bool {
-        let marks = value.iter().filter(|b| matches!(b, b'@' | b'+' | b':')).count();
-        marks > 0
-            || value.starts_with(b"wamid.")
-            || (value.contains(&b'.') && crate::detect::ip::parse(value).is_some())
+    pub fn shows_itself(&self, word: &[u8]) -> bool {
+        word.starts_with(b"wamid.")
+            || (memchr::memchr(b'.', word).is_some() && crate::detect::ip::parse(word).is_some())
     }
 
     /// A credential whose token begins at `start`.

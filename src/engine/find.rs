@@ -58,7 +58,8 @@ struct Level {
 /// A thread's buffers for finding.
 pub struct Finder {
     walker: json::Walker,
-    levels: Vec<Level>,
+    /// One for each depth; `None` while it is lent out.
+    levels: Vec<Option<Box<Level>>>,
     names: NameCache<NameInfo>,
     scan: Scan,
     /// JSON strings in which one thing at most was found.
@@ -73,7 +74,7 @@ const KNOWN_BYTES: usize = 160;
 
 impl Default for Finder {
     fn default() -> Self {
-        let levels = std::iter::repeat_with(Level::default).take(DEPTH + 1).collect();
+        let levels = std::iter::repeat_with(|| Some(Box::default())).take(DEPTH + 1).collect();
         Finder {
             walker: json::Walker::default(),
             levels,
@@ -107,7 +108,7 @@ impl Finder {
             return;
         }
         let claims = tools.fields.claims(&Name::new(name));
-        if name == KEY && claims.bare.is_none() && !claims.paths {
+        if name == KEY && claims.bare.is_none() && claims.paths.is_none() {
             self.text(tools, bytes, Map::Base(0), 0, sink);
             return;
         }
@@ -128,7 +129,7 @@ impl Finder {
         bytes: &[u8],
         wanted: &mut dyn FnMut(&Tree, &Field, &[u8]) -> bool,
     ) -> Option<Span> {
-        let Some(level) = self.levels.first_mut() else { unreachable!("there are always levels") };
+        let level = self.levels.first_mut()?.as_mut()?;
         level.tree.reset();
         level.json_spans.clear();
         text::walk(bytes, 0, &|_| None, &mut self.walker, &mut level.tree, &mut level.json_spans).ok()?;
@@ -148,7 +149,7 @@ impl Finder {
 
     /// A text of any kind: JSON, a line with fields, or prose.
     fn text(&mut self, tools: Tools<'_>, bytes: &[u8], map: Map<'_>, depth: usize, sink: &mut Sink) {
-        let Some(mut level) = self.levels.get_mut(depth).map(std::mem::take) else {
+        let Some(mut level) = self.levels.get_mut(depth).and_then(Option::take) else {
             self.scan.text(tools, bytes, map, &[], Prose::Some, sink);
             if sink.reduce_unknown {
                 // Too deep to be understood: nothing of it stays.
@@ -161,7 +162,7 @@ impl Finder {
             last::tokens(bytes, map, &level.tree, &level.done, sink);
         }
         if let Some(place) = self.levels.get_mut(depth) {
-            *place = level;
+            *place = Some(level);
         }
     }
 
@@ -418,6 +419,7 @@ impl Finder {
                     let detail = Detail::None;
                     sink.found.push(Found { class, rule, span, detail, kind: Kind::Value, bare_json, value });
                 }
+                // One word without the signs that other things show themselves by.
                 let opaque = !timed
                     && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
                     && !tools.detectors.shows_itself(value);
@@ -727,12 +729,12 @@ fn read_field(
     {
         return (Reading::Safe, None);
     }
-    // Only paths and bodies are told apart by the name's letters.
-    let asked = info.claims.paths || info.meaning.class == Some(Class::Body);
+    // Only bodies are told apart by the name's letters.
+    let asked = info.meaning.class == Some(Class::Body);
     let lower = Name::new(if asked { name } else { b"" });
-    if info.claims.paths
+    if let Some(paths) = info.claims.paths
         && let Some((tree, bytes)) = place
-        && let Some(rule) = path_rule(tools.fields, &lower, field, tree, bytes)
+        && let Some(rule) = path_rule(tools.fields, paths, field, tree, bytes)
     {
         return (by_class(rule.class), Some(rule.rule));
     }
@@ -767,12 +769,12 @@ fn by_class(class: Class) -> Reading {
 
 fn path_rule<'t>(
     fields: &'t FieldTable,
-    name: &Name,
+    paths: u32,
     field: &Field,
     tree: &Tree,
     bytes: &[u8],
 ) -> Option<&'t PathRule> {
-    fields.path_rules(name).find(|rule| path_matches(&rule.segments, &mut path_of(tree, field, bytes)))
+    fields.path_rules(paths).find(|rule| path_matches(&rule.segments, &mut path_of(tree, field, bytes)))
 }
 
 /// A field's path from the inside out: `Some(name)` for a member, `None` for a place in an array.

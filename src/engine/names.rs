@@ -42,15 +42,17 @@ impl Name {
 pub struct Claims {
     /// A bare name: the class and the rule, and whether the rule is a shipped one.
     pub bare: Option<(Class, RuleId, bool)>,
-    /// Rules with a full path end in this name: the path has to be compared.
-    pub paths: bool,
+    /// Rules with a full path end in this name, and have to be compared: their place in the table.
+    pub paths: Option<u32>,
 }
 
 /// The rule set's field rules, ready to be asked.
 #[derive(Default)]
 pub struct FieldTable {
     bare: HashMap<Vec<u8>, (Class, RuleId, bool)>,
-    paths: HashMap<Vec<u8>, Vec<PathRule>>,
+    /// The last name of a path to its rules' place.
+    path_places: HashMap<Vec<u8>, u32>,
+    paths: Vec<Vec<PathRule>>,
     not_fields: Vec<(RuleId, FieldPath)>,
 }
 
@@ -82,7 +84,7 @@ impl FieldTable {
                         Segment::Name(name) => Some(name.to_lowercase().into_bytes()),
                         Segment::Any | Segment::Item => None,
                     });
-                    table.paths.entry(last.unwrap_or_default()).or_default().push(PathRule {
+                    table.paths_of(last.unwrap_or_default()).push(PathRule {
                         segments: segments.clone(),
                         class: field.class,
                         rule: field.rule,
@@ -135,19 +137,25 @@ impl FieldTable {
         let bytes = name.as_bytes();
         let last = bytes.rsplit(|b| matches!(b, b'.' | b':')).next().unwrap_or(bytes);
         let bare = self.bare.get(bytes).or_else(|| self.bare.get(last)).copied();
-        Claims {
-            bare,
-            paths: !self.paths.is_empty()
-                && (self.paths.contains_key(bytes) || self.paths.contains_key(last)),
-        }
+        Claims { bare, paths: self.path_places.get(bytes).or_else(|| self.path_places.get(last)).copied() }
     }
 
-    /// The rules whose path ends in `name`, a user's rules first.
-    pub fn path_rules(&self, name: &Name) -> impl Iterator<Item = &PathRule> {
-        let bytes = name.as_bytes();
-        let last = bytes.rsplit(|b| matches!(b, b'.' | b':')).next().unwrap_or(bytes);
-        let rules = || self.paths.get(bytes).or_else(|| self.paths.get(last)).into_iter().flatten();
+    /// The rules with paths at a place, a user's rules first.
+    pub fn path_rules(&self, place: u32) -> impl Iterator<Item = &PathRule> {
+        let rules = || self.paths.get(place as usize).into_iter().flatten();
         rules().filter(|r| !r.shipped).chain(rules().filter(|r| r.shipped))
+    }
+
+    fn paths_of(&mut self, last: Vec<u8>) -> &mut Vec<PathRule> {
+        let next = self.paths.len();
+        let place = *self.path_places.entry(last).or_insert(u32::try_from(next).unwrap_or(u32::MAX));
+        if place as usize == next {
+            self.paths.push(Vec::new());
+        }
+        match self.paths.get_mut(place as usize) {
+            Some(rules) => rules,
+            None => unreachable!("more than four billion names"),
+        }
     }
 }
 
