@@ -6,8 +6,11 @@
 #   kafka.sh stop DIR     stops it, in good order
 #   kafka.sh with DIR     start; when stdin is closed, stop and delete DIR: for whoever may be killed
 #   kafka.sh delete-topic DIR TOPIC
+#   kafka.sh forbid DIR OPERATION TOPIC   for the user `logscrub`, where KAFKA_SASL is set
 #
-# A second start in the same DIR goes on with its data and its ports.
+# A second start in the same DIR goes on with its data and its ports. KAFKA_EXTRA holds further lines for
+# server.properties. With KAFKA_SASL a second listener asks for a password (SASL/PLAIN, user `logscrub`, password
+# `swordfish`); its address is in DIR/address.sasl.
 set -euo pipefail
 case "${2:-}" in "" | /*) dir=${2:-} ;; *) dir=$PWD/$2 ;; esac
 source "$(dirname "${BASH_SOURCE[0]}")/need.sh"
@@ -52,14 +55,20 @@ free_port() {
 }
 
 configure() {
-    local port controller
+    local port controller sasl=
     port=$(free_port)
     controller=$(free_port)
     mkdir -p "$dir/data"
+    if [ -n "${KAFKA_SASL:-}" ]; then
+        echo "127.0.0.1:$(free_port)" >"$dir/address.sasl"
+        sasl=,SASL://$(cat "$dir/address.sasl")
+    fi
     {
         cat "$here/server.properties"
-        echo "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller"
-        echo "advertised.listeners=PLAINTEXT://127.0.0.1:$port"
+        [ -z "$sasl" ] || cat "$here/sasl.properties"
+        echo "${KAFKA_EXTRA:-}"
+        echo "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller$sasl"
+        echo "advertised.listeners=PLAINTEXT://127.0.0.1:$port$sasl"
         echo "controller.quorum.voters=1@127.0.0.1:$controller"
         echo "log.dirs=$dir/data"
     } >"$dir/server.properties"
@@ -123,6 +132,12 @@ case "${1:-} ${dir:+DIR}" in
     java "${options[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "$(cat "$dir/address")" \
         --delete --topic "$3"
     ;;
+"forbid DIR")
+    acl=(java "${options[@]}" org.apache.kafka.tools.AclCommand --bootstrap-server "$(cat "$dir/address")")
+    # What has any rule allows nothing else.
+    "${acl[@]}" --add --allow-principal User:logscrub --operation All --topic "$4"
+    "${acl[@]}" --add --deny-principal User:logscrub --operation "$3" --topic "$4"
+    ;;
 "with DIR")
     start
     cat >/dev/null || true
@@ -130,7 +145,7 @@ case "${1:-} ${dir:+DIR}" in
     rm -rf "$dir"
     ;;
 *)
-    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -86,14 +86,17 @@ impl Args {
         let clock = Arc::new(SystemClock);
         let ended = match store::open(&config.store, Access::Service)? {
             Opened::Embedded(store) => {
-                let (store, threads) = (Arc::new(store), Threads::One);
-                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health })
+                let (store, threads, recheck) = (Arc::new(store), Threads::One, None);
+                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, recheck })
             }
             Opened::Kafka(store) => {
                 super::topics::check_at_start(&store, &pipelines, &config)?;
                 watch_the_end(leaving.clone(), config.drain_timeout_ms);
                 let (store, threads) = (Arc::new(store), Threads::PerWorker);
-                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health })
+                let (of_store, of_pipelines) = (store.clone(), pipelines.clone());
+                let again = move || super::topics::check_again(&of_store, &of_pipelines, &config);
+                let recheck: Option<Box<dyn Fn() + Send + Sync>> = Some(Box::new(again));
+                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, recheck })
             }
         };
         ended.map_err(|error| store::failure(&error))

@@ -88,7 +88,7 @@ fn fault() -> Fault {
 pub fn failure(error: &StoreError) -> Failure {
     let code = match error {
         StoreError::Unreachable(_) => exit::BROKER_UNREACHABLE,
-        StoreError::Fenced(_) | StoreError::Refused(_) => exit::REFUSED,
+        StoreError::Fenced(_) | StoreError::Refused(_) | StoreError::TooLarge(_) => exit::REFUSED,
         StoreError::Busy(_) | StoreError::Void(_) | StoreError::Io(_) | StoreError::Corrupt(_) => exit::IO,
         StoreError::Bug(_) => exit::OUR_BUG,
     };

@@ -4,12 +4,19 @@ use super::exit;
 use super::failure::Failure;
 use super::run::pipelines_of;
 use super::store::{self, Opened, StoreArgs, failure};
-use crate::service::topics::{self, Finding, Wanted};
+use crate::policy::Period;
+use crate::service::check;
+use crate::service::clock::SystemClock;
+use crate::service::config::Config;
+use crate::service::topics::{self, Finding, Level, Wanted};
 use crate::service::watch;
+use crate::stage::Pipeline;
+use crate::stage::store::StoreError;
 use crate::store::embedded::Access;
 use crate::store::kafka::Kafka;
 use clap::{Args as ClapArgs, Subcommand};
 use std::io::Write as _;
+use std::sync::Arc;
 
 /// Plans, makes and checks the topics of all pipelines
 #[derive(ClapArgs, Debug)]
@@ -52,20 +59,12 @@ impl Args {
                 .map(|()| 0);
         };
         let mut wanted = Vec::new();
-        let mut findings = Vec::new();
         let mut done = Vec::new();
         for (pipeline, config) in pipelines.iter().zip(&config.pipelines) {
             let plan =
                 topics::plan(&kafka, pipeline, config.outage_budget_ms).map_err(|error| failure(&error))?;
-            match &self.what {
-                What::Plan(_) => {}
-                What::Apply(_) => {
-                    done.extend(topics::apply(&kafka, &plan).map_err(|error| failure(&error))?);
-                }
-                What::Verify(_) => {
-                    findings
-                        .extend(topics::verify(&kafka, pipeline, &plan).map_err(|error| failure(&error))?);
-                }
+            if let What::Apply(_) = &self.what {
+                done.extend(topics::apply(&kafka, &plan).map_err(|error| failure(&error))?);
             }
             wanted.extend(plan);
         }
@@ -77,13 +76,15 @@ impl Args {
                 print(common.json, &done, &text).map(|()| 0)
             }
             What::Verify(_) => {
-                let text = if findings.is_empty() {
-                    "all topics are as they must be\n".into()
-                } else {
-                    tell(&findings)
-                };
+                let findings = check(&kafka, &pipelines, &config).map_err(|error| failure(&error))?;
+                let right = !findings.iter().any(|found| found.level == Level::Refuse);
+                let mut text = tell(&findings);
+                if right {
+                    text.push_str("all topics are as they must be\n");
+                    text.extend(pipelines.iter().map(|pipeline| bound(pipeline)));
+                }
                 print(common.json, &findings, &text)?;
-                Ok(if findings.is_empty() { 0 } else { exit::NO })
+                Ok(if right { 0 } else { exit::NO })
             }
         }
     }
@@ -112,27 +113,75 @@ fn plan_text(wanted: &[Wanted]) -> String {
 }
 
 fn tell(findings: &[Finding]) -> String {
-    findings.iter().map(|found| format!("{}: {}; {}\n", found.topic, found.what, found.help)).collect()
+    let line = |found: &Finding| {
+        let warning = if found.level == Level::Warn { "warning: " } else { "" };
+        format!("{warning}{}: {}; {}\n", found.topic, found.what, found.help)
+    };
+    findings.iter().map(line).collect()
 }
 
-/// Refuses to run on topics that lose data early or keep it too long.
+/// Until when a released original is gone from the disk.
+fn bound(pipeline: &Pipeline) -> String {
+    let Some(window_ms) = pipeline.window_ms() else { return String::new() };
+    let period = |ms: i64| Period { months: 0, seconds: ms.max(0).unsigned_abs().div_ceil(1000) };
+    let due_ms = window_ms - pipeline.schedule.margin_ms();
+    format!(
+        "{}: window {}; released from {} on, gone from the broker's disk by {}\n",
+        pipeline.topics.source,
+        period(window_ms),
+        period(due_ms),
+        period(due_ms + pipeline.deletion_bound_ms())
+    )
+}
+
+/// Refuses to run on topics and a cluster that lose data early or keep it too long.
 pub(super) fn check_at_start(
     kafka: &Kafka,
-    pipelines: &[std::sync::Arc<crate::stage::Pipeline>],
-    config: &crate::service::config::Config,
+    pipelines: &[Arc<Pipeline>],
+    config: &Config,
 ) -> Result<(), Failure> {
-    let mut findings = Vec::new();
-    for (pipeline, config) in pipelines.iter().zip(&config.pipelines) {
-        let plan = topics::plan(kafka, pipeline, config.outage_budget_ms).map_err(|error| failure(&error))?;
-        findings.extend(topics::verify(kafka, pipeline, &plan).map_err(|error| failure(&error))?);
-        for topic in plan.iter().map(|wanted| wanted.topic.as_str()).chain([pipeline.topics.source.as_ref()])
-        {
-            watch::compliant(topic, !findings.iter().any(|finding| finding.topic == topic));
-        }
+    let findings = check(kafka, pipelines, config).map_err(|error| failure(&error))?;
+    for Finding { topic, what, help, .. } in findings.iter().filter(|found| found.level == Level::Warn) {
+        tracing::warn!(topic, help, "{what}");
     }
-    if findings.is_empty() {
+    let wrong: Vec<Finding> = findings.into_iter().filter(|found| found.level == Level::Refuse).collect();
+    if wrong.is_empty() {
         return Ok(());
     }
-    let text = tell(&findings);
+    let text = tell(&wrong);
     Err(Failure::new(exit::REFUSED, format!("the topics are not as they must be\n{}", text.trim_end())))
+}
+
+/// The same while the service runs: what was changed meanwhile is told, and shows in the metrics.
+pub(super) fn check_again(kafka: &Kafka, pipelines: &[Arc<Pipeline>], config: &Config) {
+    match check(kafka, pipelines, config) {
+        Ok(findings) => {
+            for Finding { topic, what, help, .. } in
+                findings.iter().filter(|found| found.level == Level::Refuse)
+            {
+                tracing::error!(topic, help, "{what}");
+            }
+        }
+        Err(error) => tracing::warn!(reason = %error, "the topics could not be checked"),
+    }
+}
+
+/// All findings; the cluster's only where the topics are right.
+fn check(kafka: &Kafka, pipelines: &[Arc<Pipeline>], config: &Config) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
+    let mut topics_of_all = Vec::new();
+    for (pipeline, config) in pipelines.iter().zip(&config.pipelines) {
+        let plan = topics::plan(kafka, pipeline, config.outage_budget_ms)?;
+        findings.extend(topics::verify(kafka, pipeline, &plan)?);
+        topics_of_all.extend(plan.into_iter().map(|wanted| wanted.topic));
+        topics_of_all.push(pipeline.topics.source.to_string());
+    }
+    if findings.is_empty() {
+        findings = check::cluster(kafka, pipelines, &SystemClock)?;
+    }
+    for topic in &topics_of_all {
+        let wrong = |found: &Finding| found.topic == *topic && found.level == Level::Refuse;
+        watch::compliant(topic, !findings.iter().any(wrong));
+    }
+    Ok(findings)
 }

@@ -1,5 +1,6 @@
 //! Config, run, health, drain.
 
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod crash;

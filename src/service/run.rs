@@ -45,6 +45,8 @@ pub struct RunSpec<S: Store> {
     pub leaving: Arc<Leaving>,
     pub threads: Threads,
     pub health: Arc<Health>,
+    /// What is checked again every hour.
+    pub recheck: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// How far the end is, for whoever makes sure that it comes.
@@ -94,6 +96,8 @@ pub enum Threads {
 
 /// How long to sleep when no worker had anything to do.
 const IDLE: Duration = Duration::from_millis(50);
+/// How often the log's settings are checked again.
+const RECHECK_MS: i64 = 3_600_000;
 /// How long a worker with a thread of its own waits for records.
 const WAIT: Duration = Duration::from_millis(100);
 
@@ -178,6 +182,7 @@ where
             }
         }
         let mut failure = Ok(());
+        let mut checked_ms = spec.clock.now_ms();
         while !leaving.asked() && failure.is_ok() && !threads.iter().any(|t| t.is_finished()) {
             for (pipeline, purged_ms, watch) in &mut plans {
                 let now_ms = spec.clock.now_ms();
@@ -186,6 +191,12 @@ where
                     **purged_ms = now_ms;
                     failure = failure.and(purge_round(spec, pipeline));
                 }
+            }
+            if let Some(recheck) = &spec.recheck
+                && spec.clock.now_ms().saturating_sub(checked_ms).abs() >= RECHECK_MS
+            {
+                checked_ms = spec.clock.now_ms();
+                recheck();
             }
             std::thread::sleep(IDLE);
         }

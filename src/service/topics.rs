@@ -13,6 +13,8 @@ const DAY_MS: i64 = 86_400_000;
 /// What the broker takes to notice and to delete, at its defaults: `log.retention.check.interval.ms` and
 /// `file.delete.delay.ms`.
 pub const BROKER_DELETES_MS: i64 = 6 * MINUTE_MS;
+/// The largest record of a source: below what our producers send.
+const MAX_MESSAGE_BYTES: i64 = 18_000_000;
 /// A held record is the original with its envelope and our header.
 const ENVELOPE_BYTES: i64 = 64 * 1024;
 
@@ -28,10 +30,29 @@ pub struct Wanted {
 /// What is wrong with a topic. `mended_by_apply`: `logscrub topics apply` makes it right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
+    /// The topic, or the broker.
     pub topic: String,
     pub what: String,
     pub mended_by_apply: bool,
     pub help: String,
+    pub level: Level,
+}
+
+/// What a finding does to a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Refuse,
+    Warn,
+}
+
+impl Finding {
+    /// One that `topics apply` does not mend.
+    #[must_use]
+    pub fn refuse(topic: &str, what: String, help: &str) -> Self {
+        let help = help.to_owned();
+        Finding { topic: topic.to_owned(), what, mended_by_apply: false, help, level: Level::Refuse }
+    }
 }
 
 /// How old a lane's segment gets: a few hundred segments to a lane's delay, since each costs the broker two
@@ -127,12 +148,10 @@ pub fn verify(kafka: &Kafka, pipeline: &Pipeline, wanted: &[Wanted]) -> Result<V
     let mut findings = Vec::new();
     for topic in wanted {
         match kafka.topic_state(&topic.topic)? {
-            None => findings.push(Finding {
-                topic: topic.topic.clone(),
-                what: "does not exist".into(),
-                mended_by_apply: true,
-                help: APPLY.into(),
-            }),
+            None => {
+                let missing = Finding::refuse(&topic.topic, "does not exist".into(), APPLY);
+                findings.push(Finding { mended_by_apply: true, ..missing });
+            }
             Some(state) => compare(topic, &state, &mut findings),
         }
     }
@@ -146,16 +165,14 @@ const APPLY: &str = "run `logscrub topics apply`";
 
 fn compare(wanted: &Wanted, state: &TopicState, findings: &mut Vec<Finding>) {
     if state.partitions != wanted.partitions {
-        findings.push(Finding {
-            topic: wanted.topic.clone(),
-            what: format!("has {} partitions, the source has {}", state.partitions, wanted.partitions),
-            mended_by_apply: state.partitions < wanted.partitions,
-            help: if state.partitions < wanted.partitions {
-                APPLY.into()
-            } else {
-                "partitions cannot be taken away: name another topic in the pipeline's `topics`".into()
-            },
-        });
+        let what = format!("has {} partitions, the source has {}", state.partitions, wanted.partitions);
+        let mended_by_apply = state.partitions < wanted.partitions;
+        let help = if mended_by_apply {
+            APPLY
+        } else {
+            "partitions cannot be taken away: name another topic in the pipeline's `topics`"
+        };
+        findings.push(Finding { mended_by_apply, ..Finding::refuse(&wanted.topic, what, help) });
     }
     for (name, value) in &wanted.settings {
         let is = state.settings.get(*name);
@@ -163,34 +180,39 @@ fn compare(wanted: &Wanted, state: &TopicState, findings: &mut Vec<Finding>) {
             continue;
         }
         let is = is.map_or("unknown".to_owned(), |is| format!("`{is}`"));
-        findings.push(Finding {
-            topic: wanted.topic.clone(),
-            what: format!("`{name}` is {is} and must be `{value}`"),
-            mended_by_apply: true,
-            help: APPLY.into(),
-        });
+        let wrong = Finding::refuse(&wanted.topic, format!("`{name}` is {is} and must be `{value}`"), APPLY);
+        findings.push(Finding { mended_by_apply: true, ..wrong });
     }
     if state.settings.get("remote.storage.enable").is_some_and(|is| is == "true") {
-        findings.push(Finding {
-            topic: wanted.topic.clone(),
-            what: "`remote.storage.enable` is `true`: copies elsewhere outlive what is purged".into(),
-            mended_by_apply: false,
-            help: "make the topic anew without tiered storage".into(),
-        });
+        findings.push(Finding::refuse(
+            &wanted.topic,
+            "`remote.storage.enable` is `true`: copies elsewhere outlive what is purged".into(),
+            "make the topic anew without tiered storage",
+        ));
     }
 }
 
 /// The source is never ours to change.
 fn check_source(pipeline: &Pipeline, state: &TopicState, findings: &mut Vec<Finding>) {
     let source = &pipeline.topics.source;
-    let mut add = |what: String, help: String| {
-        findings.push(Finding { topic: source.to_string(), what, mended_by_apply: false, help });
-    };
+    let mut add = |what: String, help: &str| findings.push(Finding::refuse(source, what, help));
     let policy = state.settings.get("cleanup.policy").map_or("unknown", String::as_str);
     if policy != "delete" {
         add(
             format!("`cleanup.policy` is `{policy}`: the newest original of each key would stay for ever"),
-            "set `cleanup.policy=delete` on the source".into(),
+            "set `cleanup.policy=delete` on the source",
+        );
+    }
+    if state.settings.get("remote.storage.enable").is_some_and(|is| is == "true") {
+        add(
+            "`remote.storage.enable` is `true`: copies elsewhere outlive what is purged".into(),
+            "read from a topic without tiered storage",
+        );
+    }
+    if number(&state.settings, "max.message.bytes").is_some_and(|most| most > MAX_MESSAGE_BYTES) {
+        add(
+            format!("`max.message.bytes` is above {MAX_MESSAGE_BYTES}, and such records could not be held"),
+            "set a smaller one on the source",
         );
     }
     let Some(window_ms) = windows_ms(pipeline).min() else { return };
@@ -200,7 +222,7 @@ fn check_source(pipeline: &Pipeline, state: &TopicState, findings: &mut Vec<Find
     let (Some(retention_ms), Some(segment_ms)) =
         (number(&state.settings, "retention.ms"), number(&state.settings, "segment.ms"))
     else {
-        add("its retention is unknown".into(), "grant DESCRIBE_CONFIGS on the source".into());
+        add("its retention is unknown".into(), "grant DESCRIBE_CONFIGS on the source");
         return;
     };
     let worst_ms = retention_ms.saturating_add(segment_ms).saturating_add(BROKER_DELETES_MS);
@@ -212,8 +234,7 @@ fn check_source(pipeline: &Pipeline, state: &TopicState, findings: &mut Vec<Find
                 if retention_ms < 0 { "ever; in".to_owned() } else { (worst_ms / 1000).to_string() },
                 window_ms / 1000
             ),
-            "set `purge_source = true` in the pipeline, or a shorter `retention.ms` and `segment.ms` on the source"
-                .into(),
+            "set `purge_source = true` in the pipeline, or a shorter `retention.ms` and `segment.ms` on the source",
         );
     }
 }

@@ -324,23 +324,42 @@ impl<W: Writer> Work<'_, W> {
                 self.desk.seal(&record, &cover);
                 let again = Record { value: Some(&self.desk.envelope), ..Record::default() };
                 let lane = lanes.choose(until_ms.saturating_sub(self.now_ms));
-                self.writer.append(&lane.topic, fetched.place.partition, &again)?;
+                match self.writer.append(&lane.topic, fetched.place.partition, &again) {
+                    Ok(()) => {}
+                    Err(StoreError::TooLarge(_)) => {
+                        self.let_go(&source, &record, &cover, was_withheld, WithheldReason::TooLarge)?;
+                        return Ok(Turn::Taken);
+                    }
+                    Err(error) => return Err(error),
+                }
                 crash::reach(CrashPoint::InRelane);
                 self.ledger.count(fetched.place, changed_by.unwrap_or(last), Outcome::Relaned);
             }
-            Ahead::Skeleton(reason) => {
-                let stage = self.strictest_stage(&cover);
-                self.desk.skeleton(pipeline, self.ledger, &source, &record, reason);
-                if was_withheld {
-                    self.ledger.count(fetched.place, stage, Outcome::Emitted);
-                } else {
-                    let notice = source.notice(pipeline.stage_id(stage), &record, reason);
-                    self.ledger.notice(self.writer, pipeline, &notice)?;
-                    self.ledger.count(fetched.place, stage, Outcome::Quarantined);
-                }
-            }
+            Ahead::Skeleton(reason) => self.let_go(&source, &record, &cover, was_withheld, reason)?,
         }
         Ok(Turn::Taken)
+    }
+
+    /// Releases a skeleton before its time: the original cannot be held any longer.
+    fn let_go(
+        &mut self,
+        source: &Source<'_>,
+        record: &Record<'_>,
+        cover: &envelope::Cover,
+        was_withheld: bool,
+        reason: WithheldReason,
+    ) -> Result<(), StoreError> {
+        let (pipeline, stage) = (self.pipeline, self.strictest_stage(cover));
+        self.desk.skeleton(pipeline, self.ledger, source, record, reason);
+        let outcome = if was_withheld {
+            Outcome::Emitted
+        } else {
+            let notice = source.notice(pipeline.stage_id(stage), record, reason);
+            self.ledger.notice(self.writer, pipeline, &notice)?;
+            Outcome::Quarantined
+        };
+        self.ledger.count(source.place, stage, outcome);
+        Ok(())
     }
 
     /// The stage whose window ends first.

@@ -6,8 +6,9 @@ use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
 use super::progress::{self, AnotherTopic, Progress};
-use super::quarantine::Notice;
+use super::quarantine::{self, Notice};
 use super::store::{Assigned, Flow, Place, Position, Revoked, SessionSpec, Store, StoreError, Writer};
+use crate::engine::WithheldReason;
 use crate::record::{Header, Record, RecordBuf};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -153,7 +154,17 @@ impl Ledger {
     fn write_releases(&mut self, writer: &mut impl Writer, topic: &str) -> Result<(), StoreError> {
         self.releases.shuffle(&mut self.random);
         for (partition, record) in &self.releases {
-            append_buf(writer, topic, *partition, record, &[])?;
+            match append_buf(writer, topic, *partition, record, &[]) {
+                Err(StoreError::TooLarge(_)) => {
+                    let bytes = record.value.as_ref().map_or(0, Vec::len);
+                    let value = quarantine::placeholder(WithheldReason::TooLarge, bytes).into_bytes();
+                    let instead =
+                        RecordBuf { value: Some(value), headers: record.headers.clone(), key: None };
+                    self.meter.quarantined(WithheldReason::TooLarge);
+                    append_buf(writer, topic, *partition, &instead, &[])?;
+                }
+                done => done?,
+            }
         }
         Ok(())
     }

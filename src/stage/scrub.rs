@@ -9,12 +9,13 @@ use super::member::{Ledger, Member, Step, append_buf};
 use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
+use super::quarantine;
 use super::store::{
     Fetched, Flow, Place, Polled, Reader as _, Remedy, Session as _, SessionSpec, Store, StoreError, Writer,
 };
 use super::work::{Ahead, Desk, Known, Source};
 use crate::engine::{Applied, WithheldReason};
-use crate::record::{Header, Record};
+use crate::record::{Header, Record, RecordBuf};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;
@@ -219,8 +220,20 @@ impl<W: Writer> Work<'_, W> {
         };
         stamp.write(&mut desk.text);
         let ours = [(header::NAME, Some(desk.text.as_bytes()))];
-        append_buf(self.writer, &pipeline.topics.scrubbed, source.place.partition, &desk.out, &ours)?;
-        let Applied::Withheld(reason) = applied else { return Ok(None) };
+        let (topic, partition) = (&pipeline.topics.scrubbed, source.place.partition);
+        let reason = match append_buf(self.writer, topic, partition, &desk.out, &ours) {
+            Ok(()) => match applied {
+                Applied::Withheld(reason) => reason,
+                Applied::Changed | Applied::Unchanged => return Ok(None),
+            },
+            Err(StoreError::TooLarge(_)) => {
+                let value = quarantine::placeholder(WithheldReason::TooLarge, quarantine::size(original));
+                let instead = RecordBuf { value: Some(value.into_bytes()), ..RecordBuf::default() };
+                append_buf(self.writer, topic, partition, &instead, &ours)?;
+                WithheldReason::TooLarge
+            }
+            Err(error) => return Err(error),
+        };
         let notice = source.notice(pipeline.stage_id(0), original, reason);
         self.ledger.notice(self.writer, pipeline, &notice)?;
         Ok(Some(reason))
@@ -240,17 +253,31 @@ impl<W: Writer> Work<'_, W> {
                 self.desk.seal(original, &cover);
                 let held = Record { value: Some(&self.desk.envelope), ..Record::default() };
                 let lane = lanes.choose(until_ms.saturating_sub(self.now_ms));
-                self.writer.append(&lane.topic, source.place.partition, &held)?;
-                Ok(Outcome::Emitted)
-            }
-            Ahead::Skeleton(reason) => {
-                self.desk.skeleton(pipeline, self.ledger, source, original, reason);
-                if !cover.withheld {
-                    let notice = source.notice(pipeline.stage_id(0), original, reason);
-                    self.ledger.notice(self.writer, pipeline, &notice)?;
+                match self.writer.append(&lane.topic, source.place.partition, &held) {
+                    Ok(()) => Ok(Outcome::Emitted),
+                    Err(StoreError::TooLarge(_)) => {
+                        self.let_go(source, original, &cover, WithheldReason::TooLarge)
+                    }
+                    Err(error) => Err(error),
                 }
-                Ok(Outcome::Quarantined)
             }
+            Ahead::Skeleton(reason) => self.let_go(source, original, &cover, reason),
         }
+    }
+
+    /// Releases a skeleton at once: the original cannot be held.
+    fn let_go(
+        &mut self,
+        source: &Source<'_>,
+        original: &Record<'_>,
+        cover: &Cover,
+        reason: WithheldReason,
+    ) -> Result<Outcome, StoreError> {
+        self.desk.skeleton(self.pipeline, self.ledger, source, original, reason);
+        if !cover.withheld {
+            let notice = source.notice(self.pipeline.stage_id(0), original, reason);
+            self.ledger.notice(self.writer, self.pipeline, &notice)?;
+        }
+        Ok(Outcome::Quarantined)
     }
 }

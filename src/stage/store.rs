@@ -307,6 +307,10 @@ pub enum StoreError {
     /// A passing condition; [`Remedy::Retry`].
     #[error("the log is busy: {0}")]
     Busy(String),
+    /// A record is larger than its topic takes; the transaction is none the worse. Exit 77 where nobody
+    /// has another record for its place.
+    #[error("{0}")]
+    TooLarge(String),
     /// The open transaction is void; [`Remedy::Abort`].
     #[error("the transaction was given up: {0}")]
     Void(String),
@@ -334,6 +338,7 @@ impl StoreError {
             StoreError::Busy(_) => Remedy::Retry,
             StoreError::Void(_) => Remedy::Abort,
             StoreError::Unreachable(_)
+            | StoreError::TooLarge(_)
             | StoreError::Fenced(_)
             | StoreError::Refused(_)
             | StoreError::Io(_)

@@ -19,14 +19,20 @@ static BROKER: OnceLock<Broker> = OnceLock::new();
 impl Broker {
     /// The program's broker.
     pub fn get() -> &'static Broker {
-        BROKER.get_or_init(Broker::start)
+        BROKER.get_or_init(|| Broker::start(&[]))
     }
 
-    fn start() -> Broker {
+    /// One of the test's own, to be stopped, killed or set up wrongly.
+    pub fn own(environment: &[(&str, &str)]) -> Broker {
+        Broker::start(environment)
+    }
+
+    fn start(environment: &[(&str, &str)]) -> Broker {
         let dir = tempfile::tempdir().unwrap().keep();
         let mut script = Command::new("scripts/kafka.sh")
             .args(["with", dir.to_str().unwrap()])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -38,11 +44,38 @@ impl Broker {
         Broker { dir, address: address.trim().to_owned(), _stdin: stdin, _script: script }
     }
 
-    pub fn delete_topic(&self, topic: &str) {
+    /// Runs the script on this broker.
+    fn script(&self, verb: &str, arguments: &[&str]) {
         let mut command = Command::new("scripts/kafka.sh");
-        command.args(["delete-topic", self.dir.to_str().unwrap(), topic]);
+        command.args([verb, self.dir.to_str().unwrap()]).args(arguments);
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(crate::process::output(command, b"").status.success());
+        let output = crate::process::output(command, b"");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    pub fn delete_topic(&self, topic: &str) {
+        self.script("delete-topic", &[topic]);
+    }
+
+    /// Forbids it to the user of the listener with passwords.
+    pub fn forbid(&self, operation: &str, topic: &str) {
+        self.script("forbid", &[operation, topic]);
+    }
+
+    /// The address of the listener with passwords.
+    pub fn sasl_address(&self) -> String {
+        std::fs::read_to_string(self.dir.join("address.sasl")).unwrap().trim().to_owned()
+    }
+
+    /// `KILL`, `STOP`, `CONT`.
+    pub fn signal(&self, name: &str) {
+        let pid = std::fs::read_to_string(self.dir.join("broker.pid")).unwrap();
+        assert!(Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap().success());
+    }
+
+    /// Starts it again with its data and its ports.
+    pub fn again(&self) {
+        self.script("start", &[]);
     }
 
     /// Whether the bytes stand in any file of the broker.

@@ -1,15 +1,18 @@
 //! The contract suite on a real broker, and what is Kafka's own.
 
 mod broker;
+mod checks;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod crashes;
+mod faults;
 #[path = "../process/mod.rs"]
 mod process;
 mod run;
 mod site;
 
 use broker::Broker;
+use logscrub::stage::store::{Flow, Place, Polled, Reader};
 use logscrub::store::kafka::{Kafka, Options};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -19,13 +22,17 @@ struct KafkaBench {
 }
 
 fn options() -> Options {
+    options_on(Broker::get())
+}
+
+fn options_on(broker: &Broker) -> Options {
     let pairs = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
     Options {
         // Uncompressed, so that a search through the broker's files finds what is there.
         settings: pairs(&[
-            ("bootstrap.servers", Broker::get().address.as_str()),
+            ("bootstrap.servers", broker.address.as_str()),
             ("session.timeout.ms", "6000"),
             ("compression.type", "none"),
         ]),
@@ -33,6 +40,18 @@ fn options() -> Options {
         topic_settings: pairs(&[("segment.ms", "1")]),
         ..Options::default()
     }
+}
+
+/// Waits for an assignment, and gives its first place.
+fn assigned(reader: &mut impl Reader) -> Place {
+    let begun = Instant::now();
+    while begun.elapsed() < process::PATIENCE {
+        let polled = reader.poll(Duration::from_millis(50), 1, &mut |_| Flow::Hold).unwrap();
+        if let Polled::Assigned(assigned) = polled {
+            return assigned[0].place;
+        }
+    }
+    panic!("nothing was assigned");
 }
 
 impl KafkaBench {

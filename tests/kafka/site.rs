@@ -38,9 +38,13 @@ pub struct Seen {
 impl Site {
     /// `window` of the last stage; topics are not made yet.
     pub fn new(source: &str, window: &str, lanes: &str) -> Self {
+        Site::on(Broker::get(), source, window, lanes)
+    }
+
+    pub fn on(broker: &Broker, source: &str, window: &str, lanes: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let site = Site { dir, source: source.to_owned(), sent: BTreeMap::new() };
-        let address = &Broker::get().address;
+        let address = &broker.address;
         site.file(
             "logscrub.toml",
             &format!(
@@ -157,6 +161,12 @@ purge_source = true
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+    }
+
+    /// The records in a topic, one line of JSON each.
+    pub fn lines(&self, ending: &str) -> Vec<String> {
+        let text = self.does(&["cat", &format!("{}.{ending}", self.source), "--records"]);
+        text.lines().map(str::to_owned).collect()
     }
 
     pub fn seen(&self, ending: &str) -> Vec<Seen> {

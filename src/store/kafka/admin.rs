@@ -33,6 +33,14 @@ pub struct TopicState {
     pub own: BTreeMap<String, String>,
 }
 
+/// A broker as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerState {
+    pub id: i32,
+    /// Every setting that it shows, defaults included.
+    pub settings: BTreeMap<String, String>,
+}
+
 pub(super) struct Admin {
     client: Client<AdminClient<Quiet>>,
     new_topics: BTreeMap<String, String>,
@@ -78,6 +86,11 @@ impl Admin {
         let client = settings.admin()?;
         client.inner().fetch_metadata(Some("logscrub"), FIRST_ANSWER).map_err(|error| {
             match code_of(&error) {
+                _ if settings.is_turned_away() => StoreError::Refused(format!(
+                    "`{}` does not accept who we are, or we do not accept it; check `security.protocol`, `sasl.*` \
+                     and `ssl.*` in [kafka]",
+                    settings.brokers()
+                )),
                 Some(code) if is_silence(code) => StoreError::Unreachable(format!(
                     "no broker of `{}` answered in {} s; check `bootstrap.servers` in [kafka], and that the \
                      broker runs",
@@ -163,6 +176,50 @@ impl Admin {
             .fetch_metadata(Some("logscrub"), PATIENCE)
             .map_err(|error| of_query(&error, "brokers were counted"))?;
         Ok(i32::try_from(metadata.brokers().len()).unwrap_or(i32::MAX))
+    }
+
+    /// The largest batch that a topic takes; Kafka's default where it is hidden.
+    pub(super) fn max_message_bytes(&self, topic: &str) -> Result<usize, StoreError> {
+        let state = self.topic_state(topic)?;
+        let most = state.and_then(|state| state.settings.get("max.message.bytes")?.parse().ok());
+        Ok(most.unwrap_or(1_048_588))
+    }
+
+    pub(super) fn broker_states(&self) -> Result<Vec<BrokerState>, StoreError> {
+        let metadata = self
+            .client
+            .inner()
+            .fetch_metadata(Some("logscrub"), PATIENCE)
+            .map_err(|error| of_query(&error, "brokers were counted"))?;
+        metadata.brokers().iter().map(|broker| self.broker_state(broker.id())).collect()
+    }
+
+    fn broker_state(&self, id: i32) -> Result<BrokerState, StoreError> {
+        let resource = ResourceSpecifier::Broker(id);
+        let answers = wait(self.client.describe_configs([&resource], &options()))
+            .map_err(|error| of_query(&error, "broker settings were read"))?;
+        let entries = answers.into_iter().flatten().flat_map(|resource| resource.entries);
+        let settings = entries.filter_map(|entry| Some((entry.name, entry.value?))).collect();
+        Ok(BrokerState { id, settings })
+    }
+
+    pub(super) fn replicas(&self, topic: &str) -> Result<Option<usize>, StoreError> {
+        let metadata = self
+            .client
+            .inner()
+            .fetch_metadata(Some(topic), PATIENCE)
+            .map_err(|error| of_query(&error, "a topic was looked up"))?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
+        Ok(found.and_then(|found| found.partitions().iter().map(|part| part.replicas().len()).min()))
+    }
+
+    pub(super) fn groups(&self) -> Result<Vec<String>, StoreError> {
+        let groups = self
+            .client
+            .inner()
+            .fetch_group_list(None, PATIENCE)
+            .map_err(|error| of_query(&error, "groups were listed"))?;
+        Ok(groups.groups().iter().map(|group| group.name().to_owned()).collect())
     }
 
     pub(super) fn make(

@@ -3,7 +3,7 @@
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::{debug, warn};
 
 /// librdkafka's own words; without `debug`, which only `allow_unsafe` admits, they hold no records.
-fn say(level: RDKafkaLogLevel, facility: &str, text: &str) {
+pub(super) fn say(level: RDKafkaLogLevel, facility: &str, text: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
             warn!(facility, text, "librdkafka");
@@ -46,6 +46,36 @@ impl ProducerContext for Quiet {
     // A record that is not delivered makes its transaction fail, which the commit says.
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
+
+/// A client that remembers that it was turned away.
+#[derive(Debug, Default)]
+pub(super) struct Visitor {
+    turned_away: AtomicBool,
+}
+
+impl Visitor {
+    /// Whether a broker did not accept who we say we are, or we did not accept it.
+    pub(super) fn was_turned_away(&self) -> bool {
+        self.turned_away.load(Ordering::SeqCst)
+    }
+}
+
+impl ClientContext for Visitor {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        say(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, _reason: &str) {
+        debug!(%error, "librdkafka");
+        if let Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL) =
+            error.rdkafka_error_code()
+        {
+            self.turned_away.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+impl ConsumerContext for Visitor {}
 
 /// Topics and partitions, as the group's protocol names them.
 pub(super) type Names = Vec<(String, i32)>;

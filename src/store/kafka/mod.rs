@@ -11,16 +11,18 @@ mod closing;
 mod context;
 mod error;
 mod native;
+mod probe;
 mod purge;
 mod reader;
 mod scan;
 mod settings;
 mod writer;
 
-pub use admin::TopicState;
+pub use admin::{BrokerState, TopicState};
 pub use reader::KafkaReader;
 pub use writer::KafkaWriter;
 
+use crate::stage::clock::Clock;
 use crate::stage::store::{
     Bounds, Fetched, Flow, PurgeState, Session, SessionSpec, Store, StoreError, TopicSpec,
 };
@@ -33,6 +35,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a transaction of ours may be open before the broker aborts it.
+pub const TRANSACTION_TIMEOUT_MS: i64 = 30_000;
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -96,6 +100,39 @@ impl Kafka {
     /// See [`StoreError`].
     pub fn brokers(&self) -> Result<i32, StoreError> {
         self.shared.admin.brokers()
+    }
+
+    /// Every broker with its settings; those that it hides are missing.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn broker_states(&self) -> Result<Vec<BrokerState>, StoreError> {
+        self.shared.admin.broker_states()
+    }
+
+    /// The fewest replicas that any partition of a topic is assigned to; `None` where there is no such topic.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn replicas(&self, topic: &str) -> Result<Option<usize>, StoreError> {
+        self.shared.admin.replicas(topic)
+    }
+
+    /// Every group that the cluster knows.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn groups(&self) -> Result<Vec<String>, StoreError> {
+        self.shared.admin.groups()
+    }
+
+    /// How far the broker's clock is ahead of ours, as a record in a compacted topic is stamped: 0 within the
+    /// time that the record took.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn clock_ahead_ms(&self, topic: &str, clock: &dyn Clock) -> Result<i64, StoreError> {
+        probe::clock_ahead_ms(&self.shared.settings, topic, clock)
     }
 
     /// Makes a topic.

@@ -1,33 +1,40 @@
 //! The configs of our clients: the user's settings, over our defaults, under what we must own.
 
+use super::TRANSACTION_TIMEOUT_MS;
 use super::closing::Client;
-use super::context::Quiet;
+use super::context::{Quiet, Visitor};
 use crate::stage::store::StoreError;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::config::FromClientConfigAndContext as _;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
-use rdkafka::producer::ThreadedProducer;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::producer::{ProducerContext, ThreadedProducer};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// librdkafka's settings as the config has them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings(pub BTreeMap<String, String>);
 
 /// Positions are ours to commit, inside transactions, and only what was committed is read.
-const CONSUMER: [(&str, &str); 6] = [
+const CONSUMER: [(&str, &str); 5] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("isolation.level", "read_committed"),
     ("group.protocol", "classic"),
     ("partition.assignment.strategy", "cooperative-sticky"),
-    ("allow.auto.create.topics", "false"),
 ];
 
 impl Settings {
     /// Where it looks for brokers.
     pub(super) fn brokers(&self) -> &str {
         self.0.get("bootstrap.servers").map_or("", String::as_str)
+    }
+
+    /// Whether batches are packed as our own setting says.
+    pub(super) fn packs_with_zstd(&self) -> bool {
+        let set = self.0.get("compression.type").or_else(|| self.0.get("compression.codec"));
+        set.is_none_or(|codec| codec == "zstd")
     }
 
     fn config(&self, defaults: &[(&str, &str)], owned: &[(&str, &str)]) -> ClientConfig {
@@ -42,6 +49,8 @@ impl Settings {
         for (name, value) in owned {
             config.set(*name, *value);
         }
+        // A question after a topic makes it, on a broker that allows it: producers too must not.
+        config.set("allow.auto.create.topics", "false");
         config
     }
 
@@ -89,6 +98,18 @@ impl Settings {
         self.consumer(&defaults, &owned, Quiet)
     }
 
+    /// Whether brokers turn us away: an administrator's client is told of no errors, since nobody polls it.
+    pub(super) fn is_turned_away(&self) -> bool {
+        let Ok(visitor) = self.consumer(&[], &[("group.id", "logscrub.visit")], Visitor::default()) else {
+            return false;
+        };
+        let _ = visitor.fetch_metadata(Some("logscrub"), Duration::from_secs(3));
+        (0..10).any(|_| {
+            let _ = visitor.poll(Duration::from_millis(100));
+            visitor.context().was_turned_away()
+        })
+    }
+
     /// Asks for a group's positions without being its member.
     pub(super) fn group_watcher(&self, group: &str) -> Result<Client<BaseConsumer<Quiet>>, StoreError> {
         self.consumer(&[], &[("group.id", group)], Quiet)
@@ -97,8 +118,9 @@ impl Settings {
     /// The time-outs: a request is given up well before the broker gives up the transaction, so that a
     /// doubtful answer is ours to clear up.
     pub(super) fn transactional(&self, slot: &str) -> Result<Client<ThreadedProducer<Quiet>>, StoreError> {
+        let timeout = TRANSACTION_TIMEOUT_MS.to_string();
         let mut defaults = self.writing();
-        defaults.push(("transaction.timeout.ms", "30000"));
+        defaults.push(("transaction.timeout.ms", &timeout));
         let config = self.config(&defaults, &[("transactional.id", slot), ("enable.idempotence", "true")]);
         ThreadedProducer::from_config_and_context(&config, Quiet)
             .map(Client::new)
@@ -113,7 +135,18 @@ impl Settings {
             .map_err(|error| wrong(&error))
     }
 
-    fn writing(&self) -> Vec<(&'static str, &'static str)> {
+    /// One whose delivery reports the context sees.
+    pub(super) fn reporting<C: ProducerContext + 'static>(
+        &self,
+        context: C,
+    ) -> Result<Client<ThreadedProducer<C>>, StoreError> {
+        let config = self.config(&self.writing(), &[("enable.idempotence", "true"), ("linger.ms", "0")]);
+        ThreadedProducer::from_config_and_context(&config, context)
+            .map(Client::new)
+            .map_err(|error| wrong(&error))
+    }
+
+    fn writing<'a>(&self) -> Vec<(&'static str, &'a str)> {
         vec![
             ("linger.ms", "5"),
             ("compression.type", "zstd"),

@@ -18,11 +18,17 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
+/// What a batch has beside its one record's parts.
+const BATCH_BYTES: usize = 120;
+/// No topic of ours takes less.
+const SMALL_BYTES: usize = 60_000;
+/// What our producers send at the most: below their `message.max.bytes`.
+const PRODUCER_BYTES: usize = 19_900_000;
 /// How long one transactional call may block.
 const CALL: Duration = Duration::from_secs(15);
 /// How long a broker may be away before we give up our place: above any restart, and above the two
@@ -42,6 +48,8 @@ pub struct KafkaWriter {
     committed: BTreeMap<Place, i64>,
     /// Producers that died since the last commit.
     deaths: u32,
+    /// `max.message.bytes` by topic, where a record was large enough to ask.
+    most_bytes: HashMap<String, usize>,
 }
 
 /// How a commit's last call ended.
@@ -67,6 +75,7 @@ impl KafkaWriter {
             open: false,
             committed: BTreeMap::new(),
             deaths: 0,
+            most_bytes: HashMap::new(),
         };
         writer.make_producer(Duration::from_secs(60))?;
         Ok(writer)
@@ -115,6 +124,37 @@ impl KafkaWriter {
         }
         info!(slot = self.slot, reason = %error, "the producer is made again");
         self.make_producer(OUTAGE)
+    }
+
+    /// A batch that is too large makes its transaction fail, again and again.
+    fn refuse_too_large(&mut self, topic: &str, record: &Record<'_>) -> Result<(), StoreError> {
+        let headers: usize =
+            record.headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len) + 10).sum();
+        let (key, value) = (record.key.unwrap_or_default(), record.value.unwrap_or_default());
+        let bytes = key.len() + value.len() + headers + BATCH_BYTES;
+        // Every topic takes that much.
+        if bytes <= SMALL_BYTES {
+            return Ok(());
+        }
+        let most = match self.most_bytes.get(topic) {
+            Some(most) => *most,
+            None => {
+                let most = self.shared.admin.max_message_bytes(topic)?;
+                self.most_bytes.insert(topic.to_owned(), most);
+                most
+            }
+        };
+        if bytes <= most.min(PRODUCER_BYTES) {
+            return Ok(());
+        }
+        let packed =
+            || zstd::bulk::compress(value, 3).map_or(bytes, |packed| bytes - value.len() + packed.len());
+        if bytes <= PRODUCER_BYTES && self.shared.settings.packs_with_zstd() && packed() <= most {
+            return Ok(());
+        }
+        Err(StoreError::TooLarge(format!(
+            "a record is too large for `{topic}`, which takes {most} bytes; raise its `max.message.bytes`"
+        )))
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -257,6 +297,7 @@ impl Writer for KafkaWriter {
             // Progress stands in the transaction, and would make the fault good again.
             return Ok(());
         }
+        self.refuse_too_large(topic, record)?;
         self.begin()?;
         let Some(producer) = &self.producer else {
             return Err(StoreError::Void("there is no producer".into()));
@@ -275,9 +316,8 @@ impl Writer for KafkaWriter {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 Some(Code::MessageSizeTooLarge) => {
-                    return Err(StoreError::Void(format!(
-                        "a record is too large for `{topic}`; raise `message.max.bytes` in [kafka] and \
-                         `max.message.bytes` of the topic"
+                    return Err(StoreError::TooLarge(format!(
+                        "a record is too large for `{topic}`; raise `message.max.bytes` in [kafka]"
                     )));
                 }
                 Some(Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition) => {

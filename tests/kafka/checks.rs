@@ -1,0 +1,133 @@
+//! What a start refuses, each with its message.
+
+use crate::broker::Broker;
+use crate::site::Site;
+use logscrub::stage::clock::ManualClock;
+use logscrub::stage::store::{Position, Session, SessionSpec, Store, TopicSpec, Writer};
+use logscrub::store::kafka::Kafka;
+
+/// Refused with a message that has these parts.
+fn refused(site: &Site, parts: &[&str]) {
+    let output = site.output(&["run", "--once"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(77), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+}
+
+/// A site with its topics.
+fn site_on(broker: &Broker, source: &str) -> Site {
+    let site = Site::on(broker, source, "1h", r#"["10min"]"#);
+    let store = Kafka::open(crate::options_on(broker)).unwrap();
+    store.ensure(&TopicSpec { name: source.into(), partitions: 2, compacted: false }).unwrap();
+    site.does(&["topics", "apply"]);
+    site
+}
+
+/// Changes one setting of a topic.
+fn set(broker: &Broker, topic: &str, name: &'static str, value: &str) {
+    let store = Kafka::open(crate::options_on(broker)).unwrap();
+    let state = store.topic_state(topic).unwrap().unwrap();
+    store.change_settings(topic, &state, &[(name, value.to_owned())].into()).unwrap();
+}
+
+#[test]
+fn each_wrong_setting_of_a_topic_is_refused_and_mended() {
+    let broker = Broker::get();
+    let site = site_on(broker, "rows");
+    site.does(&["run", "--once"]);
+    for (topic, name, value) in [
+        ("rows.held.1h", "cleanup.policy", "compact"),
+        ("rows.held.1h", "message.timestamp.type", "CreateTime"),
+        ("rows.held.1h", "retention.ms", "-1"),
+        ("rows.held.10min", "retention.bytes", "1000000"),
+        ("rows.held.10min", "segment.ms", "604800000"),
+        ("rows.held.10min", "segment.jitter.ms", "1000"),
+        ("rows.held.1h", "max.message.bytes", "1000"),
+        ("rows.held.1h", "min.insync.replicas", "2"),
+        ("rows.held.1h", "unclean.leader.election.enable", "true"),
+        ("rows.scrubbed", "retention.ms", "-1"),
+        ("rows.scrubbed", "compression.type", "gzip"),
+        ("rows.deidentified", "message.timestamp.type", "CreateTime"),
+        ("rows.progress", "cleanup.policy", "delete"),
+    ] {
+        set(broker, topic, name, value);
+        refused(
+            &site,
+            &[&format!("{topic}: `{name}` is `{value}` and must be `"), "run `logscrub topics apply`"],
+        );
+        site.does(&["topics", "apply"]);
+    }
+    site.does(&["topics", "verify"]);
+    set(broker, "rows", "cleanup.policy", "compact");
+    refused(&site, &["rows: `cleanup.policy` is `compact`", "set `cleanup.policy=delete` on the source"]);
+    set(broker, "rows", "cleanup.policy", "delete");
+    set(broker, "rows", "max.message.bytes", "19000000");
+    refused(&site, &["rows: `max.message.bytes` is above 18000000"]);
+}
+
+#[test]
+fn another_reader_of_the_source_is_refused_until_it_is_named() {
+    let broker = Broker::get();
+    let site = site_on(broker, "read");
+    let store = Kafka::open(crate::options_on(broker)).unwrap();
+    {
+        let topics = vec!["read".into()];
+        let spec = SessionSpec { reader: "billing".into(), slot: "billing".into(), topics };
+        let mut session = store.join(&spec).unwrap();
+        let (reader, writer) = session.halves();
+        let place = crate::assigned(reader);
+        writer.commit(&[Position { place, next: 0 }]).unwrap();
+    }
+    refused(&site, &["group `billing` reads it too", "add the group to `purge_after_groups`"]);
+    let config = site.read("logscrub.toml");
+    site.file("logscrub.toml", &format!("{config}purge_after_groups = [\"billing\"]\n"));
+    site.does(&["run", "--once"]);
+}
+
+#[test]
+fn a_clock_that_is_apart_is_seen() {
+    let broker = Broker::get();
+    let site = site_on(broker, "clocks");
+    let store = Kafka::open(crate::options_on(broker)).unwrap();
+    let ahead = |clock| store.clock_ahead_ms("clocks.progress", clock).unwrap();
+    assert!(ahead(&logscrub::service::clock::SystemClock).abs() < 1000);
+    let behind = ManualClock::at(crate::site::now_ms() - 3_600_000);
+    assert!((3_590_000..3_700_000).contains(&ahead(&behind)));
+    site.does(&["topics", "verify"]);
+}
+
+/// One broker on which everything is wrong.
+#[test]
+fn a_broker_that_breaks_promises_is_refused() {
+    let broker = Broker::own(&[
+        ("KAFKA_SASL", "yes"),
+        (
+            "KAFKA_EXTRA",
+            "transaction.max.timeout.ms=20000\ntransaction.partition.verification.enable=false\n\
+             auto.create.topics.enable=true\noffsets.retention.minutes=10\n",
+        ),
+    ]);
+    let site = site_on(&broker, "wrongs");
+    refused(
+        &site,
+        &[
+            "broker 1: `transaction.max.timeout.ms` is `20000`, and our transactions may take 30000",
+            "broker 1: `transaction.partition.verification.enable` is `false`",
+            "`auto.create.topics.enable` is `true`",
+            "`offsets.retention.minutes` is `10`",
+        ],
+    );
+    // The rights are another user's.
+    let config = site.read("logscrub.toml").replace(&broker.address, &broker.sasl_address()).replace(
+        "\"compression.type\"",
+        "\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanism\" = \"PLAIN\"\n\"sasl.username\" = \
+         \"logscrub\"\n\"sasl.password\" = \"swordfish\"\n\"compression.type\"",
+    );
+    site.file("logscrub.toml", &config);
+    broker.forbid("Delete", "wrongs.held.1h");
+    refused(&site, &["records of `wrongs.held.1h` may not be deleted; grant DELETE on it"]);
+    site.file("logscrub.toml", &config.replace("swordfish", "wrong"));
+    refused(&site, &["does not accept who we are", "check `security.protocol`, `sasl.*`"]);
+}
