@@ -28,8 +28,8 @@ fn apply(scratch: &mut Scratch, policy: &Policy, stage: usize, value: &[u8]) -> 
     (applied, out.value.unwrap_or_default())
 }
 
-/// Logs whose templates the rules' authors know.
-const KNOWN: [PackName; 2] = [PackName::Ordinary, PackName::Dense];
+/// Logs whose templates the rules' authors know, and others.
+const PACKS: [PackName; 3] = [PackName::Ordinary, PackName::Dense, PackName::Second];
 
 /// Made-up records.
 fn samples(packs: &[PackName], each: u64, seed: u64, mut look: impl FnMut(&Sample)) {
@@ -92,17 +92,6 @@ fn holds(scratch: &mut Scratch, value: &[u8], twice: Twice) {
                 continue;
             }
             let (_, again) = apply(scratch, policy, stage, &once);
-            if policy.position(stage) == Position::Last {
-                // What is left has lost words that let a number stay: a second pass may take more,
-                // and brings nothing back.
-                let left = String::from_utf8_lossy(&once).into_owned();
-                let again = String::from_utf8_lossy(&again).into_owned();
-                let known: std::collections::HashSet<&str> = words(&left).collect();
-                let more: Vec<&str> =
-                    words(&again).filter(|word| !known.contains(word) && *word != "null").collect();
-                assert!(more.is_empty(), "{} {stage_id}: {more:?} came back\n{left}\n{again}", policy.id);
-                continue;
-            }
             assert!(
                 again == once,
                 "{} {stage_id}: a second pass changes what the first wrote\n in: {}\n 1st: {}\n 2nd: {}",
@@ -118,14 +107,13 @@ fn holds(scratch: &mut Scratch, value: &[u8], twice: Twice) {
 #[test]
 fn made_up_records_keep_every_invariant() {
     let mut scratch = Scratch::default();
-    samples(&KNOWN, 400, 7, |sample| holds(&mut scratch, &sample.value, Twice::Always));
-    samples(&[PackName::Second], 400, 7, |sample| holds(&mut scratch, &sample.value, Twice::BeforeTheLast));
+    samples(&PACKS, 400, 7, |sample| holds(&mut scratch, &sample.value, Twice::Always));
 }
 
 #[test]
 fn cut_off_records_keep_every_invariant() {
     let mut scratch = Scratch::default();
-    samples(&KNOWN, 60, 11, |sample| {
+    samples(&PACKS, 60, 11, |sample| {
         for tenths in 1..10 {
             holds(&mut scratch, &sample.value[..sample.value.len() * tenths / 10], Twice::BeforeTheLast);
         }
@@ -135,41 +123,24 @@ fn cut_off_records_keep_every_invariant() {
 #[test]
 fn running_all_stages_one_after_another_is_running_the_last() {
     let mut scratch = Scratch::default();
-    let (mut same, mut all) = (0, 0);
     for policy in POLICIES.iter().filter(|policy| policy.stages.len() > 2) {
         let last = policy.stages.len() - 1;
-        samples(&KNOWN, 150, 13, |sample| {
+        samples(&PACKS, 400, 13, |sample| {
             let mut held = sample.value.clone();
             for stage in 1..last {
                 held = apply(&mut scratch, policy, stage, &held).1;
             }
             let (_, through) = apply(&mut scratch, policy, last, &held);
             let (_, straight) = apply(&mut scratch, policy, last, &sample.value);
-            // Equal, or coarser where a placeholder broke a line's own grammar (a count of bytes before
-            // a text): a word that the straight run took away never comes back.
-            let straight = String::from_utf8_lossy(&straight).into_owned();
-            let through = String::from_utf8_lossy(&through).into_owned();
-            let known: std::collections::HashSet<&str> = words(&straight).collect();
-            let more: Vec<&str> =
-                words(&through).filter(|word| !known.contains(word) && *word != "null").collect();
-            let placeholders =
-                ["PHONE", "BODY", "ID", "NAME", "IP", "CODE", "EMAIL", "CREDENTIAL", "URL", "USER_AGENT"];
-            let more: Vec<&str> = more.into_iter().filter(|word| !placeholders.contains(word)).collect();
-            assert!(
-                more.is_empty(),
-                "{}: {more:?}\n{}\n{through}\n{straight}",
+            assert_eq!(
+                String::from_utf8_lossy(&through),
+                String::from_utf8_lossy(&straight),
+                "{}: {}",
                 policy.id,
                 String::from_utf8_lossy(&sample.value)
             );
-            same += usize::from(through == straight);
-            all += 1;
         });
     }
-    assert!(same * 100 >= all * 97, "{same} of {all} are the same");
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub struct Tree {
     pub fields: Vec<Field>,
     /// Spans of JSON member names, quotes excluded.
     pub keys: Vec<Span>,
+    /// Spans of values that are the names of others (see [`Tree::name_pairs`]).
+    pub labels: Vec<Span>,
     /// The deepest nesting met.
     pub depth: usize,
 }
@@ -95,6 +97,7 @@ impl Tree {
         self.containers.clear();
         self.fields.clear();
         self.keys.clear();
+        self.labels.clear();
         self.depth = 0;
         self.containers.push(Container { parent: 0, name: Span::new(0, 0), array: false });
     }
@@ -152,6 +155,7 @@ impl Tree {
                     && let Some(field) = self.fields.get_mut(other)
                 {
                     field.name = label.value;
+                    self.labels.push(label.value);
                 } else if other > place && field.container < home {
                     break;
                 }

@@ -311,7 +311,7 @@ fn value(
             (Span::new(from + 1, end), form, if escaped { end } else { from + 1 })
         }
         b'{' | b'\n' | b'\r' => return None,
-        _ if let Some((start, end)) = counted(text, name, from) => {
+        _ if let Some((start, end)) = counted(text, name, from, skip) => {
             (Span::new(start, end), Form::Element, end)
         }
         b'[' if let Some(end) = skip(from) => (Span::new(from, end), Form::Bare, end),
@@ -368,7 +368,9 @@ fn quoted_end(text: &[u8], start: usize, quote: u8) -> (usize, bool) {
 
 /// `[msg:12:…]`: a value whose length in bytes stands before it, as Kannel writes it; it may hold
 /// brackets itself. `None` where the count is not of this value.
-fn counted(text: &[u8], name: Span, from: usize) -> Option<(usize, usize)> {
+///
+/// Where a placeholder stands in the text, the count is of what was there before it.
+fn counted(text: &[u8], name: Span, from: usize, skip: Skip<'_>) -> Option<(usize, usize)> {
     if name.start().checked_sub(1).and_then(|at| text.get(at)) != Some(&b'[') {
         return None;
     }
@@ -381,7 +383,9 @@ fn counted(text: &[u8], name: Span, from: usize) -> Option<(usize, usize)> {
     if text.get(start) == Some(&b' ') && text.get(start + 1 + bytes) == Some(&b']') {
         start += 1;
     }
-    (bytes > 0 && text.get(start + bytes) == Some(&b']')).then_some((start, start + bytes))
+    let span = (bytes > 0 && text.get(start + bytes) == Some(&b']')).then_some((start, start + bytes))?;
+    let mut places = memchr::memchr_iter(b'[', text.get(start..start + bytes)?);
+    (!places.any(|at| skip(start + at).is_some())).then_some(span)
 }
 
 /// Behind a terminal's colour (`ESC [ 32 m`) at `pos`; `pos` where there is none.
@@ -494,7 +498,9 @@ fn element(text: &[u8], close: usize, tag: Span, tree: &mut Tree) {
         return;
     }
     let rest = text.get(close + 1..).unwrap_or_default();
-    let Some(end) = memchr::memchr(b'<', rest) else { return };
+    // What the last stage put for a word is no tag.
+    let tags = memchr::memchr_iter(b'<', rest).find(|at| rest.get(at + 1) != Some(&b'*'));
+    let Some(end) = tags else { return };
     if rest.get(end + 1) != Some(&b'/') {
         return;
     }

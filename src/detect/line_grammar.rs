@@ -2,10 +2,15 @@
 //! places in syslog, logcat, access and error logs. They may stay for ever.
 
 use super::bytes::{byte, is_alnum, is_digit, is_letter, is_upper, run_end};
+use super::timestamp;
 use crate::finding::Span;
 
 /// Process and thread ids are shorter than this; a code in brackets is found by its words before.
 const LONGEST_PID: usize = 7;
+/// A line's head, as far as process ids stand in it: month, day, time, host, program, level.
+const HEAD_WORDS: usize = 7;
+/// What stands for a word that the last stage took.
+const UNKNOWN: &[u8] = b"<*>";
 /// Sizes are shorter than this.
 const LONGEST_COUNT: usize = 12;
 
@@ -24,14 +29,23 @@ pub fn numbers(text: &[u8], out: &mut dyn FnMut(Span)) {
 }
 
 /// `sshd[4242]:`, `VERBOSE[1204][C-0a1b]`, `2026-03-02 … [4242] [7] DEBUG:` in the line's head.
+///
+/// Where the head ends is counted in words, which a placeholder leaves as they are, and not in bytes.
 fn bracketed_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
-    let head = line.get(..line.len().min(120)).unwrap_or_default();
-    for open in memchr::memchr_iter(b'[', head) {
+    let dated = matches!(byte(line, 0), b'0'..=b'9' | b'[' | b'<') || timestamp::month_at(line, 0).is_some();
+    let mut words = 0;
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'[', line.get(at..).unwrap_or_default()).map(|found| at + found) {
+        words += memchr::memchr_iter(b' ', line.get(at..open).unwrap_or_default()).count();
+        if words > HEAD_WORDS {
+            break;
+        }
+        at = open + 1;
         let end = run_end(line, open + 1, LONGEST_PID + 1, is_digit);
-        let digits = end - open - 1;
-        let before = open.checked_sub(1).map_or(b' ', |at| byte(line, at));
-        let known = is_letter(before) || (open < 48 && matches!(before, b' ' | b']'));
-        if known && (1..=LONGEST_PID).contains(&digits) && byte(line, end) == b']' {
+        let before = line.get(..open).unwrap_or_default();
+        let named = before.last().is_some_and(|b| is_letter(*b)) || before.ends_with(UNKNOWN);
+        let known = named || (dated && matches!(before.last(), None | Some(b' ' | b']')));
+        if known && (1..=LONGEST_PID).contains(&(end - open - 1)) && byte(line, end) == b']' {
             out(open + 1, end);
         }
         // `[C-0a1b2c3d]`: Asterisk's number of a call.
@@ -81,6 +95,7 @@ fn logcat(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
     if pid_end > pid && tid_end > tid && is_upper(byte(line, level)) && byte(line, level + 1) == b' ' {
         out(pid, pid_end);
         out(tid, tid_end);
+        out(level, level + 1);
     }
 }
 
@@ -125,11 +140,13 @@ fn access(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
 
 /// `2026/03/02 10:11:12 [error] 4242#0: *71234 …`.
 fn nginx_error(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
-    let head = line.get(..line.len().min(64)).unwrap_or_default();
-    let Some(hash) = memchr::memchr(b'#', head) else { return };
-    let pid = head.get(..hash).unwrap_or_default().iter().rev().take_while(|b| is_digit(**b)).count();
+    // Behind the level: `[error] `.
+    let Some(level) = memchr::memmem::find(line, b"] ") else { return };
+    let from = level + 2;
+    let hash = run_end(line, from, LONGEST_PID + 1, is_digit);
+    let pid = hash - from;
     let end = run_end(line, hash + 1, 5, is_digit);
-    if pid == 0 || end == hash + 1 || byte(line, end) != b':' {
+    if pid == 0 || byte(line, hash) != b'#' || end == hash + 1 || byte(line, end) != b':' {
         return;
     }
     out(hash - pid, end);
@@ -159,7 +176,7 @@ mod tests {
         check("Mar  2 10:11:12 gw-2 smsd[4242]: sent", &["4242"]);
         check("[2026-03-02] VERBOSE[61395][C-d389a5fd] pbx.c: x", &["61395", "C-d389a5fd"]);
         check("<134>1 2026-03-02T10:11:12Z gw smsd 4242 - - x", &["4242"]);
-        check("03-02 10:11:12.123  8383  3453 D SmsGateway: x", &["8383", "3453"]);
+        check("03-02 10:11:12.123  8383  3453 D SmsGateway: x", &["8383", "3453", "D"]);
         check(
             "a - - [x] \"GET /a HTTP/1.1\" 200 4044831 \"-\" \"curl\" 14.9541 120",
             &["4044831", "14.9541"],

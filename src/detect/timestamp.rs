@@ -6,7 +6,7 @@
 
 use super::Hit;
 use super::bytes::{
-    before, byte, ends_before, is_alnum, is_digit, is_letter, reads, run_end, slice, starts_token,
+    before, byte, ends_before, is_alnum, is_digit, is_letter, reads, run_end, run_start, slice, starts_token,
 };
 use super::validate::not_epoch::{self, Unit};
 use crate::class::Class;
@@ -39,7 +39,10 @@ pub fn at(text: &[u8], start: usize) -> Option<Time> {
     }
     let (end, form) = if is_digit(first) {
         let last = before(text, start);
+        // Behind a comma it is a fraction (`15,523`) or the next column of a table.
+        let column = last == b',' && !matches!(run_end(text, start, 20, is_digit) - start, 3 | 6 | 9);
         let inside = matches!(last, b'.' | b'-' | b'/' | b':' | b',')
+            && !column
             && is_digit(before(text, start.saturating_sub(1)));
         if inside || matches!(last, b'+' | b'.' | b'@') {
             return None;
@@ -54,6 +57,28 @@ pub fn at(text: &[u8], start: usize) -> Option<Time> {
     let longer =
         is_alnum(next) || (matches!(next, b'-' | b'/') && is_digit(byte(text, end + 1))) || next == b'@';
     (!longer).then(|| Time { hit: Hit::new(Class::Timestamp, start, end), form })
+}
+
+/// The time that the digit at a place is the first of: its month or its weekday may stand before it.
+#[must_use]
+pub fn around(text: &[u8], at_digit: usize) -> Option<Time> {
+    let month = word_before(text, at_digit);
+    let weekday = month.and_then(|month| word_before(text, month));
+    let starts = [weekday, month, Some(at_digit)].into_iter().flatten();
+    starts.filter_map(|start| at(text, start)).find(|time| time.hit.span.end() > at_digit)
+}
+
+/// Where the word begins that stands right before a place, as in `Jan 7` and `Wed, 07`.
+fn word_before(text: &[u8], end: usize) -> Option<usize> {
+    let gap = run_start(text, end, 3, |b| matches!(b, b' ' | b',' | b'.'));
+    let word = run_start(text, gap, 10, is_letter);
+    (gap < end && gap - word >= 3).then_some(word)
+}
+
+/// The end of the English month that begins at a place.
+#[must_use]
+pub fn month_at(text: &[u8], start: usize) -> Option<usize> {
+    month_name(text, start)
 }
 
 fn numeric(text: &[u8], start: usize) -> Option<(usize, Form)> {

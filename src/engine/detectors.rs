@@ -195,7 +195,7 @@ impl Detectors {
 
     #[must_use]
     pub fn time_at(&self, text: &[u8], at: usize) -> Option<Hit> {
-        timestamp::at(text, at).map(|time| time.hit)
+        timestamp::around(text, at).map(|time| time.hit)
     }
 
     /// Ids of events and of persons by their shape.

@@ -37,6 +37,12 @@ struct NameInfo {
     leans: bool,
 }
 
+impl NameInfo {
+    fn class(&self) -> Option<Class> {
+        self.claims.bare.map(|(class, ..)| class).or(self.meaning.class)
+    }
+}
+
 /// The buffers of one level of text in text.
 #[derive(Default)]
 struct Level {
@@ -117,7 +123,7 @@ impl Finder {
         let info = self.info(tools, name);
         let around = Surroundings::default();
         let (reading, rule) = read_field(tools, info, name, bytes, &field, &around, None);
-        let lone = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None };
+        let lone = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, meant: None };
         if self.act(tools, &lone, &field, reading, rule, sink).is_none() {
             self.text(tools, bytes, Map::Base(0), 0, sink);
         }
@@ -197,7 +203,14 @@ impl Finder {
             if covered(&level.done, field.value) {
                 continue;
             }
-            let lone = Lone { text: bytes, map, depth, whole: None };
+            let meant = level.infos.get(index).and_then(|info| info.class());
+            let lone = Lone { text: bytes, map, depth, whole: None, meant };
+            if sink.reduce_unknown && self.is_label(tools, bytes, &level.tree, &field, reading) {
+                // The name of a pair stays as a member's name does.
+                self.scan.within(tools, bytes, field.value, map, sink);
+                level.done.push(field.value);
+                continue;
+            }
             let done = if decodes(&field, bytes) && !matches!(reading, Reading::Claim(_)) {
                 self.decoded(tools, &lone, &field, reading, rule, &mut level.decoded, sink);
                 Some(field.value)
@@ -244,6 +257,26 @@ impl Finder {
         if sink.reduce_unknown {
             level.done.sort_unstable();
         }
+    }
+
+    /// Whether a value is the name of another, `{"key": "http.status_code", "value": …}`, and one that a
+    /// rule or the lexicon knows.
+    fn is_label(
+        &mut self,
+        tools: Tools<'_>,
+        text: &[u8],
+        tree: &Tree,
+        field: &Field,
+        reading: Reading,
+    ) -> bool {
+        if field.form != Form::JsonString
+            || !matches!(reading, Reading::Text | Reading::Headline)
+            || !tree.labels.contains(&field.value)
+        {
+            return false;
+        }
+        let info = self.info(tools, field.value.of(text));
+        info.claims.bare.is_some() || info.meaning.class.is_some() || info.meaning.blocked
     }
 
     /// Reads every field of the level's tree: names first, then what the names say together.
@@ -313,7 +346,7 @@ impl Finder {
             let value = if words {
                 tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
             } else if asks && decodes(field, bytes) {
-                let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None };
+                let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, meant: None };
                 decode_field(tools.context, field, &here, decoded);
                 decoded.bytes.as_slice()
             } else {
@@ -366,7 +399,11 @@ impl Finder {
             map: Map::Table(&buffer.from),
             depth: lone.depth,
             whole: Some(lone.with_quotes(field)),
+            meant: lone.meant,
         };
+        // In a line every quoted text goes by its tokens, with escapes in it or without.
+        let line = field.form == Form::QuotedEscaped && reading == Reading::Text;
+        let reading = if line { Reading::Headline } else { reading };
         let whole = Field { value: Span::new(0, buffer.bytes.len()), form: Form::JsonString, ..*field };
         self.act(tools, &inner, &whole, reading, rule, sink);
     }
@@ -392,6 +429,16 @@ impl Finder {
             }
             Reading::Part(class) => {
                 let found = self.scan.part(tools, class, text, field.value, map, bare_json, sink);
+                // `38631087893:54@s.whats`, cut off: whatever the rest was, the number is somebody's.
+                let digits =
+                    value.strip_prefix(b"+").unwrap_or(value).iter().take_while(|b| b.is_ascii_digit());
+                if !found
+                    && class == Class::Phone
+                    && digits.count() >= 7
+                    && let Some(rule) = rule.or_else(|| tools.detectors.by_name())
+                {
+                    return self.claim(tools, lone, field, class, rule, sink);
+                }
                 // The rest of the value may hold something else.
                 let rest = if found { Unknown::ByToken } else { Unknown::Goes };
                 self.inside(tools, lone, field, rest, sink)
@@ -461,8 +508,7 @@ impl Finder {
                     Map::Base(base) => Map::Base(base + field.value.start),
                     Map::Table(table) => Map::Table(table.get(field.value.start()..).unwrap_or_default()),
                 };
-                let marked =
-                    value.iter().any(|b| matches!(b, b'=' | b':' | b'{' | b'[' | b'<' | b'"' | b'\''));
+                let marked = value.iter().any(is_mark);
                 let reduce = sink.reduce_unknown;
                 sink.reduce_unknown =
                     reduce && (unknown == Unknown::ByToken || (unknown == Unknown::Goes && marked));
@@ -479,11 +525,12 @@ impl Finder {
                         sink,
                     );
                 }
-                let by_token = std::mem::replace(&mut sink.reduce_unknown, reduce);
+                sink.reduce_unknown = reduce;
                 if reduce
-                    && !by_token
                     && unknown == Unknown::Goes
                     && !whole_is_found(map, field.value, from, sink)
+                    && !holds_what_is_meant(lone.meant, from, sink)
+                    && !(marked && marks_are_free(value, inner, from, sink))
                 {
                     last::value(lone.with_quotes(field), field.form, sink);
                 }
@@ -505,7 +552,12 @@ impl Finder {
                     return None;
                 }
                 self.scan.within(tools, text, field.value, map, sink);
-                Some(field.value)
+                if sink.found.len() == from {
+                    return Some(field.value);
+                }
+                // Something else stands in it: then it is none of what its name says.
+                sink.found.truncate(from);
+                None
             }
         }
     }
@@ -585,8 +637,8 @@ impl Finder {
         }
         if partial {
             let form = if escaped { Form::JsonString } else { field.form };
-            let rest =
-                Lone { text: bytes, map: inner, depth: lone.depth, whole: Some(lone.with_quotes(field)) };
+            let whole = Some(lone.with_quotes(field));
+            let rest = Lone { text: bytes, map: inner, whole, ..*lone };
             let done =
                 self.inside(tools, &rest, &Field { value: span, form, ..*field }, Unknown::ByToken, sink);
             return if escaped { Some(field.value) } else { done };
@@ -646,6 +698,29 @@ fn leans_on_parent(name: &[u8]) -> bool {
     .any(|known| name.eq_ignore_ascii_case(known))
 }
 
+/// Whether one of the findings from `from` on, or a placeholder of one, is what the field's name promised.
+fn holds_what_is_meant(meant: Option<Class>, from: usize, sink: &Sink) -> bool {
+    let found = sink.found.get(from..).unwrap_or_default();
+    meant.is_some() && found.iter().any(|f| Some(f.class) == meant && f.kind != Kind::UnknownToken)
+}
+
+/// What makes a text more than words: fields may stand in it.
+fn is_mark(byte: &u8) -> bool {
+    matches!(byte, b'=' | b':' | b'{' | b'[' | b'<' | b'"' | b'\'')
+}
+
+/// Whether a mark of a text stands outside of what the findings from `from` on claim: one that a stage
+/// takes away does not speak for the text.
+fn marks_are_free(text: &[u8], map: Map<'_>, from: usize, sink: &Sink) -> bool {
+    let found = sink.found.get(from..).unwrap_or_default();
+    let claims = |at: u32| {
+        let claimed = |f: &Found| matches!(f.kind, Kind::Value | Kind::Placeholder);
+        found.iter().any(|f| claimed(f) && f.span.start <= at && at < f.span.end)
+    };
+    let mut marks = text.iter().enumerate().filter(|(_, byte)| is_mark(byte));
+    marks.any(|(at, _)| !claims(map.at(at)))
+}
+
 /// Whether one of the findings from `from` on covers a whole value.
 fn whole_is_found(map: Map<'_>, value: Span, from: usize, sink: &Sink) -> bool {
     let root = Span { start: map.at(value.start()), end: map.at(value.end()) };
@@ -660,6 +735,8 @@ struct Lone<'a> {
     depth: usize,
     /// For a JSON value that was decoded: where it stands in the part, quotes included.
     whole: Option<Span>,
+    /// What the field's name says its value is.
+    meant: Option<Class>,
 }
 
 impl Lone<'_> {

@@ -8,33 +8,48 @@ use crate::codec::{Form, Tree};
 use crate::detect::{line_grammar, safe};
 use crate::finding::{Detail, RuleId, Span};
 
+/// What judging a text takes; the buffers are kept from text to text.
+#[derive(Default)]
+pub struct Buffers {
+    /// What is found in the text, in the part's bytes.
+    claimed: Vec<Span>,
+    /// Names, numbers that the line's grammar shows, and texts dealt with elsewhere, in the text's bytes.
+    known: Vec<Span>,
+}
+
 /// Adds the tokens of running text that nothing claims. `skip` are spans (in the text, sorted) that are dealt with elsewhere. Of a token
 /// that is claimed in part, the other parts are judged by themselves.
 ///
 /// A token may stay because of its neighbours (`12` before `ms`). Only neighbours that stay themselves
-/// count, so that a second pass over what is left comes to the same.
+/// count, and none that is claimed: then a second pass over what is left comes to the same.
 pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut Sink) {
+    let mut buffers = std::mem::take(&mut sink.last);
+    let Buffers { claimed, known } = &mut buffers;
     let root = |at: usize| usize::try_from(map.at(at)).unwrap_or(usize::MAX);
     let all = Span { start: map.at(0), end: map.at(text.len()) };
-    let mut claimed: Vec<Span> =
-        sink.found.iter().map(|found| found.span).filter(|span| span.overlaps(all)).collect();
+    claimed.clear();
+    claimed.extend(sink.found.iter().map(|found| found.span).filter(|span| span.overlaps(all)));
     claimed.sort_unstable();
-    let mut known: Vec<Span> =
-        tree.fields.iter().map(|field| field.name).chain(skip.iter().copied()).collect();
+    known.clear();
+    // `tel4155550132: `: a name that something is found in is none.
+    let is_name = |name: &Span| !holds_claim(claimed, root(name.start()), root(name.end()));
+    known.extend(tree.fields.iter().map(|field| field.name).filter(is_name));
+    known.extend(skip.iter().copied());
     line_grammar::numbers(text, &mut |span| known.push(span));
     known.sort_unstable();
-    let mut claims = Cursor::new(&claimed);
-    let mut knowns = Cursor::new(&known);
+    let mut claims = Cursor::new(claimed);
+    let mut knowns = Cursor::new(known);
     let mut previous = &b""[..];
     let mut token = next_token(text, 0);
     while let Some(span) = token {
         let following = next_token(text, span.end());
-        let next = following.map_or(&[][..], |next| next.of(text));
-        let mut free = Free { text, start: None, whole: span, previous, next, kept: true };
+        let is_claimed = |span: &Span| claims.overlaps(root(span.start()), root(span.end()));
+        let next = following.filter(|next| !is_claimed(next)).map_or(&[][..], |next| next.of(text));
+        let claimed = is_claimed(&span);
+        let mut free = Free { text, start: None, whole: span, previous, next, kept: true, claimed };
         let mut at = span.start();
         while at < span.end() {
-            let covered = knowns.end_at(at).or_else(|| claims.end_at(root(at)).map(|_| at + 1));
-            match covered {
+            match knowns.end_at(at).or_else(|| claims.end_at(root(at)).map(|_| at + 1)) {
                 Some(end) => {
                     free.judge(at, map, sink);
                     at = end.max(at + 1);
@@ -46,9 +61,10 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
             }
         }
         free.judge(span.end(), map, sink);
-        previous = if free.kept { span.of(text) } else { b"" };
+        previous = if free.kept && !free.claimed { span.of(text) } else { b"" };
         token = following;
     }
+    sink.last = buffers;
 }
 
 /// The part of a token that neither a finding nor a name nor another text covers.
@@ -56,10 +72,12 @@ struct Free<'t> {
     text: &'t [u8],
     start: Option<usize>,
     whole: Span,
-    /// The token before, if it stays; empty otherwise.
+    /// The token before, if it stays as it is; empty otherwise.
     previous: &'t [u8],
     next: &'t [u8],
     kept: bool,
+    /// Whether something in the token is found.
+    claimed: bool,
 }
 
 impl Free<'_> {
@@ -67,6 +85,8 @@ impl Free<'_> {
     fn judge(&mut self, end: usize, map: Map<'_>, sink: &mut Sink) {
         let Some(start) = self.start.take() else { return };
         let part = self.text.get(start..end).unwrap_or_default();
+        let part = part.strip_prefix(BYTE_ORDER_MARK).unwrap_or(part);
+        let start = end - part.len();
         let speaks = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80;
         // Signs at its ends belong to the line's grammar.
         let (Some(first), Some(last)) = (part.iter().position(speaks), part.iter().rposition(speaks)) else {
@@ -85,10 +105,17 @@ impl Free<'_> {
         if stays || (!alone && safe::keep_token(bytes, self.previous, next)) {
             return;
         }
+        // `views.py:88`, of which a field's name is a part.
+        if alone && !self.claimed && safe::keep_token(self.whole.of(self.text), b"", b"") {
+            return;
+        }
         self.kept = false;
         push(sink, Span { start: map.at(span.start()), end: map.at(span.end()) }, Kind::UnknownToken);
     }
 }
+
+/// U+FEFF, which some programs write before all else.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Adds the value of a JSON field that nothing claims, at its place in the part, quotes included.
 pub fn value(root: Span, form: Form, sink: &mut Sink) {
@@ -148,6 +175,15 @@ fn next_token(text: &[u8], from: usize) -> Option<Span> {
     Some(Span::new(start, start + trimmed.max(1)))
 }
 
+/// Whether one of the claims has a byte of `start..end`.
+fn holds_claim(claimed: &[Span], start: usize, end: usize) -> bool {
+    let behind = claimed.partition_point(|claim| claim.start() < end);
+    claimed.get(..behind).unwrap_or_default().iter().rev().take(CLAIMS_NEAR).any(|claim| claim.end() > start)
+}
+
+/// A name is short: claims that begin further back are not looked at.
+const CLAIMS_NEAR: usize = 16;
+
 /// Sorted spans, asked in the order of the text.
 struct Cursor<'a> {
     spans: &'a [Span],
@@ -157,6 +193,16 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn new(spans: &'a [Span]) -> Self {
         Cursor { spans, place: 0 }
+    }
+
+    /// Whether a span has a byte of `start..end`; neither lies before a place that was asked for.
+    fn overlaps(&self, start: usize, end: usize) -> bool {
+        self.spans
+            .get(self.place..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|s| s.start() < end)
+            .any(|s| s.end() > start)
     }
 
     /// The end of a span that holds `at`. Asked with rising places.

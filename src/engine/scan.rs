@@ -512,7 +512,15 @@ fn path_at(text: &[u8], at: usize) -> Option<Span> {
     let is_path = |b: u8| {
         !matches!(b, b' ' | b'"' | b'\'' | b'<' | b'>' | b')' | b',' | b'\t' | b'\n' | b'\r' | b'\\' | b';')
     };
-    let end = bytes::run_end(text, at, 4096, is_path);
+    let mut end = bytes::run_end(text, at, 4096, is_path);
+    // The marker of SMS Retriever texts in a parameter.
+    if text.get(end..end + 3) == Some(b"<#>") {
+        end = bytes::run_end(text, end + 3, 4096, is_path);
+    }
+    // A placeholder is a segment or a part of the query, else it stands behind the path.
+    let path = bytes::run_end(text, at, end - at, |b| !matches!(b, b'[' | b'?'));
+    let behind = bytes::byte(text, path) == b'[' && bytes::before(text, path) != b'/';
+    let end = if behind { path } else { end };
     Some(Span::new(at, end))
 }
 
@@ -580,7 +588,9 @@ fn push(
     detail: Detail,
     bare_json: bool,
 ) {
-    if !here.detectors.accepts(rule, here.text, span) || crosses_placeholder(sink, here.root(span)) {
+    // A URL is one whatever its parameters became.
+    let crossed = class != Class::Url && crosses_placeholder(sink, here.root(span));
+    if crossed || !here.detectors.accepts(rule, here.text, span) {
         return;
     }
     let value = match here.map {

@@ -78,6 +78,8 @@ pub struct Sink {
     pub placeholders: Vec<Span>,
     /// Where rules do not look: what they find there is taken back.
     pub denied: Vec<(RuleId, Span)>,
+    /// What the last stage's look at a text takes.
+    pub last: super::last::Buffers,
     /// Whether tokens and values that nothing claims are collected too.
     pub reduce_unknown: bool,
     /// Set where the part could not be walked to its end.

@@ -242,6 +242,8 @@ mod tests {
                 Some("Wed Jun 26 2024 15:00:00 GMT+0200 (Central European Summer Time)"),
                 Some("Wed Jun 26 2024 00:00:00 GMT+0200 (Central European Summer Time)"),
             ),
+            ("06-26 15:04:05.123", Some("06-26 15:00:00.000"), Some("06-26 00:00:00.000")),
+            ("06-26", None, None),
             ("Jun 26 15:04:05", Some("Jun 26 15:00:00"), Some("Jun 26 00:00:00")),
             ("Jun  6 15:04:05", Some("Jun  6 15:00:00"), Some("Jun  6 00:00:00")),
             ("June 6, 2024 15:04", Some("June 6, 2024 15:00"), Some("June 6, 2024 00:00")),

@@ -156,9 +156,14 @@ impl<'v> Cursor<'v> {
     fn day_first(&mut self) -> Option<()> {
         self.number(1, 2, 1..=31)?;
         let separator = self.eat_any(b"-/. ")?;
-        if self.month().is_none() {
+        let named = self.month();
+        if named.is_none() {
             (separator != b' ').then_some(())?;
             self.number(1, 2, 1..=31)?;
+        }
+        if separator == b'-' && self.rest().first() == Some(&b' ') && named.is_none() {
+            // Logcat has no year: `06-26 15:04:05.123`.
+            return Some(());
         }
         self.eat(separator).then_some(())?;
         self.attempt(|cursor| cursor.number(4, 4, 1000..=9999))
