@@ -88,3 +88,43 @@ fn what_goes_and_what_stays() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(table.case.len() >= 90, "the table is cut short");
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LastTable {
+    case: Vec<LastCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LastCase {
+    name: String,
+    #[serde(rename = "in")]
+    line: String,
+    out: String,
+}
+
+#[test]
+fn what_the_last_stage_leaves() {
+    let table: LastTable = toml::from_str(include_str!("data/last.toml")).expect("the table parses");
+    let rules = logscrub::rule::shipped().expect("the shipped rules compile").rules;
+    let policy = logscrub::policy::shipped("default", &rules.custom).expect("is shipped");
+    let policy = policy.expect("compiles").policy;
+    let engine = Engine::new(Arc::new(rules), None);
+    let (mut scratch, mut out) = (Scratch::default(), RecordBuf::default());
+    let mut last = |line: &str| {
+        let record = Record { key: None, value: Some(line.as_bytes()), headers: &[], timestamp_ms: None };
+        let _ = engine.apply(&mut scratch, &policy, policy.stages.len() - 1, &record, &mut out);
+        String::from_utf8_lossy(out.value.as_deref().unwrap_or_default()).into_owned()
+    };
+    let mut wrong = Vec::new();
+    for case in &table.case {
+        let once = last(&fill(&case.line));
+        let again = last(&once);
+        if once != case.out || again != once {
+            wrong.push(format!("{}\n  want  {}\n  once  {once}\n  again {again}", case.name, case.out));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(table.case.len() >= 30, "the table is cut short");
+}

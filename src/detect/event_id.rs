@@ -123,12 +123,30 @@ fn prefixed(text: &[u8], start: usize) -> Option<usize> {
     }
     let separated = matches!(byte(text, word), b'_' | b'-');
     let end = run_end(text, word, 64, is_token);
+    if is_pod(slice(text, start..end)) {
+        return None;
+    }
     let run = slice(text, word..end);
     let mix = Mix::of(run);
     let upper = slice(text, start..word).iter().all(|b| is_upper(*b));
     let number = mix.digits >= 6 && mix.letters() == 0 && (separated || upper);
     let random = separated && run.len() >= 9 && mix.digits >= 2 && mix.changes * 4 >= run.len();
     (number || random).then_some(end)
+}
+
+/// `sms-worker-413340e0c-pfpfh`: a replica of a program, as Kubernetes names them, and no message's id.
+fn is_pod(name: &[u8]) -> bool {
+    let mut pieces = name.rsplit(|b| *b == b'-');
+    let (Some(replica), Some(template)) = (pieces.next(), pieces.next()) else { return false };
+    let small = |piece: &[u8]| piece.iter().all(|b| is_digit(*b) || b.is_ascii_lowercase());
+    let mut words = 0;
+    let program = pieces.all(|piece| {
+        words += 1;
+        !piece.is_empty() && piece.iter().all(u8::is_ascii_lowercase)
+    });
+    let letters = replica.iter().filter(|b| !is_digit(**b)).count();
+    let hash = (6..=10).contains(&template.len()) && template.iter().any(|b| !is_digit(*b));
+    words >= 2 && program && replica.len() == 5 && letters >= 2 && small(replica) && hash && small(template)
 }
 
 /// A shorter id that a word announces: `id=1A2B3C4D`, `order #12345678`, `[FID:1234567890]`. `start` is
@@ -230,6 +248,7 @@ mod tests {
             ("AC0123456789abcdef0123456789abcdef", "an account"),
             ("SK0123456789abcdef0123456789abcdef", "a key"),
             ("order_confirmation_v2", "a template's name"),
+            ("sms-worker-413340e0c-pfpfh", "a pod"),
             ("message_count", "a field's name"),
             ("in-memory", "a word"),
             ("100000000000000001@lid", "a person"),

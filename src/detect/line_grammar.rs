@@ -7,6 +7,8 @@ use crate::finding::Span;
 
 /// Process and thread ids are shorter than this; a code in brackets is found by its words before.
 const LONGEST_PID: usize = 7;
+/// Codes are rarely longer than five digits and shorter than this.
+const SHORTEST_LONG_CODE: usize = 6;
 /// A line's head, as far as process ids stand in it: month, day, time, host, program, level.
 const HEAD_WORDS: usize = 7;
 /// What stands for a word that the last stage took.
@@ -20,6 +22,11 @@ pub fn numbers(text: &[u8], out: &mut dyn FnMut(Span)) {
     for line in text.split(|b| *b == b'\n') {
         let mut place = |from: usize, to: usize| out(Span::new(start + from, start + to));
         bracketed_pid(line, &mut place);
+        pid_by_level(line, &mut place);
+        colon_pid(line, &mut place);
+        haproxy(line, &mut place);
+        closing_numbers(line, &mut place);
+        call_record(line, &mut place);
         syslog_pid(line, &mut place);
         logcat(line, &mut place);
         access(line, &mut place);
@@ -58,8 +65,171 @@ fn bracketed_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
     }
 }
 
+/// The words that programs write for a line's level.
+const LEVELS: [&[u8]; 16] = [
+    b"TRACE",
+    b"DEBUG",
+    b"INFO",
+    b"NOTICE",
+    b"WARN",
+    b"WARNING",
+    b"ERROR",
+    b"CRITICAL",
+    b"FATAL",
+    b"SEVERE",
+    b"VERBOSE",
+    b"ALERT",
+    b"EMERG",
+    b"LOG",
+    b"FINE",
+    b"CONFIG",
+];
+
+/// The process behind the level: `2026-03-02 10:11:12,400 INFO     4242 …`, `… DEBUG 4242 --- [main] …`,
+/// and Nest's `[Nest] 4242  - `.
+fn pid_by_level(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let mut words = 0;
+    let mut at = 0;
+    while at < line.len() && words <= HEAD_WORDS {
+        let start = run_end(line, at, usize::MAX, |b| b == b' ');
+        let end = run_end(line, start, usize::MAX, |b| b != b' ');
+        words += 1;
+        at = end;
+        let word = line.get(start..end).unwrap_or_default();
+        let level = LEVELS.contains(&word);
+        if !level && !word.ends_with(b"]") {
+            continue;
+        }
+        let pid = run_end(line, end, 8, |b| b == b' ');
+        let pid_end = run_end(line, pid, LONGEST_PID + 1, is_digit);
+        let len = pid_end - pid;
+        if pid == end || !(2..=LONGEST_PID).contains(&len) || byte(line, pid_end) != b' ' {
+            continue;
+        }
+        let next = run_end(line, pid_end, 8, |b| b == b' ');
+        let sign = matches!(byte(line, next), b'-' | b'[');
+        // A code of six digits has no brackets or dashes behind it.
+        if level && words > 1 && (sign || len < SHORTEST_LONG_CODE)
+            || byte(line, next) == b'-' && dated(line, next)
+        {
+            out(pid, pid_end);
+            return;
+        }
+    }
+}
+
+/// Whether a date stands behind the dash at a place, a terminal's colour between them or not.
+fn dated(line: &[u8], dash: usize) -> bool {
+    let mut at = run_end(line, dash + 1, 8, |b| b == b' ');
+    if byte(line, at) == 0x1b {
+        at = run_end(line, at, 8, |b| b != b'm') + 1;
+    }
+    let end = run_end(line, at, 5, is_digit);
+    end > at && matches!(byte(line, end), b'/' | b'-' | b'.') && is_digit(byte(line, end + 1))
+}
+
+/// Ruby's `[2026-03-02T10:11:12.063000 #4242]`, logcat's `D/Tag( 4242):`, glog's `I0302 10:11:12.123456 4242
+/// file.cc:123]` and the kernel's `[12345.678901]`.
+fn colon_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let head = line.get(..line.len().min(96)).unwrap_or_default();
+    if let Some(hash) = memchr::memmem::find(head, b" #") {
+        let end = run_end(line, hash + 2, LONGEST_PID + 1, is_digit);
+        if end > hash + 2 && end - hash - 2 <= LONGEST_PID && byte(line, end) == b']' {
+            out(hash + 2, end);
+        }
+    }
+    let level = matches!(byte(line, 0), b'V' | b'D' | b'I' | b'W' | b'E' | b'F');
+    if level && byte(line, 1) == b'/' {
+        let Some(open) = memchr::memchr(b'(', head) else { return };
+        let pid = run_end(line, open + 1, 6, |b| b == b' ');
+        let end = run_end(line, pid, LONGEST_PID, is_digit);
+        if end > pid && byte(line, end) == b')' && byte(line, end + 1) == b':' {
+            out(0, 1);
+            out(pid, end);
+        }
+    }
+    let day_end = run_end(line, 1, 5, is_digit);
+    if level && day_end == 5 && byte(line, 5) == b' ' && byte(line, 8) == b':' {
+        out(0, 5);
+        let pid = run_end(line, run_end(line, 6, 16, |b| b != b' '), 8, |b| b == b' ');
+        let end = run_end(line, pid, LONGEST_PID, is_digit);
+        if end > pid && byte(line, end) == b' ' {
+            out(pid, end);
+        }
+    }
+    let second = run_end(line, 1, 8, |b| b == b' ');
+    let point = run_end(line, second, 8, is_digit);
+    let end = run_end(line, point + 1, 7, is_digit);
+    let clock = point > second && byte(line, point) == b'.' && end == point + 7;
+    if clock && byte(line, 0) == b'[' && byte(line, end) == b']' {
+        out(second, end);
+    }
+}
+
+/// HAProxy's timers, status and size: `0/0/1/77900/99362 409 1432951 - - ----`.
+fn haproxy(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let Some(dashes) = memchr::memmem::find(line, b" - - ") else { return };
+    let head = line.get(..dashes).unwrap_or_default();
+    let mut tokens = head.rsplitn(4, |b| *b == b' ');
+    let (Some(size), Some(status), Some(timers)) = (tokens.next(), tokens.next(), tokens.next()) else {
+        return;
+    };
+    let number =
+        |token: &[u8], most: usize| (1..=most).contains(&token.len()) && token.iter().all(|b| is_digit(*b));
+    let timed = timers.split(|b| *b == b'/').count() == 5
+        && timers.split(|b| *b == b'/').all(|time| {
+            number(time.strip_prefix(b"+").or(time.strip_prefix(b"-")).unwrap_or(time), LONGEST_COUNT)
+        });
+    if timed && number(status, 3) && number(size, LONGEST_COUNT) {
+        let from = dashes - size.len() - status.len() - timers.len() - 2;
+        out(from, from + timers.len());
+        out(dashes - size.len(), dashes);
+    }
+}
+
+/// `… 404 0 0 24266` at a line's end: status, and what took how long (IIS, W3C).
+fn closing_numbers(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let line = line.trim_ascii_end();
+    let mut tokens = line.rsplitn(5, |b| *b == b' ');
+    let (Some(time), Some(code), Some(sub), Some(status)) =
+        (tokens.next(), tokens.next(), tokens.next(), tokens.next())
+    else {
+        return;
+    };
+    let number =
+        |token: &[u8], most: usize| (1..=most).contains(&token.len()) && token.iter().all(|b| is_digit(*b));
+    let is_status = status.len() == 3 && number(status, 3) && matches!(byte(status, 0), b'1'..=b'5');
+    if is_status && number(sub, 3) && number(code, 5) && number(time, LONGEST_PID) {
+        out(line.len() - time.len(), line.len());
+        out(line.len() - time.len() - 1 - code.len(), line.len() - time.len() - 1);
+    }
+}
+
+/// A network's number behind a message's state in a table without a head: `…,DELIVRD,26201,…`.
+fn call_record(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    const STATES: [&[u8]; 8] =
+        [b"DELIVRD", b"UNDELIV", b"EXPIRED", b"REJECTD", b"ACCEPTD", b"ENROUTE", b"DELETED", b"UNKNOWN"];
+    for state in STATES {
+        let Some(at) = memchr::memmem::find(line, state) else { continue };
+        let from = at + state.len() + 1;
+        let end = run_end(line, from, 7, is_digit);
+        // ITU-T E.212: the first digit of a country's code is 2 to 7.
+        let country = matches!(byte(line, from), b'2'..=b'7');
+        if byte(line, from - 1) == b','
+            && country
+            && (5..=6).contains(&(end - from))
+            && byte(line, end) == b','
+        {
+            out(from, end);
+        }
+        return;
+    }
+}
+
 /// RFC 5424: `<134>1 time host app pid msgid …`.
 fn syslog_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let lead = if line.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let line = line.get(lead..).unwrap_or_default();
     if byte(line, 0) != b'<' {
         return;
     }
@@ -67,7 +237,7 @@ fn syslog_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
     if pri == 1 || byte(line, pri) != b'>' || byte(line, pri + 1) != b'1' {
         return;
     }
-    let mut at = 0;
+    let mut at = lead;
     for (nth, token) in line.splitn(6, |b| *b == b' ').enumerate() {
         if nth == 4 && !token.is_empty() && token.len() <= LONGEST_PID && token.iter().all(|b| is_digit(*b)) {
             out(at, at + token.len());
@@ -182,11 +352,31 @@ mod tests {
             &["4044831", "14.9541"],
         );
         check("2026/03/02 10:11:12 [error] 4242#0: *71234 upstream", &["4242#0", "*71234"]);
+        check("2026-03-02 17:57:20,400 INFO     85763 SMS-MT [cid:x]", &["85763"]);
+        check("2026-03-02 10:11:12.123  WARN 4242 --- [main] c.e.App : x", &["4242"]);
+        check("[Nest] 20679  - 03/02/2026, 10:11:12 AM", &["20679"]);
+        check("I, [2026-03-02T00:16:20.299000 #54675]  INFO -- : x", &["54675"]);
+        check("D/SmsGateway( 4242): x", &["D", "4242"]);
+        check("I0302 10:11:12.123456   4242 send.cc:88] x", &["I0302", "4242"]);
+        check("[12345.678901] usb 1-1: x", &["12345.678901"]);
+        check(
+            "lb haproxy: x app/s1 0/0/1/77900/+99362 409 1432951 - - ---- 1",
+            &["0/0/1/77900/+99362", "1432951"],
+        );
+        check("2026-03-02 10:11:12 GET /hlr/1 443 - curl/8.5.0 404 0 0 24266", &["24266", "0"]);
+        check("MT,4242,2,0.00394,DELIVRD,72405,x", &["72405"]);
     }
 
     #[test]
     fn numbers_elsewhere() {
         check("sent code=[482913]", &[]);
+        check("[otp] 482913 for you", &[]);
+        check("INFO 482913 is your code", &[]);
+        check("2026-03-02 10:11:12 INFO 482913 is your code", &[]);
+        check("[otp] 482913 - for you", &[]);
+        check("x,DELIVRD,482913", &[]);
+        check("your codes are 482 0 1 482913", &["482913", "1"]);
+        check("x #482913 y", &[]);
         check("sent 482913 to 14155550132", &[]);
         check("x[14155550132]", &[]);
         check("<14155550132> said 482913", &[]);

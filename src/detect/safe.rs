@@ -8,10 +8,17 @@
 //! - a decimal stays if it is below one or has at most three places: coordinates have more.
 
 use super::bytes::{
-    byte, is_alnum, is_digit, is_hex, is_letter, is_lower, is_upper, is_word, run_end, slice, tail,
+    before, byte, is_alnum, is_digit, is_hex, is_letter, is_lower, is_upper, is_word, run_end, run_start,
+    slice, tail,
 };
-use super::safe_words::{COUNTED, UNITS, VERSION_WORDS, WORDS};
+use super::safe_words::{COUNTED, LARGE, MEASURES, NUMBERED, UNITS, VERSION_WORDS, WORDS};
 
+/// Where WhatsApp sends what all contacts see: no chat and no person.
+const BROADCAST: &[u8] = b"status@broadcast";
+/// Most digits of a number behind a word that a code may follow, too.
+const FEW_DIGITS: usize = 6;
+/// A longer number may ring: only a word that speaks of large numbers, or a unit, speaks for it.
+const MANY_DIGITS: usize = 8;
 /// Longest word of the lists; a longer token is looked up in none.
 const LONGEST_WORD: usize = 24;
 
@@ -41,6 +48,9 @@ fn keep_value(core: &[u8], prev: &[u8], next: &[u8]) -> bool {
     }
     is_in(WORDS, core)
         || is_in(COUNTED, core)
+        || is_in(NUMBERED, core)
+        || is_machine(core)
+        || core == BROADCAST
         || is_in(UNITS, core)
         || is_quantity(core)
         || is_protocol(core)
@@ -89,7 +99,11 @@ fn keep_number(core: &[u8], prev: &[u8], next: &[u8]) -> bool {
     if core.starts_with(b"+") || core.iter().skip(1).any(|b| *b == b'-') {
         return digits <= 3;
     }
-    if (is_in(COUNTED, last_word(prev)) || is_in(UNITS, next)) && digits <= 12 {
+    let measured = if digits <= MANY_DIGITS { is_in(UNITS, next) } else { is_in(MEASURES, next) };
+    if (counts(prev, digits) || is_connection(prev, core) || measured) && digits <= 12 {
+        return true;
+    }
+    if is_in(NUMBERED, last_word(prev)) && digits <= FEW_DIGITS {
         return true;
     }
     if points == 1 {
@@ -101,12 +115,110 @@ fn keep_number(core: &[u8], prev: &[u8], next: &[u8]) -> bool {
     digits <= 3
 }
 
+/// Whether a value may stay whatever its field is called: one word that a line might have as well, and no
+/// bare number.
+#[must_use]
+pub fn keep_alone(value: &[u8]) -> bool {
+    let one = !value.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'=' | b'"' | b'\''));
+    one && core_of(value).len() == value.len()
+        && !value.is_empty()
+        && (!is_number(value) || is_version(value, b""))
+        && keep_token(value, b"", b"")
+}
+
+/// Whether a value is a number of what its field's name counts or measures: `session_age_s: 52062`.
+#[must_use]
+pub fn keep_measured(name: &[u8], value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| is_digit(**b)).count();
+    let points = value.iter().filter(|b| **b == b'.').count();
+    let number = value.iter().skip(1).all(|b| is_digit(*b) || *b == b'.')
+        && value.first().is_some_and(|b| is_digit(*b) || *b == b'-');
+    number
+        && (1..=12).contains(&digits)
+        && points <= 1
+        && (counts(name, digits) || is_connection(name, value))
+}
+
+/// Whether a name and its value are a place in a program: `InvoiceJob.java:1710`, `c.e.billing.InvoiceJob:88`.
+#[must_use]
+pub fn is_place(name: &[u8], value: &[u8]) -> bool {
+    let numbered = value.len() <= 12
+        && value.first().is_some_and(|b| is_digit(*b))
+        && value.split(|b| *b == b':').all(|part| part.len() <= 5 && part.iter().all(|b| is_digit(*b)));
+    let Some(dot) = name.iter().rposition(|b| *b == b'.').filter(|_| numbered) else { return false };
+    let (package, last) = (slice(name, 0..dot), tail(name, dot + 1));
+    let class = is_upper(byte(last, 0))
+        && last.iter().any(|b| is_lower(*b))
+        && package.contains(&b'.')
+        && package.iter().all(|b| is_lower(*b) || is_digit(*b) || matches!(b, b'.' | b'_'));
+    class || ENDINGS.contains(&last)
+}
+
+/// Whether a file's name is followed by a place in it: `provider.js:4884:17`.
+#[must_use]
+pub fn is_numbered_source(name: &[u8]) -> bool {
+    let name = core_of(name);
+    name.contains(&b':') && !name.contains(&b'/') && is_source_position(name)
+}
+
+/// Whether a number stands right behind a word that counts: `seq 1204`, `conn=1112890995`, `*71234`.
+#[must_use]
+pub fn counted_before(text: &[u8], at: usize) -> bool {
+    let gap = run_start(text, at, 3, |b| matches!(b, b' ' | b'=' | b':' | b'"'));
+    let name = run_start(text, gap, LONGEST_WORD, |b| is_word(b) || b == b'.');
+    let name = slice(text, name..gap);
+    let number = slice(text, at..run_end(text, at, 20, is_digit));
+    before(text, at) == b'*' || (gap < at && (counts(name, number.len()) || is_connection(name, number)))
+}
+
+/// Whether a number is a connection's in a server's own count. Up to 65535 it may be a client's port.
+fn is_connection(name: &[u8], number: &[u8]) -> bool {
+    number.len() >= 6
+        && number.iter().all(|b| is_digit(*b))
+        && (name.eq_ignore_ascii_case(b"conn") || name.eq_ignore_ascii_case(b"connection"))
+}
+
+/// A number with its unit, alone: `12ms`.
+#[must_use]
+pub fn is_measure(value: &[u8]) -> bool {
+    is_quantity(value)
+}
+
+/// Whether a name says that a number of so many digits counts or measures.
+fn counts(name: &[u8], digits: usize) -> bool {
+    let word = last_word(name);
+    let list = if digits <= MANY_DIGITS { COUNTED } else { LARGE };
+    is_in(list, word) || (word.len() < name.len() && is_in(MEASURES, word)) || is_in(list, name)
+}
+
+/// Names of machines, threads and zones made of words that logs are made of: `pool-9-thread-16`, `gw-4`.
+/// Digits are few and stand apart: `pin-482-913` is none.
+fn is_machine(core: &[u8]) -> bool {
+    let mut pieces = 0;
+    let mut words = 0;
+    let mut number_before = true;
+    for piece in core.split(|b| matches!(b, b'-' | b'_')) {
+        let number = (1..=3).contains(&piece.len()) && piece.iter().all(|b| is_digit(*b));
+        let word = is_in(WORDS, piece);
+        if !(word || number && !number_before) {
+            return false;
+        }
+        number_before = number;
+        words += usize::from(word);
+        pieces += 1;
+    }
+    pieces >= 2 && words >= 1 && !SECRETS.iter().any(|word| core.starts_with(word))
+}
+
+/// Words of logs that a code may be tied to.
+const SECRETS: [&[u8]; 4] = [b"code", b"token", b"password", b"verification"];
+
 /// The last word of `queue_depth`, `upstream.status`: what a name counts.
 fn last_word(name: &[u8]) -> &[u8] {
     let start = name.iter().rposition(|b| !is_letter(*b)).map_or(0, |place| place + 1);
     let camel = tail(name, start).iter().rposition(|b| is_upper(*b)).unwrap_or_default();
     let word = tail(name, start + camel);
-    if is_in(COUNTED, word) { word } else { tail(name, start) }
+    if is_in(COUNTED, word) || is_in(MEASURES, word) { word } else { tail(name, start) }
 }
 
 /// A number with its unit: `12ms`, `1.5s`, `+30µs`, `10KB`, `80%`, `3x`.
@@ -115,6 +227,8 @@ fn is_quantity(core: &[u8]) -> bool {
     let end = run_end(core, start, 16, |b| is_digit(b) || b == b'.');
     let digits = slice(core, start..end).iter().filter(|b| is_digit(**b)).count();
     let unit = tail(core, end);
+    // `1182767-byte body`.
+    let unit = if byte(core, end) == b'-' && end > start { tail(core, end + 1) } else { unit };
     (1..=12).contains(&digits)
         && !unit.is_empty()
         && (unit == b"%" || unit == b"x" || is_in(UNITS, unit) || is_compound(unit))
@@ -177,12 +291,15 @@ fn is_version(core: &[u8], prev: &[u8]) -> bool {
     tail_fits && (plain || named)
 }
 
+/// What the files of programs end in.
+#[rustfmt::skip]
+const ENDINGS: [&[u8]; 22] = [
+    b"java", b"kt", b"py", b"js", b"mjs", b"ts", b"tsx", b"go", b"rs", b"rb", b"php", b"c", b"cc",
+    b"cpp", b"h", b"cs", b"ex", b"erl", b"scala", b"swift", b"lua", b"pl",
+];
+
 /// `SmsController.java:1204`, `views.py`, `/srv/app/otp/views.py:88`, `chan_sip.c:`.
 fn is_source_position(core: &[u8]) -> bool {
-    const ENDINGS: [&[u8]; 22] = [
-        b"java", b"kt", b"py", b"js", b"mjs", b"ts", b"tsx", b"go", b"rs", b"rb", b"php", b"c", b"cc",
-        b"cpp", b"h", b"cs", b"ex", b"erl", b"scala", b"swift", b"lua", b"pl",
-    ];
     let name_end = core.iter().position(|b| *b == b':').unwrap_or(core.len());
     let position = tail(core, name_end);
     let name = slice(core, 0..name_end);
@@ -242,7 +359,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
-        for list in [COUNTED, UNITS, VERSION_WORDS, WORDS] {
+        for list in [COUNTED, LARGE, NUMBERED, MEASURES, UNITS, VERSION_WORDS, WORDS] {
             for pair in list.windows(2) {
                 assert!(pair[0] < pair[1], "{pair:?}");
             }
@@ -296,9 +413,49 @@ mod tests {
             "|lag=12045|",
             "|CSeq:|",
             "|took=12045|",
+            "CSeq|93436|INVITE",
+            "offset|54850941904|",
+            "conn|1112890995|",
+            "|54850941904|bytes",
+            "|1182767-byte|",
+            "session_age_s|52062|",
+            "|pool-9-thread-16|",
+            "|gw-4|",
         ] {
             assert!(keeps(text), "{text}");
         }
+    }
+
+    #[test]
+    fn whole_values() {
+        for value in
+            ["stdout", "27.1.42-rc2", "12ms", "sms-worker-3", "status@broadcast", "2.3000.1015901307"]
+        {
+            assert!(keep_alone(value.as_bytes()), "{value}");
+        }
+        for value in ["", "Otto", "482913", "42", "ok then", "a=b", "192.0.2.7", "415.555.0132", "a\"b"] {
+            assert!(!keep_alone(value.as_bytes()), "{value}");
+        }
+        for (name, value) in
+            [("session_age_s", "52062"), ("unread", "28273"), ("gcPauseUs", "12.5"), ("heap", "5898800123")]
+        {
+            assert!(keep_measured(name.as_bytes(), value.as_bytes()), "{name} {value}");
+        }
+        for (name, value) in [
+            ("s", "52062"),
+            ("alter", "42"),
+            ("unread", "14155550132"),
+            ("took_ms", "1-2"),
+            ("pages", "4.1.5"),
+        ] {
+            assert!(!keep_measured(name.as_bytes(), value.as_bytes()), "{name} {value}");
+        }
+        assert!(is_place(b"InvoiceJob.java", b"1710") && is_place(b"c.e.aviso.Envio", b"88"));
+        assert!(
+            !is_place(b"Otp.Code", b"4829")
+                && !is_place(b"a.java", b"482913")
+                && !is_place(b"a.b.code", b"4829")
+        );
     }
 
     #[test]
@@ -306,6 +463,12 @@ mod tests {
         for (text, why) in [
             ("|482913|", "a code"),
             ("code|482913|", "a code behind a word of logs"),
+            ("of|482913|", "a code behind a word that stands before anything"),
+            ("line|14155550132|", "a phone line"),
+            ("|14155550132|messages", "a phone that somebody writes to"),
+            ("conn|50123|", "a client's port"),
+            ("|otto-4|", "a name"),
+            ("|pin-482-913|", "a code"),
             ("|4829|", "four digits may be a code"),
             ("|code=4829|", "a code"),
             ("|14155550132|", "a phone"),

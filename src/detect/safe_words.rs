@@ -1,16 +1,42 @@
 //! The closed lists of words that [`super::safe`] keeps. Lower case, sorted by bytes.
 
-/// What counts, before a number; sorted.
+/// What counts, before a number of any size; sorted.
 #[rustfmt::skip]
 pub(super) const COUNTED: &[&str] = &[
-    "accepted", "ack", "attempt", "attempts", "backlog", "bytes", "count", "cseq", "delay", "depth",
-    "dropped", "duration", "elapsed", "error", "errors", "failed", "file", "height", "http", "in",
-    "interval", "lag", "latency", "len", "length", "level", "limit", "line", "max", "mcc", "mccmnc",
-    "mem", "min", "mnc", "ms", "octets", "of", "offset", "page", "partition", "parts", "pending", "pid",
-    "position", "pri", "priority", "progress", "queue", "rate", "remaining", "retries", "retry", "rows",
-    "rss", "rt", "segments", "seq", "sequence", "shard", "size", "slot", "status", "step", "thread",
-    "throttled", "tid", "time", "timeout", "took", "total", "tries", "ttl", "units", "uptime", "weight",
-    "width", "within", "worker",
+    "ack", "attempt", "attempts", "backlog", "bytes", "capacity", "cmgl", "cmgr", "cmgs", "cmgw",
+    "correlation", "count", "cseq", "delay", "delta", "depth", "dropped", "duration", "elapsed", "entries",
+    "generation", "goroutines", "heap", "height", "interval", "lag", "latency", "len", "length", "line",
+    "lines", "mcc", "mccmnc", "mem", "members", "memory", "mnc", "ms", "netid", "octets", "offset", "page",
+    "pages", "parked", "partid", "partition", "parts", "pause", "pending", "pid", "position", "ppid", "pri",
+    "prio", "priority", "processed", "progress", "queue", "queued", "rate", "records", "remaining",
+    "reqlen", "retries", "retry", "rows", "rss", "rtt", "segment", "segments", "seq", "seqno", "sequence",
+    "shard", "simslot", "size", "skipped", "slot", "slots", "ssrc", "step", "tasks", "thread", "threads",
+    "throttled", "ticks", "tid", "timeout", "took", "total", "tries", "ttl", "units", "unread", "uptime",
+    "usage", "waited", "watermark", "weight", "width", "window", "worker", "workers",
+];
+
+/// What counts without bound, before a number that could ring by its length; sorted.
+#[rustfmt::skip]
+pub(super) const LARGE: &[&str] = &[
+    "bytes", "capacity", "correlation", "count", "cseq", "heap", "highwatermark", "length", "mem", "memory",
+    "octets", "offset", "position", "rss", "seq", "seqno", "sequence", "size", "ssrc", "ticks", "total",
+    "usage", "watermark",
+];
+
+/// What a small number may stand behind: a code may stand there too; sorted.
+#[rustfmt::skip]
+pub(super) const NUMBERED: &[&str] = &[
+    "accepted", "code_length", "errno", "error", "errors", "exit", "exited", "failed", "http", "level",
+    "max", "min", "rejected", "rt", "sent", "signal", "status",
+];
+
+/// What a field's name ends in that holds a number with a unit; sorted.
+#[rustfmt::skip]
+pub(super) const MEASURES: &[&str] = &[
+    "bps", "bytes", "gb", "ghz", "gib", "hours", "hz", "kb", "kbps", "khz", "kib", "mb", "mbps", "mhz",
+    "mib", "micros", "microseconds", "millis", "milliseconds", "mins", "minutes", "ms", "msec", "msecs",
+    "nanos", "ns", "pct", "percent", "px", "qps", "rpm", "rps", "s", "sec", "seconds", "secs", "tb", "tps",
+    "us", "usec",
 ];
 
 /// What a number is a number of, behind it; sorted.
@@ -35,34 +61,54 @@ pub(super) const VERSION_WORDS: &[&str] = &[
 /// Words that logs are made of: methods, levels, states, verbs, prepositions, nouns of systems; sorted.
 #[rustfmt::skip]
 pub(super) const WORDS: &[&str] = &[
-    "a", "abort", "aborted", "accept", "accepted", "account", "ack", "across", "active", "added", "after",
-    "alert", "all", "already", "an", "and", "any", "api", "app", "approved", "are", "as", "at", "attempt",
-    "attempts", "back", "bad", "batch", "be", "because", "been", "before", "begin", "between", "block",
-    "body", "broker", "by", "bytes", "cache", "call", "called", "caller", "can", "cannot", "carrier",
-    "caused", "channel", "check", "client", "close", "closed", "code", "commit", "committed", "complete",
-    "completed", "config", "connect", "connected", "connecting", "connection", "consumer", "core",
-    "could", "count", "crash", "created", "critical", "current", "data", "db", "debug", "delay", "delete",
-    "deleted", "delivered", "delivrd", "denied", "device", "did", "disabled", "disconnect",
-    "disconnected", "does", "done", "down", "dropped", "due", "duplicate", "during", "elapsed", "empty",
-    "enabled", "end", "ended", "enroute", "error", "event", "exception", "exec", "exit", "exited",
-    "expired", "fail", "failed", "failing", "failure", "false", "fatal", "fetch", "file", "finished",
-    "for", "forbidden", "found", "from", "gateway", "get", "got", "group", "handler", "has", "have",
-    "head", "healthy", "heartbeat", "host", "http", "https", "id", "idle", "if", "ignored", "in",
-    "inbound", "info", "init", "input", "internal", "into", "invalid", "invite", "is", "it", "job",
-    "kafka", "key", "lag", "last", "latency", "left", "level", "limit", "line", "link", "list", "load",
-    "local", "lock", "log", "login", "logout", "lost", "main", "match", "max", "memory", "message",
-    "messages", "missing", "module", "more", "most", "network", "new", "next", "no", "node", "none",
-    "not", "notice", "null", "number", "of", "offline", "offset", "ok", "on", "online", "open", "opened",
-    "options", "or", "order", "out", "outbound", "over", "panicked", "partition", "password", "patch",
-    "path", "pending", "pid", "port", "post", "process", "processed", "processing", "producer",
-    "provider", "purge", "put", "queue", "queued", "rate", "read", "reading", "ready", "receipt",
-    "receive", "received", "recent", "reconnect", "refused", "register", "registered", "rejectd",
-    "rejected", "release", "remote", "reply", "request", "requests", "reset", "response", "restart",
-    "result", "retry", "retrying", "return", "returned", "route", "running", "seen", "segments", "send",
-    "sending", "sent", "seq", "server", "service", "session", "severe", "shutdown", "sms", "smsc",
-    "start", "started", "starting", "state", "status", "stop", "stopped", "success", "successful",
-    "system", "task", "than", "the", "thread", "throttled", "time", "timed", "timeout", "to", "token",
-    "too", "total", "trace", "traceback", "true", "try", "type", "undeliv", "unknown", "until", "up",
-    "update", "updated", "upstream", "user", "valid", "verbose", "verification", "version", "via",
-    "waiting", "was", "webhook", "while", "with", "within", "without", "worker", "write", "yes",
+    "a", "abort", "aborted", "aborting", "accept", "accepted", "account", "ack", "acquired", "across",
+    "active", "added", "after", "alert", "all", "already", "an", "and", "any", "api", "api-gateway", "app",
+    "applied", "approved", "are", "as", "async", "at", "attached", "attempt", "attempts", "back", "backoff",
+    "bad", "batch", "be", "because", "been", "before", "begin", "between", "bind", "binding", "block",
+    "body", "bound", "breaker", "broadcast", "broker", "buffer", "by", "byte", "bytes", "cache", "call",
+    "called", "caller", "can", "cannot", "carrier", "cause", "caused", "certificate", "channel", "chars",
+    "charset", "check", "chunk", "circuit", "client", "close", "closed", "cluster", "code", "commit",
+    "committed", "complete", "completed", "concat", "config", "conn", "connect", "connected", "connecting",
+    "connection", "consumer", "consumers", "container", "content", "controller", "coordinator", "core",
+    "correlation", "could", "count", "crash", "created", "crit", "critical", "cron", "current", "daemon",
+    "data", "db", "debug", "delay", "delete", "deleted", "deliver", "delivered", "delivery", "delivrd",
+    "denied", "detached", "device", "did", "disabled", "disconnect", "disconnected", "dlr", "dns", "does",
+    "done", "down", "drain", "drained", "dropped", "due", "duplicate", "during", "edge", "elapsed", "emerg",
+    "emergency", "empty", "enabled", "encoding", "end", "ended", "enquire", "enroute", "entries", "error",
+    "errors", "event", "evicted", "exceeded", "exception", "exec", "exit", "exited", "exiting", "expired",
+    "fail", "failed", "failing", "failure", "false", "fatal", "fetch", "file", "finished", "flush",
+    "flushed", "follower", "for", "forbidden", "forked", "found", "frame", "from", "gateway", "gc",
+    "generation", "get", "got", "group", "grpc", "gsm", "gw", "half-open", "handle", "handled", "handler",
+    "handshake", "haproxy", "has", "have", "head", "header", "headers", "healthy", "heap", "heapdump",
+    "heartbeat", "hit", "host", "http", "http2", "https", "id", "idle", "if", "ignored", "ignoring", "imsi",
+    "in", "inbound", "index", "info", "init", "input", "instance", "internal", "into", "invalid", "invite",
+    "io", "is", "it", "items", "job", "joined", "kafka", "kernel", "key", "killed", "lag", "last",
+    "latency", "lb", "leader", "lease", "leased", "left", "length", "level", "limit", "line", "link",
+    "list", "listen", "listening", "load", "local", "lock", "locked", "log", "login", "logout", "lost",
+    "mail", "main", "main-thread", "match", "max", "members", "memory", "message", "messages", "method",
+    "middleware", "migration", "miss", "missing", "mo", "modem", "module", "mongo", "more", "most",
+    "mounted", "mt", "multicast", "mysql", "nest", "network", "new", "next", "nginx", "nio", "no", "node",
+    "none", "not", "notice", "null", "number", "octet", "octets", "of", "offline", "offset", "offsets",
+    "ok", "on", "online", "open", "opened", "operator", "options", "or", "order", "out", "outbound", "over",
+    "panic", "panicked", "part", "partition", "partitions", "parts", "password", "patch", "path", "payload",
+    "pdu", "pending", "permanent", "pid", "pod", "pool", "port", "post", "postgres", "process", "processed",
+    "processing", "producer", "producers", "provider", "proxy", "purge", "put", "query", "queue", "queued",
+    "quota", "rabbitmq", "rate", "read", "reading", "ready", "reason", "rebalance", "rebalanced", "receipt",
+    "receive", "received", "recent", "reconnect", "records", "redis", "refused", "region", "register",
+    "registered", "rejectd", "rejected", "relay", "release", "released", "releasing", "remote", "renewed",
+    "replica", "reply", "request", "requests", "reset", "resolve", "resolved", "response", "responses",
+    "restart", "result", "retries", "retry", "retryable", "retrying", "return", "returned", "route",
+    "router", "row", "rows", "rtp", "running", "rx", "scan", "scheduler", "schema", "seen", "segment",
+    "segments", "send", "sending", "sent", "seq", "server", "service", "session", "severe", "shutdown",
+    "signal", "signalled", "sim", "sip", "skipped", "skipping", "sleeping", "slept", "slow", "smpp", "sms",
+    "smsc", "smsd", "socket", "spawned", "sshd", "ssl", "stabilized", "start", "started", "starting",
+    "state", "status", "stderr", "stdin", "stdout", "stop", "stopped", "stream", "string", "submit",
+    "success", "successful", "svc", "sync", "synced", "system", "systemd", "table", "task", "tcp",
+    "temporary", "terminated", "than", "the", "thread", "thread-pool", "throttle", "throttled", "time",
+    "timed", "timeout", "tls", "to", "token", "too", "topics", "total", "trace", "traceback", "transient",
+    "true", "try", "tx", "type", "udh", "udp", "unbind", "unbound", "undeliv", "undeliverable",
+    "undelivered", "unicast", "unknown", "unlocked", "unreachable", "until", "up", "update", "updated",
+    "upstream", "user", "ussd", "valid", "verbose", "verification", "version", "via", "waiting", "wakeup",
+    "warn", "warning", "warnings", "was", "webhook", "while", "window", "with", "within", "without", "woke",
+    "worker", "worker-thread", "write", "yes", "zone",
 ];

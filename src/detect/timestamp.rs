@@ -8,6 +8,7 @@ use super::Hit;
 use super::bytes::{
     before, byte, ends_before, is_alnum, is_digit, is_letter, reads, run_end, run_start, slice, starts_token,
 };
+use super::safe;
 use super::validate::not_epoch::{self, Unit};
 use crate::class::Class;
 
@@ -296,6 +297,9 @@ fn epoch(text: &[u8], start: usize, end: usize) -> Option<(usize, Form)> {
         return Some((end, Form::DateTime));
     }
     let unit = not_epoch::unit(digits)?;
+    if safe::counted_before(text, start) {
+        return None;
+    }
     let stop = if unit == Unit::Seconds && byte(text, end) == b'.' { fraction(text, end) } else { end };
     let more = byte(text, stop) == b'.' && is_digit(byte(text, stop + 1));
     (!more).then_some((stop, Form::Epoch(unit)))

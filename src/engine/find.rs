@@ -12,7 +12,7 @@ use crate::class::Class;
 use crate::codec::decode::{self, Decoded, Map};
 use crate::codec::{Field, Form, Tree, json, text};
 use crate::detect::field_name::{Meaning, Strength};
-use crate::detect::ip;
+use crate::detect::{ip, safe};
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::Context;
 
@@ -123,7 +123,7 @@ impl Finder {
         let info = self.info(tools, name);
         let around = Surroundings::default();
         let (reading, rule) = read_field(tools, info, name, bytes, &field, &around, None);
-        let lone = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, meant: None };
+        let lone = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
         if self.act(tools, &lone, &field, reading, rule, sink).is_none() {
             self.text(tools, bytes, Map::Base(0), 0, sink);
         }
@@ -204,7 +204,8 @@ impl Finder {
                 continue;
             }
             let meant = level.infos.get(index).and_then(|info| info.class());
-            let lone = Lone { text: bytes, map, depth, whole: None, meant };
+            let name = level.tree.name_of(&field).of(bytes);
+            let lone = Lone { text: bytes, map, depth, whole: None, name, meant };
             if sink.reduce_unknown && self.is_label(tools, bytes, &level.tree, &field, reading) {
                 // The name of a pair stays as a member's name does.
                 self.scan.within(tools, bytes, field.value, map, sink);
@@ -346,7 +347,8 @@ impl Finder {
             let value = if words {
                 tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
             } else if asks && decodes(field, bytes) {
-                let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, meant: None };
+                let here =
+                    Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
                 decode_field(tools.context, field, &here, decoded);
                 decoded.bytes.as_slice()
             } else {
@@ -399,6 +401,7 @@ impl Finder {
             map: Map::Table(&buffer.from),
             depth: lone.depth,
             whole: Some(lone.with_quotes(field)),
+            name: lone.name,
             meant: lone.meant,
         };
         // In a line every quoted text goes by its tokens, with escapes in it or without.
@@ -530,6 +533,7 @@ impl Finder {
                     && unknown == Unknown::Goes
                     && !whole_is_found(map, field.value, from, sink)
                     && !holds_what_is_meant(lone.meant, from, sink)
+                    && !(sink.found.len() == from && stays_alone(lone.name, value))
                     && !(marked && marks_are_free(value, inner, from, sink))
                 {
                     last::value(lone.with_quotes(field), field.form, sink);
@@ -541,7 +545,11 @@ impl Finder {
             }
             Form::JsonNumber | Form::JsonWord | Form::Junk => {
                 self.scan.number(tools, text, field.value, map, sink);
-                if sink.reduce_unknown && unknown != Unknown::Stays && sink.found.len() == from {
+                if sink.reduce_unknown
+                    && unknown != Unknown::Stays
+                    && sink.found.len() == from
+                    && !safe::keep_measured(lone.name, value)
+                {
                     last::value(lone.with_quotes(field), field.form, sink);
                 }
                 Some(field.value)
@@ -698,6 +706,11 @@ fn leans_on_parent(name: &[u8]) -> bool {
     .any(|known| name.eq_ignore_ascii_case(known))
 }
 
+/// Whether the value of a field that no rule knows may stay at the last stage.
+fn stays_alone(name: &[u8], value: &[u8]) -> bool {
+    safe::keep_alone(value) || safe::keep_measured(name, value)
+}
+
 /// Whether one of the findings from `from` on, or a placeholder of one, is what the field's name promised.
 fn holds_what_is_meant(meant: Option<Class>, from: usize, sink: &Sink) -> bool {
     let found = sink.found.get(from..).unwrap_or_default();
@@ -735,7 +748,8 @@ struct Lone<'a> {
     depth: usize,
     /// For a JSON value that was decoded: where it stands in the part, quotes included.
     whole: Option<Span>,
-    /// What the field's name says its value is.
+    /// The field's name, and what it says its value is.
+    name: &'a [u8],
     meant: Option<Class>,
 }
 
@@ -804,6 +818,9 @@ fn read_field(
     if matches!(field.form, Form::JsonWord) && matches!(value, b"true" | b"false" | b"null")
         || value.is_empty()
     {
+        return (Reading::Safe, None);
+    }
+    if field.form == Form::Bare && safe::is_place(name, value) {
         return (Reading::Safe, None);
     }
     // Only bodies are told apart by the name's letters.

@@ -142,37 +142,61 @@ fn push(sink: &mut Sink, span: Span, kind: Kind) {
     sink.found.push(found);
 }
 
-/// A token: bytes between white space, brackets, quotes, commas and signs that make a line's grammar.
+/// A token: bytes between white space, brackets, quotes, commas and signs that make a line's grammar, and
+/// between a terminal's colours.
 fn next_token(text: &[u8], from: usize) -> Option<Span> {
-    let is_part = |b: &u8| {
-        !matches!(
-            b,
-            b' ' | b'\t'
-                | b'\n'
-                | b'\r'
-                | b'"'
-                | b'\''
-                | b'('
-                | b')'
-                | b'['
-                | b']'
-                | b'{'
-                | b'}'
-                | b'<'
-                | b'>'
-                | b','
-                | b';'
-                | b'='
-                | b'|'
-        )
-    };
-    let rest = text.get(from..)?;
-    let start = from + rest.iter().position(is_part)?;
-    let len = text.get(start..)?.iter().take_while(|b| is_part(b)).count();
+    let mut start = from;
+    loop {
+        let rest = text.get(start..)?;
+        let skipped = rest.iter().position(|b| is_part(*b) && *b != b':' || *b == ESCAPE)?;
+        // What begins with a colon is a token, a colon alone is grammar.
+        let colons = rest.get(..skipped).unwrap_or_default().iter().rev().take_while(|b| **b == b':').count();
+        start += skipped;
+        if rest.get(skipped) != Some(&ESCAPE) {
+            start -= colons;
+            break;
+        }
+        start = colour_end(text, start);
+    }
+    let len = text.get(start..)?.iter().take_while(|b| is_part(**b)).count();
     let end = start + len;
     // A colon at the end belongs to the grammar: `level:`.
     let trimmed = text.get(start..end)?.iter().rposition(|b| *b != b':').map_or(len, |at| at + 1);
     Some(Span::new(start, start + trimmed.max(1)))
+}
+
+const ESCAPE: u8 = 0x1b;
+
+fn is_part(byte: u8) -> bool {
+    !matches!(
+        byte,
+        b' ' | b'\t'
+            | b'\n'
+            | b'\r'
+            | b'"'
+            | b'\''
+            | b'('
+            | b')'
+            | b'['
+            | b']'
+            | b'{'
+            | b'}'
+            | b'<'
+            | b'>'
+            | b','
+            | b';'
+            | b'='
+            | b'|'
+            | ESCAPE
+    )
+}
+
+/// Behind `ESC [ 3 2 m` at a place, or behind the escape alone.
+fn colour_end(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at + 1..).unwrap_or_default();
+    let Some(codes) = rest.strip_prefix(b"[") else { return at + 1 };
+    let len = codes.iter().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    if codes.get(len) == Some(&b'm') { at + 2 + len + 1 } else { at + 1 }
 }
 
 /// Whether one of the claims has a byte of `start..end`.

@@ -5,7 +5,7 @@ use super::value_shape::{ValueShape, is_form, reads_human};
 use crate::class::Class;
 use crate::codec::Form;
 use crate::detect::field_name::{Meaning, Strength};
-use crate::detect::ip;
+use crate::detect::{ip, safe};
 use crate::numbering;
 
 /// What the fields of a container say together: one bit each.
@@ -350,6 +350,12 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
     let Some(class) = meaning.class else { return Reading::Text };
     match class {
         Class::Safe => return Reading::Safe,
+        // `t=12ms`, `epoch=27`: how long, how often.
+        Class::Timestamp
+            if safe::is_measure(value) || value.len() <= 5 && value.iter().all(u8::is_ascii_digit) =>
+        {
+            return Reading::Safe;
+        }
         Class::Timestamp | Class::UserAgent => return Reading::Opaque(class),
         // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
         Class::EventId | Class::Url | Class::Port => {

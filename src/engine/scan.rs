@@ -10,7 +10,9 @@ use crate::codec::decode::{self, Map};
 use crate::codec::{byte_table, next_in};
 use crate::detect::code::CodeScratch;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{Detector, account_name, body, bytes, card, email, hidden, imei, ip, name, phone, url};
+use crate::detect::{
+    Detector, account_name, body, bytes, card, email, hidden, imei, ip, name, phone, safe, url,
+};
 use crate::finding::{Detail, RuleId, Span};
 
 /// Bytes at which a detector may start: digits and the signs before numbers; `@`, `:`, `%`, `/` of
@@ -521,6 +523,12 @@ fn path_at(text: &[u8], at: usize) -> Option<Span> {
     let path = bytes::run_end(text, at, end - at, |b| !matches!(b, b'[' | b'?'));
     let behind = bytes::byte(text, path) == b'[' && bytes::before(text, path) != b'/';
     let end = if behind { path } else { end };
+    // Of `/srv/app/provider.js:4884:17` the place in the file is no part of a path.
+    let folder = memchr::memrchr(b'/', text.get(at + 1..end)?).map(|slash| at + 1 + slash);
+    let end = match folder {
+        Some(slash) if safe::is_numbered_source(text.get(slash + 1..end)?) => slash,
+        _ => end,
+    };
     Some(Span::new(at, end))
 }
 

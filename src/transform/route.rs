@@ -29,6 +29,7 @@ const OWNERS: &[&[u8]] = &[
     b"customers",
     b"group",
     b"groups",
+    b"home",
     b"instance",
     b"instances",
     b"line",
@@ -118,7 +119,7 @@ pub(super) fn write(value: &[u8], out: &mut Vec<u8>) -> bool {
         out.push(b'/');
         let stays = is_word_or_version(segment) && (!owner_before || ACTIONS.contains(&segment));
         out.extend_from_slice(if stays { segment } else { HOLE });
-        owner_before = OWNERS.contains(&segment);
+        owner_before = OWNERS.iter().any(|owner| segment.eq_ignore_ascii_case(owner));
     }
     if path.is_empty() || path.ends_with(b"/") {
         out.push(b'/');
@@ -195,6 +196,8 @@ mod tests {
             ("/a//b", Some("/a/b")),
             ("/orders/ord_482913/codes", Some("/orders/{}/codes")),
             ("/users/alice/inbox", Some("/users/{}/inbox")),
+            ("/home/alice/app", Some("/home/{}/app")),
+            ("/Users/alice/app", Some("/{}/{}/app")),
             ("/users/me/inbox", Some("/users/me/inbox")),
             ("/accounts/search", Some("/accounts/search")),
             ("/verify/[CODE]", Some("/verify/{}")),
