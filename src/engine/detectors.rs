@@ -329,6 +329,10 @@ fn announced(text: &[u8], start: usize) -> Option<Hit> {
     }
     let word_start =
         before.get(..word_end)?.iter().rposition(|b| !bytes::is_letter(*b)).map_or(0, |at| at + 1);
+    // The word is all letters, so that it is one of the list or none.
+    if !credential::announces(before.get(word_start..word_end)?) {
+        return None;
+    }
     credential::after_word(text, floor + word_start)
         .filter(|hit| hit.span.start() <= start && hit.span.end() > start)
 }

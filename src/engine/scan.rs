@@ -235,7 +235,7 @@ impl Scan {
         let token = token::of(text, start, at);
         if start == at || !bytes::is_digit(bytes::byte(text, start)) {
             let hit = match token {
-                Token::Short(_) | Token::Number | Token::Uuid | Token::Hex | Token::Date => {
+                Token::Short(_) | Token::Number(_) | Token::Uuid | Token::Hex | Token::Date => {
                     detectors.announced_at(text, start)
                 }
                 Token::Other => detectors.credential_at(text, start),
@@ -246,8 +246,10 @@ impl Scan {
         }
         match token {
             Token::Short(end) if !detectors.short_phones() => return end,
-            Token::Number => {
-                return phone_at(detectors, here, at, sink)
+            Token::Number(end) => {
+                let context = detectors.phone_context(phone::FieldHint::None);
+                return phone::plain(text, at, end, &context)
+                    .and_then(|hit| phone(detectors, here, at, hit, sink))
                     .or_else(|| {
                         let hit = detectors.time_at(text, at)?;
                         Some(known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span))
@@ -485,6 +487,16 @@ fn ip_at(text: &[u8], at: usize) -> Option<Span> {
 
 fn phone_at(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> Option<usize> {
     let hit = phone::at(here.text, at, &detectors.phone_context(phone::FieldHint::None))?;
+    phone(detectors, here, at, hit, sink)
+}
+
+fn phone(
+    detectors: &Detectors,
+    here: &Here<'_>,
+    at: usize,
+    hit: phone::Hit,
+    sink: &mut Sink,
+) -> Option<usize> {
     let (class, detector) = (hit.form.class(), hit.form.detector());
     let rule = detectors.rule(detector)?;
     if !detectors.takes(hit.form) {

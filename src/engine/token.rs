@@ -2,9 +2,11 @@
 //! times that no detector but one or none would take.
 
 use crate::detect::bytes::{
-    before, byte, is_alnum, is_base64, is_digit, is_hex, is_high, is_letter, is_token, run_end, run_start,
+    before, byte, ends_before, is_alnum, is_base64, is_digit, is_hex, is_high, is_letter, is_token, run_end,
+    run_start,
 };
 use crate::detect::validate::not_uuid;
+use crate::detect::word_list::WordList;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
@@ -12,7 +14,8 @@ pub enum Token {
     /// go on.
     Short(usize),
     /// Seven to eleven digits: a telephone's, or a count since 1970.
-    Number,
+    /// Where they end.
+    Number(usize),
     Uuid,
     /// Small letters and digits of a hash's, a trace's, a span's length.
     Hex,
@@ -44,9 +47,9 @@ pub fn of(text: &[u8], start: usize, at: usize) -> Token {
     if start == at {
         let run = run_end(text, at, 12, is_digit) - at;
         let last = before(text, at);
-        let apart = !is_high(last) && !matches!(last, b'/' | b'.' | b'+' | b'(' | b'%' | b'\\' | b'@');
+        let apart = !is_high(last) && !matches!(last, b'/' | b'.' | b':' | b'+' | b'(' | b'%' | b'\\' | b'@');
         if (7..=11).contains(&run) && apart && ends(text, at + run) {
-            return Token::Number;
+            return Token::Number(at + run);
         }
     }
     if is_hex_id(text, start) { Token::Hex } else { Token::Other }
@@ -57,16 +60,24 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let mut end = run_end(text, at, SHORT + 1, is_token);
     let digits_only = start == at && run_end(text, at, SHORT, is_digit) == end;
     let last = before(text, start);
+    let mut protocol = false;
     match last {
+        b'.' if is_letter(byte(text, start)) && !ends_before(text, start, b"wamid.") => {}
         b'.' | b'+' | b'(' | b'%' | b'\\' | b'@' | 0x80.. => return None,
         // A product's version, or the end of something in base64.
         b'/' => {
             let product = run_start(text, start - 1, 12, |b| is_base64(b) || is_token(b));
             let segment = before(text, product) == b'/' || product == start - 1;
-            let protocol = text.get(product..start).is_some_and(|name| name == b"HTTP/");
+            protocol = text.get(product..start).is_some_and(|name| name == b"HTTP/");
             if !(segment && !is_base64(before(text, product)) || protocol) {
                 return None;
             }
+        }
+        // `provider.js:3698:17`
+        b':' if digits_only && byte(text, end) == b':' && is_digit(byte(text, end + 1)) => {
+            let column = run_end(text, end + 1, 6, is_digit);
+            let both = end - start <= 5 && column - end <= 6;
+            return (both && is_letter(before(text, start - 1)) && ends(text, column)).then_some(column);
         }
         _ => {}
     }
@@ -76,7 +87,7 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
         digits += behind - end - 1;
         // `86.279s`
         end = run_end(text, behind, 3, is_letter);
-        if is_token(byte(text, end)) || matches!(byte(text, end), b'.' | b'-' | b'_') {
+        if is_token(byte(text, end)) || byte(text, end) == b'.' {
             return None;
         }
     }
@@ -84,11 +95,13 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let dashes = token.iter().filter(|b| **b == b'-').count();
     let letters = token.iter().any(|b| is_letter(*b));
     // `SO123456` and `u_12345` are ids, `10-0-0-1` is an address.
-    let short = token.len() <= if letters { 8 } else { SHORT } || (digits <= 2 && token.len() <= SHORT);
-    let fits = short && dashes <= 1 && digits <= if letters { 4 } else { FEW } && ends(text, end);
+    let most = if letters && digits > 2 { 8 } else { SHORT };
+    let few = digits <= if letters { 4 } else { FEW } && (dashes <= 1 || digits <= 3);
+    let over = ends(text, end) || (protocol && byte(text, end) == b' ');
     // A month may follow a day, an octet the one before it in a dump.
     let paired = || end - at <= 2 && byte(text, end) == b' ' && may_go_on(text, end + 1);
-    (fits && !paired() && !is_month(text, end)).then_some(end)
+    let dated = || byte(text, end) == b'/' && is_month(text, end + 1);
+    (token.len() <= most && few && over && !paired() && !dated()).then_some(end)
 }
 
 fn count(text: &[u8], start: usize, end: usize) -> usize {
@@ -97,15 +110,15 @@ fn count(text: &[u8], start: usize, end: usize) -> usize {
 
 /// Whether a month's name, or an octet of a dump, may begin at a place.
 fn may_go_on(text: &[u8], at: usize) -> bool {
-    let word = run_end(text, at, 12, is_alnum) - at;
-    let first = byte(text, at).to_ascii_lowercase();
-    is_hex(first) && word <= 2 || (word >= 3 && b"jfmasond".contains(&first)) || is_digit(first)
+    let first = byte(text, at);
+    is_digit(first) || is_month(text, at) || is_hex(first) && run_end(text, at, 3, is_alnum) - at <= 2
 }
 
-/// `/Mar/2` of a date.
-fn is_month(text: &[u8], end: usize) -> bool {
-    let name = run_end(text, end + 1, 10, is_letter);
-    byte(text, end) == b'/' && byte(text, name) == b'/' && is_digit(byte(text, name + 1))
+/// Whether an English month's name begins at a place.
+fn is_month(text: &[u8], at: usize) -> bool {
+    static MONTHS: WordList =
+        WordList::new(&["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]);
+    MONTHS.holds(text.get(at..at + 3).unwrap_or_default())
 }
 
 /// Whether nothing that goes on at `end` makes a token longer: a separator before more digits, a letter.
@@ -160,8 +173,11 @@ mod tests {
         check("took 86.279s", Token::Short(12));
         check("GET HTTP/1.1\"", Token::Short(12));
         check("a /v2/messages", Token::Short(5));
+        check("at x.js:3698:17)", Token::Short(15));
+        check("sms-api-eu-2 x", Token::Short(12));
+        check("sms.events-3", Token::Short(12));
         check("call 415 555 0132", Token::Other);
-        check("from 4155550132, x", Token::Number);
+        check("from 4155550132, x", Token::Number(15));
         check("12 Mar 2026", Token::Other);
         check("12/Mar/2026", Token::Date);
         check("12 4f 00 61", Token::Other);

@@ -80,6 +80,12 @@ const KINDS: [Kind; 42] = [
     Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, User, User,
 ];
 
+/// Whether a word of ASCII letters alone announces credentials.
+#[must_use]
+pub fn announces(word: &[u8]) -> bool {
+    NAMES.holds(word)
+}
+
 /// The credential that the word at `word` announces. The word (one of [`NAMES`]) may be the last part of
 /// a longer name (`x-api-key`, `clientSecret`); the span is the value alone.
 #[must_use]

@@ -8,7 +8,7 @@ mod announced;
 mod prefixes;
 mod url;
 
-pub use announced::after_word;
+pub use announced::{after_word, announces};
 pub use url::{url_password, url_user};
 
 use super::Hit;

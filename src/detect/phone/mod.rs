@@ -140,6 +140,16 @@ pub fn at(text: &[u8], pos: usize, context: &Context) -> Option<Hit> {
     }
 }
 
+/// As [`at`], for seven to eleven digits up to `end` that stand alone in running text.
+#[must_use]
+pub fn plain(text: &[u8], start: usize, end: usize, context: &Context) -> Option<Hit> {
+    if context.field == FieldHint::None {
+        national::plain(text, start, end, context)
+    } else {
+        at(text, start, context)
+    }
+}
+
 /// Whether a region's published examples have six digits or fewer.
 #[must_use]
 pub fn has_short_numbers(region: Region) -> bool {

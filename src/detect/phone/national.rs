@@ -33,6 +33,22 @@ pub(super) fn at(text: &[u8], start: usize, context: &Context) -> Option<Hit> {
     written(text, start, &scan, context)
 }
 
+/// Seven to eleven digits in one piece, which neither a scheme nor a host is beside and no digits follow: the
+/// words around are asked first.
+pub(super) fn plain(text: &[u8], start: usize, end: usize, context: &Context) -> Option<Hit> {
+    let said = match left_of(text, start) {
+        Left::Joined => return None,
+        Left::Telling => Cue::Strong,
+        Left::Clean if cue::conversation_before(text, start) => Cue::Weak,
+        Left::Clean => cue::before(text, start),
+    };
+    let zeros = text.get(start..).is_some_and(|rest| rest.starts_with(b"00"));
+    if said == Cue::Against || (said == Cue::None && !zeros && cue::after(text, end) == Cue::None) {
+        return None;
+    }
+    at(text, start, context)
+}
+
 /// Digits that nothing but their grouping and their surroundings show to be a number.
 fn written(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<Hit> {
     let hinted = context.field == FieldHint::Phone;
