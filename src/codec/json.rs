@@ -170,7 +170,7 @@ impl Walker {
 pub fn string_end(text: &[u8], mut pos: usize) -> (usize, bool) {
     let mut escaped = false;
     loop {
-        let Some(at) = memchr2(b'"', b'\\', text.get(pos..).unwrap_or_default()) else {
+        let Some(at) = quote_or_backslash(text.get(pos..).unwrap_or_default()) else {
             return (text.len(), escaped);
         };
         if text.get(pos + at) == Some(&b'"') {
@@ -179,6 +179,26 @@ pub fn string_end(text: &[u8], mut pos: usize) -> (usize, bool) {
         escaped = true;
         pos += at + 2;
     }
+}
+
+/// As `memchr2`, which is slower to begin than most strings are long.
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    const QUOTES: u64 = ONES * b'"' as u64;
+    const BACKSLASHES: u64 = ONES * b'\\' as u64;
+    let (words, _) = text.as_chunks::<8>();
+    for (place, word) in words.iter().take(4).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest byte that is zero has its highest bit set; bytes above it may have.
+        let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
+        let found = zero(word ^ QUOTES) | zero(word ^ BACKSLASHES);
+        if found != 0 {
+            return Some(place * 8 + (found.trailing_zeros() / 8) as usize);
+        }
+    }
+    let read = words.len().min(4) * 8;
+    memchr2(b'"', b'\\', text.get(read..)?).map(|at| read + at)
 }
 
 fn next_is_colon(text: &[u8], pos: usize) -> bool {

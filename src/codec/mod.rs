@@ -132,7 +132,7 @@ impl Tree {
                 && (1..=9).contains(&label.name.len())
                 && !label.value.is_empty()
                 && label.value.len() <= 96
-                && is_one_of(of(label.name), &PAIR_NAMES);
+                && is_pair_name(of(label.name));
             if !named {
                 continue;
             }
@@ -189,6 +189,12 @@ const PAIR_NAMES: [&[u8]; 10] =
     [b"key", b"name", b"field", b"k", b"label", b"attribute", b"param", b"parameter", b"question", b"header"];
 /// Members that hold its value.
 const PAIR_VALUES: [&[u8]; 7] = [b"value", b"val", b"v", b"values", b"answer", b"field_value", b"fieldvalue"];
+
+fn is_pair_name(name: &[u8]) -> bool {
+    // Most names are told by their first letter.
+    name.first().is_some_and(|first| b"knflapqh".contains(&first.to_ascii_lowercase()))
+        && is_one_of(name, &PAIR_NAMES)
+}
 
 fn is_one_of(name: &[u8], names: &[&[u8]]) -> bool {
     names.iter().any(|known| name.eq_ignore_ascii_case(known))

@@ -200,7 +200,12 @@ impl Finder {
             else {
                 break;
             };
-            if covered(&level.done, field.value) {
+            // Values in JSON do not hold each other.
+            let in_json = matches!(
+                field.form,
+                Form::JsonString | Form::JsonEscaped | Form::JsonNumber | Form::JsonWord
+            );
+            if !in_json && covered(&level.done, field.value) {
                 continue;
             }
             let meant = level.infos.get(index).and_then(|info| info.class());
@@ -225,8 +230,9 @@ impl Finder {
         }
         for key in &level.tree.keys {
             let name = key.of(bytes);
-            let digits = name.iter().filter(|b| b.is_ascii_digit()).count();
-            if name.len() >= 7 && digits >= 5 || name.contains(&b'@') {
+            // Five digits, or an at sign.
+            let tell = |b: &u8| if *b == b'@' { 5 } else { u32::from(b.is_ascii_digit()) };
+            if name.iter().map(tell).sum::<u32>() >= 5 && (name.len() >= 7 || name.contains(&b'@')) {
                 self.scan.within(tools, bytes, *key, map, sink);
             }
             level.done.push(*key);

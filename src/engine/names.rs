@@ -187,6 +187,16 @@ impl<T: Copy> NameCache<T> {
 /// Whether a path fits a rule's segments. `path` gives the names from the innermost outwards:
 /// `Some(name)` for a member, `None` for a place in an array.
 pub fn path_matches(segments: &[Segment], path: &mut dyn Iterator<Item = Option<&[u8]>>) -> bool {
+    // Nearly all rules have no `**`, or one at the front.
+    let (fixed, open) = match segments {
+        [Segment::Any, rest @ ..] => (rest, true),
+        all => (all, false),
+    };
+    if !fixed.iter().any(|segment| matches!(segment, Segment::Any)) {
+        let ends_so =
+            fixed.iter().rev().all(|segment| path.next().is_some_and(|step| is_step(segment, step)));
+        return ends_so && (open || path.next().is_none());
+    }
     // Paths are short and `**` is rare: compare from the end, and let `**` at the front take the rest.
     let mut steps: [Option<Option<&[u8]>>; 64] = [None; 64];
     let mut len = 0;
@@ -201,6 +211,14 @@ pub fn path_matches(segments: &[Segment], path: &mut dyn Iterator<Item = Option<
     fits(segments, steps)
 }
 
+fn is_step(segment: &Segment, step: Option<&[u8]>) -> bool {
+    match (segment, step) {
+        (Segment::Name(name), Some(step)) => name.as_bytes().eq_ignore_ascii_case(step),
+        (Segment::Item, None) => true,
+        (Segment::Name(_) | Segment::Item | Segment::Any, _) => false,
+    }
+}
+
 fn fits(segments: &[Segment], steps: &[Option<Option<&[u8]>>]) -> bool {
     let Some((last, segments)) = segments.split_last() else { return steps.is_empty() };
     let Some((first, rest)) = steps.split_first() else {
@@ -208,11 +226,8 @@ fn fits(segments: &[Segment], steps: &[Option<Option<&[u8]>>]) -> bool {
     };
     match (last, first) {
         (Segment::Any, _) => fits(segments, steps) || fits_any(segments, rest),
-        (Segment::Name(name), Some(Some(step))) => {
-            name.as_bytes().eq_ignore_ascii_case(step) && fits(segments, rest)
-        }
-        (Segment::Item, Some(None)) => fits(segments, rest),
-        (Segment::Name(_) | Segment::Item, _) => false,
+        (_, Some(step)) => is_step(last, *step) && fits(segments, rest),
+        (_, None) => false,
     }
 }
 
