@@ -14,7 +14,7 @@ use crate::codec::{Field, Form, Tree, json, text};
 use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::{ip, safe};
 use crate::finding::{Detail, RuleId, Span};
-use crate::transform::Context;
+use crate::transform::{self, Context};
 
 /// Texts in texts are looked at this deep: JSON in a string in JSON in a string …
 const DEPTH: usize = 8;
@@ -449,6 +449,7 @@ impl Finder {
                     return self.claim(tools, lone, field, class, rule, sink);
                 }
                 // The rest of the value may hold something else.
+                let found = found || sink.reduce_unknown && detectors::has_placeholder(value, tools.context);
                 let rest = if found { Unknown::ByToken } else { Unknown::Goes };
                 self.inside(tools, lone, field, rest, sink)
             }
@@ -462,7 +463,7 @@ impl Finder {
                     self.inside(tools, lone, field, Unknown::Stays, sink)
                 }
             }
-            Reading::Opaque(_) if detectors::has_placeholder(value, tools.context) => {
+            Reading::Opaque(_) if detectors::placeholder_whole(value, tools.context).is_some() => {
                 self.inside(tools, lone, field, Unknown::ByToken, sink)
             }
             Reading::Opaque(class) => {
@@ -519,8 +520,7 @@ impl Finder {
                 };
                 let marked = value.iter().any(is_mark);
                 let reduce = sink.reduce_unknown;
-                sink.reduce_unknown =
-                    reduce && (unknown == Unknown::ByToken || (unknown == Unknown::Goes && marked));
+                sink.reduce_unknown = reduce && unknown != Unknown::Stays;
                 if marked || sink.reduce_unknown {
                     self.text(tools, value, inner, depth + 1, sink);
                 } else {
@@ -542,7 +542,13 @@ impl Finder {
                     && !(sink.found.len() == from && stays_alone(lone.name, value))
                     && !(marked && marks_are_free(value, inner, from, sink))
                 {
-                    last::value(lone.with_quotes(field), field.form, sink);
+                    let open = lone.whole.is_none() && field.value.end() >= text.len();
+                    match open {
+                        // A string that is cut off is no value: its words go, its quote stays.
+                        true if value == transform::UNKNOWN => {}
+                        true => last::whole(inner, value.len(), sink),
+                        false => last::value(lone.with_quotes(field), field.form, sink),
+                    }
                 }
                 if remembers && let Some(found) = sink.since(&before) {
                     self.known.put(value, found.map(|found| found.moved_back(start)));
@@ -720,7 +726,10 @@ fn stays_alone(name: &[u8], value: &[u8]) -> bool {
 /// Whether one of the findings from `from` on, or a placeholder of one, is what the field's name promised.
 fn holds_what_is_meant(meant: Option<Class>, from: usize, sink: &Sink) -> bool {
     let found = sink.found.get(from..).unwrap_or_default();
-    meant.is_some() && found.iter().any(|f| Some(f.class) == meant && f.kind != Kind::UnknownToken)
+    // Where a number is meant, an address of a machine may stand: a peer.
+    let also = if meant == Some(Class::Phone) { Some(Class::Ip) } else { meant };
+    let is_meant = |class| meant == Some(class) || also == Some(class);
+    meant.is_some() && found.iter().any(|f| is_meant(f.class) && f.kind != Kind::UnknownToken)
 }
 
 /// What makes a text more than words: fields may stand in it.

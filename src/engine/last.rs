@@ -33,7 +33,8 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
     known.clear();
     // `tel4155550132: `: a name that something is found in is none.
     let is_name = |name: &Span| !holds_claim(claimed, root(name.start()), root(name.end()));
-    known.extend(tree.fields.iter().map(|field| field.name).filter(is_name));
+    let names = tree.fields.iter().map(|field| field.name);
+    known.extend(names.chain(tree.containers.iter().map(|container| container.name)).filter(is_name));
     known.extend(skip.iter().copied());
     line_grammar::numbers(text, &mut |span| known.push(span));
     known.sort_unstable();

@@ -359,7 +359,7 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Timestamp | Class::UserAgent => return Reading::Opaque(class),
         // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
         Class::EventId | Class::Url | Class::Port => {
-            let words = value.iter().any(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+            let words = value.iter().any(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b'"'));
             return if words { Reading::Text } else { Reading::Opaque(class) };
         }
         _ => {}

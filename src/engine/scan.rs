@@ -531,6 +531,8 @@ fn path_at(text: &[u8], at: usize) -> Option<Span> {
     if text.get(end..end + 3) == Some(b"<#>") {
         end = bytes::run_end(text, end + 3, 4096, is_path);
     }
+    // A question mark without a query behind it is the sentence's.
+    end -= usize::from(end > at + 1 && bytes::before(text, end) == b'?');
     // A placeholder is a segment or a part of the query, else it stands behind the path.
     let path = bytes::run_end(text, at, end - at, |b| !matches!(b, b'[' | b'?'));
     let behind = bytes::byte(text, path) == b'[' && bytes::before(text, path) != b'/';

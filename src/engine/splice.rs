@@ -35,9 +35,11 @@ pub fn splice(
     let mut changed = false;
     // Everything before this offset of the input is written or replaced.
     let mut done = 0;
+    // Up to here the input is what an action would make of it.
+    let mut kept = 0;
     for found in &sink.found {
         let Some(action) = action_for(found, plan) else { continue };
-        if found.span.end() <= done && done > 0 {
+        if found.span.end() <= done.max(kept) && done.max(kept) > 0 {
             continue;
         }
         if found.span.start() < done {
@@ -55,6 +57,7 @@ pub fn splice(
             remarks.acted(found, action);
         } else {
             out.truncate(before);
+            kept = found.span.end();
         }
     }
     out.extend_from_slice(input.get(done..).unwrap_or_default());
