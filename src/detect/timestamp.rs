@@ -10,6 +10,7 @@ use super::bytes::{
 };
 use super::safe;
 use super::validate::not_epoch::{self, Unit};
+use super::word_list::WordList;
 use crate::class::Class;
 
 /// How a time is written.
@@ -69,11 +70,18 @@ pub fn around(text: &[u8], at_digit: usize) -> Option<Time> {
     starts.filter_map(|start| at(text, start)).find(|time| time.hit.span.end() > at_digit)
 }
 
-/// Where the word begins that stands right before a place, as in `Jan 7` and `Wed, 07`.
+/// How months and weekdays begin.
+static NAMES: WordList = WordList::new(&[
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue", "wed",
+    "thu", "fri", "sat", "sun",
+]);
+
+/// Where the month or weekday begins that stands right before a place, as in `Jan 7` and `Wed, 07`.
 fn word_before(text: &[u8], end: usize) -> Option<usize> {
     let gap = run_start(text, end, 3, |b| matches!(b, b' ' | b',' | b'.'));
     let word = run_start(text, gap, 10, is_letter);
-    (gap < end && gap - word >= 3).then_some(word)
+    let named = || NAMES.holds(slice(text, word..word + 3));
+    (gap < end && gap - word >= 3 && named()).then_some(word)
 }
 
 /// The end of the English month that begins at a place.

@@ -2,9 +2,10 @@
 
 use crate::detect::code_words::SpeakingWord;
 use crate::rule::PatternRule;
-use aho_corasick::automaton::Automaton;
+use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, BuildError, StartKind};
+use std::collections::HashMap;
 
 /// What was seen in a text: one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +48,16 @@ struct Word {
     open_right: bool,
 }
 
-/// All words in one automaton.
+/// All words in one automaton, laid out for one look a byte.
 pub struct Signs {
-    automaton: DFA,
-    words: Vec<Word>,
+    /// The class of each byte: capitals are with small letters, all white space is one.
+    classes: [u8; 256],
+    /// State by state, the next one for each class; a state's number is where its row begins.
+    next: Vec<u32>,
+    /// Rows from this one on end a word; these are the words, by row.
+    first_match: u32,
+    matches: Vec<Vec<Word>>,
+    stride: usize,
     /// Pattern rules that any text is worth.
     always: Seen,
 }
@@ -100,7 +107,37 @@ impl Signs {
         }
         let automaton =
             DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&texts)?;
-        Ok(Signs { automaton, words, always })
+        let (classes, letters) = classes(&texts);
+        let rows = Rows::of(&automaton, &letters);
+        let stride = letters.len();
+        let number = |row: usize| u32::try_from(row * stride).unwrap_or(0);
+        let words_of = |state: &State| {
+            let count = if automaton.is_match(state.id) { automaton.match_len(state.id) } else { 0 };
+            (0..count)
+                .filter_map(|place| words.get(automaton.match_pattern(state.id, place).as_usize()).copied())
+                .collect::<Vec<Word>>()
+        };
+        // States without a word come first.
+        let mut order: Vec<usize> = (0..rows.states.len()).collect();
+        order.sort_by_key(|place| rows.states.get(*place).is_some_and(|state| automaton.is_match(state.id)));
+        let mut places = vec![0; order.len()];
+        for (row, place) in order.iter().enumerate() {
+            if let Some(to) = places.get_mut(*place) {
+                *to = number(row);
+            }
+        }
+        let mut next = Vec::with_capacity(order.len() * stride);
+        let mut matches = Vec::new();
+        let mut first_match = u32::MAX;
+        for (row, state) in order.iter().filter_map(|place| rows.states.get(*place)).enumerate() {
+            next.extend(state.next.iter().map(|to| places.get(*to).copied().unwrap_or(0)));
+            let words = words_of(state);
+            if !words.is_empty() {
+                first_match = first_match.min(number(row));
+                matches.push(words);
+            }
+        }
+        Ok(Signs { classes, next, first_match, matches, stride, always })
     }
 
     /// Every text is worth every pattern rule.
@@ -116,27 +153,17 @@ impl Signs {
     /// space. Words for codes are told in ASCII texts; in others the bit is set.
     #[must_use]
     pub fn of(&self, text: &[u8]) -> Seen {
-        let dfa = &self.automaton;
-        let Ok(mut state) = dfa.start_state(Anchored::No) else { return Seen(u64::MAX) };
         let mut seen = self.always;
-        let mut space = false;
+        let mut state = 0;
         let mut high = 0;
         for (at, byte) in text.iter().enumerate() {
             high |= *byte;
-            if matches!(byte, b' ' | b'\t'..=b'\r') {
-                if space {
-                    continue;
-                }
-                space = true;
-                state = dfa.next_state(Anchored::No, state, b' ');
-            } else {
-                space = false;
-                state = dfa.next_state(Anchored::No, state, *byte);
-            }
-            if dfa.is_special(state) && dfa.is_match(state) {
-                for place in 0..dfa.match_len(state) {
-                    let word = self.words.get(dfa.match_pattern(state, place).as_usize());
-                    if let Some(word) = word.filter(|word| word.stands(text, at)) {
+            let class = self.classes.get(usize::from(*byte)).copied().unwrap_or(0);
+            state = self.next.get(state as usize + usize::from(class)).copied().unwrap_or(0);
+            if state >= self.first_match {
+                let row = (state - self.first_match) as usize / self.stride;
+                for word in self.matches.get(row).into_iter().flatten() {
+                    if word.stands(text, at) {
                         seen = seen.with(word.tells);
                     }
                 }
@@ -149,6 +176,68 @@ impl Signs {
     #[must_use]
     pub fn allow(seen: Seen, rule: usize) -> bool {
         seen.has(Seen::keyword(rule))
+    }
+}
+
+/// Sorts bytes by what the words tell apart; one byte for each class. Class 0 is in no word.
+fn classes(words: &[&str]) -> ([u8; 256], Vec<u8>) {
+    let mut classes = [0; 256];
+    let mut letters = vec![0];
+    let bytes = words.iter().flat_map(|word| word.bytes()).map(|byte| byte.to_ascii_lowercase());
+    for byte in bytes {
+        let class = u8::try_from(letters.len()).unwrap_or(u8::MAX);
+        if let Some(place) = classes.get_mut(usize::from(byte)).filter(|place| **place == 0) {
+            *place = class;
+            letters.push(byte);
+        }
+    }
+    for (one, other) in
+        ('a'..='z').map(|c| (c, c.to_ascii_uppercase())).chain("\t\n\x0b\x0c\r".chars().map(|c| (' ', c)))
+    {
+        let class = classes.get(one as usize).copied().unwrap_or(0);
+        if let Some(place) = classes.get_mut(other as usize) {
+            *place = class;
+        }
+    }
+    (classes, letters)
+}
+
+/// A state of the automaton and the places of the next ones, by class.
+struct State {
+    id: StateID,
+    next: Vec<usize>,
+}
+
+struct Rows {
+    states: Vec<State>,
+}
+
+impl Rows {
+    /// All states that can be reached, the start first. White space behind white space changes nothing.
+    fn of(automaton: &DFA, letters: &[u8]) -> Rows {
+        let Ok(start) = automaton.start_state(Anchored::No) else { return Rows { states: Vec::new() } };
+        let mut ids = vec![(start, false)];
+        let mut places = HashMap::from([((start, false), 0)]);
+        let mut states = Vec::new();
+        while let Some((id, spaced)) = ids.get(states.len()).copied() {
+            let mut next = Vec::with_capacity(letters.len());
+            for (class, letter) in letters.iter().enumerate() {
+                // Class 0 is what no word has; 0xff is in none.
+                let byte = if class == 0 { 0xff } else { *letter };
+                let to = if spaced && byte == b' ' {
+                    (id, true)
+                } else {
+                    (automaton.next_state(Anchored::No, id, byte), byte == b' ')
+                };
+                let place = *places.entry(to).or_insert_with(|| {
+                    ids.push(to);
+                    ids.len() - 1
+                });
+                next.push(place);
+            }
+            states.push(State { id, next });
+        }
+        Rows { states }
     }
 }
 

@@ -130,8 +130,9 @@ static UNITS: WordList = WordList::new(&[
 
 /// The meaning of a word, given in lower case.
 pub(super) fn meaning(word: &str) -> Word {
-    let last = word.rsplit(['_', '-', '.']).next().unwrap_or(word);
-    for candidate in [word, last] {
+    let joint = word.bytes().rposition(|byte| matches!(byte, b'_' | b'-' | b'.'));
+    let last = joint.and_then(|at| word.get(at + 1..));
+    for candidate in [Some(word), last].into_iter().flatten() {
         for (words, meaning) in [
             (&OTHER, Word::Other),
             (&PHONE, Word::Phone),
@@ -143,6 +144,9 @@ pub(super) fn meaning(word: &str) -> Word {
                 return meaning;
             }
         }
+    }
+    if word.is_ascii() {
+        return Word::Unknown;
     }
     // Particles of Japanese and Korean between the word and the digits.
     let word = word.trim_end_matches(['は', 'が', 'を', 'の', '는', '은', '를', '을', '가', '이']);
