@@ -6,6 +6,7 @@
 #   kafka.sh stop DIR     stops it, in good order
 #   kafka.sh with DIR     start; when stdin is closed, stop and delete DIR: for whoever may be killed
 #   kafka.sh delete-topic DIR TOPIC
+#   kafka.sh forget DIR GROUP             deletes a group with its positions
 #   kafka.sh forbid DIR OPERATION TOPIC   for the user `logscrub`, where KAFKA_SASL is set
 #
 # A second start in the same DIR goes on with its data and its ports. KAFKA_EXTRA holds further lines for
@@ -132,6 +133,10 @@ case "${1:-} ${dir:+DIR}" in
     java "${options[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "$(cat "$dir/address")" \
         --delete --topic "$3"
     ;;
+"forget DIR")
+    java "${options[@]}" org.apache.kafka.tools.consumer.group.ConsumerGroupCommand \
+        --bootstrap-server "$(cat "$dir/address")" --delete --group "$3"
+    ;;
 "forbid DIR")
     acl=(java "${options[@]}" org.apache.kafka.tools.AclCommand --bootstrap-server "$(cat "$dir/address")")
     # What has any rule allows nothing else.
@@ -145,7 +150,7 @@ case "${1:-} ${dir:+DIR}" in
     rm -rf "$dir"
     ;;
 *)
-    sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -1,7 +1,8 @@
-//! Crashes on demand, for tests of what a crash leaves: `LOGSCRUB_CRASH_AT=<point>[:<n>]` ends the
+//! Crashes on demand, for tests of what a crash leaves: `LOGSCRUB_CRASH_AT=<point>[:<n>[:stop]]` ends the
 //! process at once, without unwinding, when the point is reached for the n-th time (the first, where
-//! none is given). Points: `before_begin after_append before_commit after_flush after_send_offsets after_commit
-//! between_commit_and_purge in_relane`. Without the variable nothing is installed.
+//! none is given); with `stop` it stands still (SIGSTOP) instead, to come back as a zombie. Points:
+//! `before_begin after_append before_commit after_flush after_send_offsets after_commit between_commit_and_purge
+//! in_revoke in_relane`. Without the variable nothing is installed.
 
 use crate::stage::crash::{self, CrashPoint};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,7 @@ pub const VARIABLE: &str = "LOGSCRUB_CRASH_AT";
 /// # Errors
 /// A text that says how to write it.
 pub fn install(value: &str) -> Result<(), String> {
+    let (value, stop) = value.strip_suffix(":stop").map_or((value, false), |value| (value, true));
     let (word, count) = value.split_once(':').unwrap_or((value, "1"));
     let (Some(at), Ok(count @ 1..)) = (CrashPoint::from_word(word), count.parse::<u64>()) else {
         let words = CrashPoint::ALL.map(CrashPoint::word).join(", ");
@@ -21,7 +23,10 @@ pub fn install(value: &str) -> Result<(), String> {
     };
     let left = AtomicU64::new(count);
     crash::install(Box::new(move |point| {
-        if point == at && left.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if point != at || left.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return;
+        }
+        if !stop || signal_hook::low_level::raise(signal_hook::consts::SIGSTOP).is_err() {
             std::process::abort();
         }
     }));

@@ -524,7 +524,8 @@ fn purge_round<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<(), S
                 }
                 return Ok(());
             }
-            Err(error) if error.remedy() == Remedy::Leave => return Err(error),
+            // What a service cannot purge now it purges later; its workers know when to leave.
+            Err(error) if error.remedy() == Remedy::Leave && spec.mode == Mode::Once => return Err(error),
             Err(error) => {
                 tries -= 1;
                 if tries == 0 {

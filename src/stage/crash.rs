@@ -18,12 +18,14 @@ pub enum CrashPoint {
     AfterCommit,
     /// A transaction is committed, what it released is not purged yet.
     BetweenCommitAndPurge,
+    /// Partitions are taken from us; what is open for them is not committed.
+    InRevoke,
     /// A held record was appended to its next lane; it still stands in the old one.
     InRelane,
 }
 
 impl CrashPoint {
-    pub const ALL: [CrashPoint; 8] = [
+    pub const ALL: [CrashPoint; 9] = [
         CrashPoint::BeforeBegin,
         CrashPoint::AfterAppend,
         CrashPoint::BeforeCommit,
@@ -31,6 +33,7 @@ impl CrashPoint {
         CrashPoint::AfterPositions,
         CrashPoint::AfterCommit,
         CrashPoint::BetweenCommitAndPurge,
+        CrashPoint::InRevoke,
         CrashPoint::InRelane,
     ];
 
@@ -44,6 +47,7 @@ impl CrashPoint {
             CrashPoint::AfterPositions => "after_send_offsets",
             CrashPoint::AfterCommit => "after_commit",
             CrashPoint::BetweenCommitAndPurge => "between_commit_and_purge",
+            CrashPoint::InRevoke => "in_revoke",
             CrashPoint::InRelane => "in_relane",
         }
     }

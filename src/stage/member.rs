@@ -383,6 +383,7 @@ impl<S: Store> Member<S> {
         revoked: &Revoked,
         now_ms: i64,
     ) -> Result<(), StoreError> {
+        crash::reach(CrashPoint::InRevoke);
         if revoked.lost {
             self.give_up(now_ms)?;
         } else {

@@ -62,6 +62,15 @@ impl Broker {
         self.script("forbid", &[operation, topic]);
     }
 
+    /// Deletes a group's positions, once it has no members; `false` while it has some.
+    pub fn forget(&self, group: &str) -> bool {
+        let mut command = Command::new("scripts/kafka.sh");
+        command.args(["forget", self.dir.to_str().unwrap(), group]);
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = crate::process::output(command, b"");
+        String::from_utf8_lossy(&output.stdout).contains("was successful")
+    }
+
     /// The address of the listener with passwords.
     pub fn sasl_address(&self) -> String {
         std::fs::read_to_string(self.dir.join("address.sasl")).unwrap().trim().to_owned()

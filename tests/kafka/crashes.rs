@@ -1,7 +1,7 @@
 //! The real program on the real broker, killed: nothing is lost and nothing is doubled.
 
-use crate::process::PATIENCE;
-use crate::site::Site;
+use crate::process::{PATIENCE, until};
+use crate::site::{Site, owned};
 use std::time::{Duration, Instant};
 
 /// Runs until the process crashes. Records drip in meanwhile, so that any point is reached so often,
@@ -73,6 +73,25 @@ fn in_relane() {
     crash_at("in_relane", &[1, 4, 9]);
 }
 
+/// A second process joins, and the first one dies while it lets go of partitions.
+#[test]
+fn in_revoke() {
+    let mut site = Site::new("in-revoke", "6s", r#"["2s", "1s"]"#);
+    site.put_made_up(1, 0, "-1s");
+    site.does(&["topics", "apply"]);
+    site.make_other();
+    for round in 1..=3 {
+        site.put_made_up(100, round, "-9s");
+        let mut first = site.start(&[("LOGSCRUB_CRASH_AT", "in_revoke")]);
+        until("it owns all partitions of both groups", PATIENCE, || owned(&first) == 16);
+        let mut second = site.start_as("other.toml", &[]);
+        let status = first.end(PATIENCE);
+        assert!(!status.success(), "it was to crash");
+        second.kill();
+    }
+    assert_eq!(settle(&site, &[]), Ok(()));
+}
+
 #[test]
 fn random_moments() {
     let mut site = Site::new("random-moments", "6s", r#"["2s", "1s"]"#);
@@ -80,11 +99,11 @@ fn random_moments() {
     site.does(&["topics", "apply"]);
     let mut random = crate::site::now_ms() as u64;
     let mut moments = Vec::new();
-    for round in 0..8 {
-        site.put_made_up(100, round + 1, "-9s");
+    for round in 0..20 {
+        site.put_made_up(50, round + 1, "-9s");
         let mut child = site.start(&[]);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let moment = 300 + (random >> 33) % 4000;
+        let moment = 300 + (random >> 33) % 2500;
         moments.push(moment);
         std::thread::sleep(Duration::from_millis(moment));
         child.kill();

@@ -1,18 +1,214 @@
 //! What goes wrong around the service, on the real broker.
 
-use crate::process::{PATIENCE, until};
-use crate::site::{Site, now_ms};
+use crate::broker::Broker;
+use crate::process::{PATIENCE, Service, until};
+use crate::site::{Site, now_ms, owned};
+use logscrub::stage::outcome::{Outcome, Tally};
+use logscrub::stage::store::{Flow, Store};
 use logscrub::store::kafka::Kafka;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const LANES: &str = r#"["2s", "1s"]"#;
+
+/// A site with its topics and one record.
+fn site(broker: &Broker, source: &str) -> Site {
+    let mut site = Site::on(broker, source, "6s", LANES);
+    site.put_made_up(1, 0, "-1s");
+    site.does(&["topics", "apply"]);
+    site.make_other();
+    site
+}
+
+/// Everything came out once, and in order.
+fn judge(site: &Site) {
+    site.await_release(PATIENCE);
+    // Whatever would come twice still has the time to.
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(site.verdict(), Ok(()));
+    assert!(site.keeps_order());
+}
+
+fn is_stopped(service: &Service) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", service.id())).unwrap();
+    stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+}
+
+/// It stands still in the middle of a transaction, for longer than its session lasts; another takes over;
+/// then it comes back and believes that nothing happened.
+#[test]
+fn a_zombie_is_fenced() {
+    let mut site = site(Broker::get(), "zombie");
+    let mut zombie = site.start(&[("LOGSCRUB_CRASH_AT", "after_flush:6:stop")]);
+    until("it stands still", PATIENCE, || {
+        site.put_made_up(50, site.sent.len(), "-9s");
+        is_stopped(&zombie)
+    });
+    let mut other = site.start_as("other.toml", &[]);
+    site.put_made_up(100, 7, "-9s");
+    site.await_release(PATIENCE);
+    zombie.signal("CONT");
+    site.put_made_up(100, 8, "-9s");
+    until("it is back", PATIENCE, || owned(&zombie) == 8 && owned(&other) == 8);
+    judge(&site);
+    zombie.stop();
+    other.stop();
+    assert_eq!(site.verdict(), Ok(()));
+}
+
+#[test]
+fn one_joins_and_one_leaves() {
+    let mut site = site(Broker::get(), "joins");
+    let mut first = site.start(&[]);
+    site.put_made_up(200, 1, "-9s");
+    let mut second = site.start_as("other.toml", &[]);
+    until("each has half of both groups", PATIENCE, || {
+        site.put_made_up(50, site.sent.len(), "-9s");
+        owned(&first) == 8 && owned(&second) == 8
+    });
+    first.stop();
+    site.put_made_up(200, 2, "-9s");
+    until("the second has all", PATIENCE, || owned(&second) == 16);
+    judge(&site);
+    second.stop();
+}
+
+#[test]
+fn the_broker_stands_still_and_dies() {
+    let broker = Broker::own(&[]);
+    let mut site = site(&broker, "outage");
+    let mut service = site.start(&[]);
+    site.put_made_up(200, 1, "-9s");
+    until("it runs", PATIENCE, || owned(&service) == 16);
+    broker.signal("STOP");
+    std::thread::sleep(Duration::from_secs(25));
+    broker.signal("CONT");
+    site.put_made_up(200, 2, "-9s");
+    broker.signal("KILL");
+    std::thread::sleep(Duration::from_secs(3));
+    broker.again();
+    site.put_made_up(200, 3, "-9s");
+    judge(&site);
+    service.stop();
+}
+
+#[test]
+fn the_broker_is_away_for_two_minutes() {
+    let broker = Broker::own(&[]);
+    let mut site = site(&broker, "away");
+    let config = site.read("logscrub.toml");
+    site.file("logscrub.toml", &format!("drain_timeout = \"3s\"\n{config}"));
+    let mut service = site.start(&[]);
+    site.put_made_up(200, 1, "-9s");
+    until("it runs", PATIENCE, || owned(&service) == 16);
+    broker.signal("KILL");
+    std::thread::sleep(Duration::from_secs(120));
+    assert!(service.has_ended().is_none(), "it waits for the broker");
+    broker.again();
+    site.put_made_up(200, 2, "-9s");
+    judge(&site);
+    // Told to leave while nobody answers, it does not wait for ever.
+    broker.signal("STOP");
+    service.signal("TERM");
+    assert_eq!(service.end(Duration::from_secs(30)).code(), Some(69), "{}", service.tail());
+    assert!(service.said().contains("`drain_timeout`"), "{}", service.tail());
+    broker.signal("CONT");
+}
+
+/// The group is forgotten, and records fell due while nobody ran: our own progress tells where to go on.
+#[test]
+fn positions_are_gone() {
+    let broker = Broker::get();
+    let mut site = site(broker, "gone");
+    let config = site.read("logscrub.toml");
+    // Without purges everything is still there to be taken twice.
+    site.file("logscrub.toml", &config.replace("purge_interval = \"1s\"", "purge_interval = \"1h\""));
+    let mut service = site.start(&[]);
+    site.put_made_up(200, 1, "-9s");
+    until("all are scrubbed or released", PATIENCE, || {
+        let released = site.ids("deidentified");
+        let seen: BTreeSet<String> = site.ids("scrubbed").into_keys().chain(released.into_keys()).collect();
+        seen.len() == site.sent.len()
+    });
+    service.stop();
+    std::thread::sleep(Duration::from_secs(8));
+    for group in ["logscrub.gone.scrub", "logscrub.gone.lanes"] {
+        until("the group is forgotten", PATIENCE, || broker.forget(group));
+    }
+    site.put_made_up(50, 2, "-1s");
+    let mut service = site.start(&[]);
+    judge(&site);
+    service.stop();
+}
+
+/// A reader sees either all that a transaction wrote to a partition or nothing: at any moment a partition
+/// has as many scrubbed records as some committed count says.
+#[test]
+fn a_reader_never_sees_half_a_transaction() {
+    let mut site = Site::new("torn", "20s", LANES);
+    site.put_made_up(1, 0, "-1s");
+    site.does(&["topics", "apply"]);
+    let reader = Kafka::open(crate::options()).unwrap();
+    let scrubbed = |partition: i32| {
+        let mut count = 0;
+        let visit = &mut |_: &logscrub::stage::store::Fetched<'_>| {
+            count += 1;
+            Flow::Next
+        };
+        reader.scan("torn.scrubbed", partition, 0, visit).unwrap();
+        count
+    };
+    let done = AtomicBool::new(false);
+    let mut seen = vec![BTreeSet::new(); 4];
+    std::thread::scope(|scope| {
+        let looks = scope.spawn(|| {
+            let mut seen = vec![BTreeSet::new(); 4];
+            while !done.load(Ordering::SeqCst) {
+                for partition in 0..4 {
+                    seen[partition as usize].insert(scrubbed(partition));
+                }
+            }
+            seen
+        });
+        for round in 0..4 {
+            let mut service = site.start(&[]);
+            site.put_made_up(2000, round, "-2s");
+            std::thread::sleep(Duration::from_millis(1500));
+            service.kill();
+        }
+        let mut service = site.start(&[]);
+        judge(&site);
+        service.stop();
+        done.store(true, Ordering::SeqCst);
+        seen = looks.join().unwrap();
+    });
+    for partition in 0..4 {
+        let mut committed = BTreeSet::from([0]);
+        let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
+            if fetched.record.key == Some(b"outcomes/scrub/scrub/torn") {
+                let tally = Tally::from_json(fetched.record.value.unwrap()).unwrap();
+                committed.insert(tally.of(Outcome::Emitted));
+            }
+            Flow::Next
+        };
+        reader.scan("torn.counts", partition, 0, visit).unwrap();
+        let torn: Vec<_> = seen[partition as usize].difference(&committed).collect();
+        assert!(torn.is_empty(), "{torn:?} of partition {partition} are no committed counts: {committed:?}");
+    }
+    let looks: usize = seen.iter().map(BTreeSet::len).sum();
+    assert!(looks > 5, "only {looks} different counts were seen");
+}
 
 /// The source takes larger records than it did when the topics were made: what cannot be written is
 /// withheld, and the rest goes on.
 #[test]
 fn a_record_that_no_topic_takes_is_withheld() {
-    let mut site = Site::new("large", "6s", r#"["2s", "1s"]"#);
-    site.put_made_up(10, 1, "-1s");
+    let mut site = Site::new("large", "20s", LANES);
+    site.put_made_up(1, 1, "-1s");
     site.does(&["topics", "apply"]);
     let mut service = site.start(&[]);
-    until("the service runs", PATIENCE, || site.ids("scrubbed").len() == 10);
+    until("it runs", PATIENCE, || owned(&service) == 16);
     let store = Kafka::open(crate::options()).unwrap();
     let state = store.topic_state("large").unwrap().unwrap();
     store.change_settings("large", &state, &[("max.message.bytes", "4000000".to_owned())].into()).unwrap();
@@ -23,7 +219,7 @@ fn a_record_that_no_topic_takes_is_withheld() {
         site.does(&["cat", "large.quarantine"]).contains(r#""reason":"too_large""#)
     });
     until("the rest is scrubbed and released", PATIENCE, || {
-        site.lines("scrubbed").len() == 21 && site.lines("deidentified").len() == 21
+        site.lines("scrubbed").len() >= 11 && site.lines("deidentified").len() == 12
     });
     let withheld = |topic: &str| {
         let lines = site.lines(topic);

@@ -2,7 +2,7 @@
 
 use crate::broker::Broker;
 use crate::process::{PATIENCE, Service, until};
-use crate::site::{Site, now_ms};
+use crate::site::{Site, now_ms, owned};
 use logscrub::stage::store::{Store, TopicSpec};
 use logscrub::store::kafka::Kafka;
 use std::collections::BTreeMap;
@@ -17,22 +17,17 @@ fn twenty_thousand_records_through_their_windows() {
     options.topic_settings = BTreeMap::from([("segment.ms".to_owned(), "2000".to_owned())]);
     let store = Kafka::open(options).unwrap();
     store.ensure(&TopicSpec { name: "e2e".into(), partitions: 4, compacted: false }).unwrap();
+    site.does(&["topics", "apply"]);
+    let mut service = site.start(&[]);
+    until("it runs", PATIENCE, || owned(&service) == 16);
     site.put_made_up(20_000, 7, "-40s");
     // One that we look for on the disk.
     let now = now_ms();
     site.put(&format!(
         r#"{{"value":"{{\"to\":\"{NUMBER}\",\"text\":\"zq-original-zq\"}}","partition":3,"timestamp":{now}}}"#
     ));
-    site.does(&["topics", "apply"]);
     assert!(Broker::get().on_disk(b"zq-original-zq"), "the search does find what is there");
     let begun_ms = now_ms();
-    let mut service = site.start(&[]);
-    let begun = Instant::now();
-    let young = |site: &Site| site.sent.values().filter(|event| begun_ms - **event < 20_000).count();
-    // At once: all that is younger than its window is in the scrubbed topic before any window is over.
-    while site.ids("scrubbed").len() < young(&site) / 2 && begun.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(200));
-    }
     site.await_release(Duration::from_secs(180));
     site.verdict().unwrap();
     let told = metrics(&site, &service);
@@ -44,13 +39,7 @@ fn twenty_thousand_records_through_their_windows() {
         assert!(!seen.text.contains(NUMBER) && !seen.text.contains("zq-original-zq"));
         assert!(seen.text.contains("v1 brief scrub r="), "the header says what was done");
     }
-    // Each partition keeps its order.
-    let mut last: BTreeMap<i64, usize> = BTreeMap::new();
-    let order: BTreeMap<&String, usize> = site.sent.keys().enumerate().map(|(at, rid)| (rid, at)).collect();
-    for seen in &scrubbed {
-        let at = order[&seen.rid];
-        assert!(last.insert(seen.partition, at).is_none_or(|before| before < at), "order is kept");
-    }
+    assert!(site.keeps_order());
 
     let mut latest = 0;
     for seen in site.seen("deidentified") {

@@ -35,6 +35,21 @@ pub struct Seen {
     pub text: String,
 }
 
+/// How many partitions a service owns by its own words.
+pub fn owned(service: &Service) -> i64 {
+    let said = service.said();
+    let events = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let change = |event: serde_json::Value| {
+        let fields = &event["fields"];
+        match (fields["message"].as_str(), fields["partitions"].as_i64()) {
+            (Some("partitions were assigned"), Some(count)) => count,
+            (Some("partitions were revoked"), Some(count)) => -count,
+            _ => 0,
+        }
+    };
+    events.map(change).sum()
+}
+
 impl Site {
     /// `window` of the last stage; topics are not made yet.
     pub fn new(source: &str, window: &str, lanes: &str) -> Self {
@@ -145,7 +160,17 @@ purge_source = true
     }
 
     pub fn start(&self, environment: &[(&str, &str)]) -> Service {
-        let mut command = self.command(&["run"]);
+        self.start_as("logscrub.toml", environment)
+    }
+
+    /// Another instance on the same topics: writes `other.toml`, to be started with it.
+    pub fn make_other(&self) {
+        let config = self.read("logscrub.toml");
+        self.file("other.toml", &config.replacen("instance = \"", "instance = \"other-", 1));
+    }
+
+    pub fn start_as(&self, config: &str, environment: &[(&str, &str)]) -> Service {
+        let mut command = self.command(&["run", "-c", config]);
         command.envs(environment.iter().copied());
         Service::start(command, process::next_log(self.dir.path()))
     }
@@ -204,6 +229,16 @@ purge_source = true
         while self.ids("deidentified").len() < self.sent.len() && begun.elapsed() < within {
             std::thread::sleep(Duration::from_millis(500));
         }
+    }
+
+    /// Whether each partition of the scrubbed topic has its records in the order of the source.
+    pub fn keeps_order(&self) -> bool {
+        let mut last: BTreeMap<i64, String> = BTreeMap::new();
+        let in_order = |seen: Seen| {
+            let before = last.insert(seen.partition, seen.rid.clone());
+            before.is_none_or(|before| before < seen.rid)
+        };
+        self.seen("scrubbed").into_iter().all(in_order)
     }
 
     /// What is wrong with what came out: each record once, none lost.

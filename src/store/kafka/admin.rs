@@ -279,10 +279,26 @@ impl Admin {
         let answers = wait(self.client.alter_configs([&change], &options()))
             .map_err(|error| of_query(&error, "topic settings were changed"))?;
         match answers.into_iter().next() {
-            Some(Ok(_)) => Ok(()),
+            Some(Ok(_)) => self.await_settings(topic, settings),
             Some(Err((_, code))) => Err(cannot(topic, "be changed", code)),
             None => Err(StoreError::Bug("no answer about settings".into())),
         }
+    }
+
+    /// The controller knows a change at once, brokers a moment later.
+    fn await_settings(
+        &self,
+        topic: &str,
+        settings: &BTreeMap<&'static str, String>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..200 {
+            let known = self.topic_state(topic)?.map(|state| state.settings).unwrap_or_default();
+            if settings.iter().all(|(name, value)| known.get(*name) == Some(value)) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Err(StoreError::Busy(format!("topic `{topic}` was changed, and does not show it yet")))
     }
 
     pub(super) fn ensure(&self, spec: &TopicSpec) -> Result<(), StoreError> {

@@ -53,6 +53,31 @@ pub(super) fn is_silence(code: Code) -> bool {
             | Code::WaitingForCoordinator
             | Code::WaitCache
             | Code::BrokerNotAvailable
+            // While brokers come and go.
+            | Code::BrokerDestroy
+            | Code::DestroyBroker
+            | Code::NodeUpdate
+            | Code::Fail
+            | Code::InProgress
+            | Code::PreviousInProgress
+            | Code::State
+            | Code::Retry
+            | Code::Outdated
+            | Code::MessageTimedOut
+            | Code::ReplicaNotAvailable
+            | Code::NotController
+            | Code::StaleControllerEpoch
+            | Code::StaleBrokerEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::FencedLeaderEpoch
+            | Code::OffsetNotAvailable
+            | Code::UnstableOffsetCommit
+            | Code::RebalanceInProgress
+            | Code::NotEnoughReplicas
+            | Code::NotEnoughReplicasAfterAppend
+            | Code::ListenerNotFound
+            | Code::KafkaStorageError
+            | Code::ThrottlingQuotaExceeded
     )
 }
 

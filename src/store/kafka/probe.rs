@@ -12,6 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Message as _, Timestamp};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext};
 use std::sync::atomic::{AtomicI64, Ordering};
+use tracing::debug;
 
 /// Keeps the stamp of the last record that was delivered; 0 before.
 #[derive(Default)]
@@ -20,6 +21,10 @@ struct Stamp(AtomicI64);
 impl ClientContext for Stamp {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         say(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, _reason: &str) {
+        debug!(%error, "librdkafka");
     }
 }
 

@@ -54,6 +54,9 @@ impl Kept {
     }
 }
 
+/// How long a seek may be refused.
+const SEEKING: Duration = Duration::from_secs(60);
+
 /// A partition that is ours.
 struct Owned {
     /// The first offset that was not taken.
@@ -63,6 +66,8 @@ struct Owned {
     /// Whether fetching is paused. It is from a hold until everything kept was taken.
     paused: bool,
     kept: VecDeque<Kept>,
+    /// Since when a seek to `next` is owed: until it is done, whatever comes is from elsewhere, and dropped.
+    astray: Option<Instant>,
     /// An end below which nothing was found above `next`: (next, end).
     looked: Option<(i64, i64)>,
 }
@@ -77,6 +82,8 @@ pub struct KafkaReader {
     given: BTreeMap<Place, Option<i64>>,
     /// Log starts of those, for the ones that nobody gives a start.
     log_starts: BTreeMap<Place, i64>,
+    /// Whether an assignment was reported and not answered yet; one of no partitions must be answered too.
+    owes_begin: bool,
     /// Taken and reported: let go of at the next poll.
     letting_go: Option<Names>,
     /// Whether the group has answered at all.
@@ -96,6 +103,7 @@ impl KafkaReader {
             owned: BTreeMap::new(),
             given: BTreeMap::new(),
             log_starts: BTreeMap::new(),
+            owes_begin: false,
             letting_go: None,
             joined: false,
         }
@@ -121,8 +129,32 @@ impl KafkaReader {
                 .incremental_unassign(&list(&names))
                 .map_err(|error| of_query(&error, "partitions were given up"))?;
         }
-        if !self.given.is_empty() {
+        if self.owes_begin {
             self.begin(consumer)?;
+            self.owes_begin = false;
+        }
+        self.seek_astray(consumer)
+    }
+
+    /// Does the seeks that are owed. They are refused while a partition is on its way in or out.
+    fn seek_astray(&mut self, consumer: &BaseConsumer<Membership>) -> Result<(), StoreError> {
+        for (place, owned) in &mut self.owned {
+            let Some(since) = owned.astray else { continue };
+            let topic = self.topics.get(place.topic).map_or("", |name| name.as_ref());
+            match consumer.seek(topic, place.partition, Offset::Offset(owned.next), Duration::from_secs(1)) {
+                Ok(()) => {
+                    owned.astray = None;
+                    if std::mem::take(&mut owned.paused) {
+                        consumer
+                            .resume(&list(&vec![(topic.to_owned(), place.partition)]))
+                            .map_err(|error| of_query(&error, "a partition was resumed"))?;
+                    }
+                }
+                Err(error) if since.elapsed() > SEEKING => {
+                    return Err(of_query(&error, "a partition was read again"));
+                }
+                Err(error) => debug!(topic, partition = place.partition, %error, "a seek is tried again"),
+            }
         }
         Ok(())
     }
@@ -139,7 +171,8 @@ impl KafkaReader {
                     .add_partition_offset(&topic, partition, Offset::Offset(next))
                     .map_err(|error| of_query(&error, "starts were listed"))?;
                 let held = start.is_none();
-                let owned = Owned { next, held, paused: false, kept: VecDeque::new(), looked: None };
+                let owned =
+                    Owned { next, held, paused: false, kept: VecDeque::new(), astray: None, looked: None };
                 self.owned.insert(*place, owned);
             }
             consumer
@@ -162,6 +195,7 @@ impl KafkaReader {
                         self.given.insert(partition.place, None);
                         self.log_starts.insert(partition.place, partition.log_start);
                     }
+                    self.owes_begin = true;
                     info!(partitions = assigned.len(), "partitions were assigned");
                     Ok(Polled::Assigned(assigned))
                 }
@@ -225,7 +259,7 @@ impl KafkaReader {
                     }
                 }
             }
-            if owned.paused && !owned.held && owned.kept.is_empty() {
+            if owned.paused && !owned.held && owned.kept.is_empty() && owned.astray.is_none() {
                 owned.paused = false;
                 let topic = self.topics.get(place.topic).map_or("", |name| name.as_ref());
                 resumed.push((topic.to_owned(), place.partition));
@@ -247,7 +281,7 @@ impl KafkaReader {
         let Some(place) = self.place(message.topic(), message.partition()) else { return Ok(None) };
         let Some(owned) = self.owned.get_mut(&place) else { return Ok(None) };
         // From before a seek.
-        if message.offset() < owned.next {
+        if message.offset() < owned.next || owned.astray.is_some() {
             return Ok(None);
         }
         let mut headers = Vec::new();
@@ -377,23 +411,9 @@ impl Reader for KafkaReader {
         owned.kept.clear();
         owned.held = false;
         owned.next = next;
-        if std::mem::take(&mut owned.paused) {
-            consumer
-                .resume(&list(&vec![(topic.clone(), partition)]))
-                .map_err(|error| of_query(&error, "a partition was resumed"))?;
-        }
-        // Just after an assignment fetching has not begun, and a seek is refused for a moment.
-        let begun = Instant::now();
-        loop {
-            match consumer.seek(&topic, partition, Offset::Offset(next), Duration::from_secs(5)) {
-                Ok(()) => return Ok(()),
-                Err(error) if begun.elapsed() > Duration::from_secs(30) => {
-                    return Err(of_query(&error, "a partition was read again"));
-                }
-                Err(_) if consumer.context().is_waiting() => return Ok(()),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
-            }
-        }
+        // Done at the next poll.
+        owned.astray.get_or_insert_with(Instant::now);
+        Ok(())
     }
 
     fn resume(&mut self, place: Place) -> Result<(), StoreError> {
@@ -442,7 +462,7 @@ impl Drop for KafkaReader {
         }
         let given: Names = self.given.keys().map(|place| self.name(*place)).collect();
         let answer = |names: &Names| consumer.incremental_assign(&list(names));
-        if !given.is_empty()
+        if self.owes_begin
             && let Err(error) = answer(&given)
         {
             debug!(%error, "leaving a group");
