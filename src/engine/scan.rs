@@ -235,9 +235,12 @@ impl Scan {
         let token = token::of(text, start, at);
         if start == at || !bytes::is_digit(bytes::byte(text, start)) {
             let hit = match token {
-                Token::Short(_) | Token::Number(_) | Token::Uuid | Token::Hex | Token::Date => {
-                    detectors.announced_at(text, start)
-                }
+                Token::Short(_)
+                | Token::Number(_)
+                | Token::Version(_)
+                | Token::Uuid
+                | Token::Hex
+                | Token::Date => detectors.announced_at(text, start),
                 Token::Other => detectors.credential_at(text, start),
             };
             if let Some(hit) = hit {
@@ -256,9 +259,12 @@ impl Scan {
                     })
                     .unwrap_or_else(|| phone::skip(text, at));
             }
-            Token::Date => {
+            Token::Date | Token::Version(_) => {
                 if let Some(hit) = detectors.time_at(text, at) {
                     return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
+                }
+                if let Token::Version(end) = token {
+                    return end;
                 }
             }
             Token::Uuid | Token::Hex => {

@@ -13,6 +13,8 @@ pub enum Token {
     /// `503`, `gw-3`, `17.5s`, `TLSv1.3`: too short for anything, unless a word before it announces it. Where to
     /// go on.
     Short(usize),
+    /// Three numbers with full stops between: a version, or a date. Where it ends.
+    Version(usize),
     /// Seven to eleven digits: a telephone's, or a count since 1970.
     /// Where they end.
     Number(usize),
@@ -43,6 +45,9 @@ pub fn of(text: &[u8], start: usize, at: usize) -> Token {
     }
     if let Some(end) = short_end(text, start, at) {
         return Token::Short(end);
+    }
+    if let Some(end) = version_end(text, start, at) {
+        return Token::Version(end);
     }
     if start == at {
         let run = run_end(text, at, 12, is_digit) - at;
@@ -85,6 +90,9 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     if byte(text, end) == b'.' && is_digit(byte(text, end + 1)) && (digits_only || !is_token(last)) {
         let behind = run_end(text, end + 1, FEW + 1, is_digit);
         digits += behind - end - 1;
+        if byte(text, behind) == b'.' && is_digit(byte(text, behind + 1)) {
+            return None;
+        }
         // `86.279s`
         end = run_end(text, behind, 3, is_letter);
         if is_token(byte(text, end)) || byte(text, end) == b'.' {
@@ -93,7 +101,8 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     }
     let token = text.get(start..end)?;
     let dashes = token.iter().filter(|b| **b == b'-').count();
-    let letters = token.iter().any(|b| is_letter(*b));
+    // A unit behind digits is none of the token's letters.
+    let letters = !digits_only && token.iter().any(|b| is_letter(*b));
     // `SO123456` and `u_12345` are ids, `10-0-0-1` is an address.
     let most = if letters && digits > 2 { 8 } else { SHORT };
     let few = digits <= if letters { 4 } else { FEW } && (dashes <= 1 || digits <= 3);
@@ -102,6 +111,27 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let paired = || end - at <= 2 && byte(text, end) == b' ' && may_go_on(text, end + 1);
     let dated = || byte(text, end) == b'/' && is_month(text, end + 1);
     (token.len() <= most && few && over && !paired() && !dated()).then_some(end)
+}
+
+/// `7.23.1`, `v19.34.52`: three numbers, six digits at most. Four are an address.
+fn version_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
+    let letter = usize::from(byte(text, start) == b'v');
+    if start + letter != at
+        || !matches!(before(text, start), 0 | b' ' | b'=' | b'"' | b'\'' | b'(' | b'[' | b'-')
+    {
+        return None;
+    }
+    let mut end = at;
+    for group in 0..3 {
+        let stop = run_end(text, end, 4, is_digit);
+        if stop == end || (group < 2 && byte(text, stop) != b'.') {
+            return None;
+        }
+        end = stop + usize::from(group < 2);
+    }
+    let few = count(text, at, end) <= FEW;
+    let over = ends(text, end) || (matches!(byte(text, end), b'-' | b'+') && is_letter(byte(text, end + 1)));
+    (few && over).then_some(end)
 }
 
 fn count(text: &[u8], start: usize, end: usize) -> usize {
@@ -183,6 +213,8 @@ mod tests {
         check("12 4f 00 61", Token::Other);
         check("at 192.0.2.7", Token::Other);
         check("okhttp/4.10.7", Token::Other);
+        check("client version v15.13.58, x", Token::Version(24));
+        check("7.23.1-rc2", Token::Version(6));
         check("10-0-0-1", Token::Other);
         check("[f81d4fae-7dec-11d0-a765-00a0c91e6bf6]", Token::Uuid);
         check("span 15ebc160c59fbc9d done", Token::Hex);
