@@ -2,6 +2,7 @@
 
 mod broker;
 mod checks;
+mod compose;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod crashes;

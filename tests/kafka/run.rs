@@ -69,6 +69,45 @@ fn twenty_thousand_records_through_their_windows() {
     service.stop();
 }
 
+const DAY_MS: i64 = 86_400_000;
+
+/// Event times from 200 days ago to now in random order, under a window of 90 days: what is older goes out
+/// de-identified at once, the rest is scrubbed and held. Then the window shrinks to seconds, and all of it
+/// goes.
+#[test]
+fn a_hundred_thousand_records_from_200_days() {
+    let mut site = Site::new("days", "90d", r#"["30d", "1d"]"#);
+    for part in 0..10 {
+        site.put_made_up(10_000, part, "-200d");
+    }
+    site.does(&["topics", "apply"]);
+    let now = now_ms();
+    let mut service = site.start(&[]);
+    until("all are scrubbed or released", PATIENCE * 2, || {
+        let text = site.get(&service, "/metrics").1;
+        let scrubbed = value(&text, "logscrub_records_total", &[r#"stage="scrub""#, r#"outcome="emitted""#]);
+        scrubbed + released(&text) >= site.sent.len()
+    });
+    service.stop();
+    let (scrubbed, early) = (site.ids("scrubbed"), site.ids("deidentified"));
+    assert_eq!(scrubbed.len() + early.len(), site.sent.len());
+    assert!(scrubbed.values().chain(early.values()).all(|count| *count == 1));
+    assert!(early.keys().all(|rid| now - site.sent[rid] >= 90 * DAY_MS - 600_000), "nothing too early");
+    assert!(scrubbed.keys().all(|rid| now - site.sent[rid] <= 90 * DAY_MS), "nothing over its age");
+    assert!(site.keeps_order());
+
+    let policy = site.read("policy.toml");
+    site.file("policy.toml", &policy.replace("after = \"90d\"", "after = \"20s\""));
+    let config = site.read("logscrub.toml");
+    site.file("logscrub.toml", &config.replace(r#"["30d", "1d"]"#, r#"["5s", "1s"]"#));
+    site.does(&["topics", "apply"]);
+    let mut service = site.start(&[]);
+    until("all are released", PATIENCE * 2, || released(&site.get(&service, "/metrics").1) >= scrubbed.len());
+    assert_eq!(site.verdict(), Ok(()));
+    assert!(service.said().contains("the policy changed"), "{}", service.tail());
+    service.stop();
+}
+
 /// What `/metrics` says, checked against what was put in.
 fn metrics(site: &Site, service: &Service) -> String {
     until("the last release is counted", PATIENCE, || {

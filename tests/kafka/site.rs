@@ -1,7 +1,7 @@
 //! The real program on the real broker: a config of its own, a source of its own.
 
 use crate::broker::Broker;
-use crate::process::{self, Service};
+use crate::process::{self, PATIENCE, Service};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -177,8 +177,10 @@ purge_source = true
 
     /// What a running service answers to a GET: status and body.
     pub fn get(&self, service: &Service, path: &str) -> (u16, String) {
+        let marker = "metrics at http://";
+        process::until("it says where it answers", PATIENCE, || service.said().contains(marker));
         let said = service.said();
-        let (_, rest) = said.split_once("metrics at http://").expect("it says where it answers");
+        let (_, rest) = said.split_once(marker).unwrap();
         let address = rest.split('/').next().unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
