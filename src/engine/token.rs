@@ -219,6 +219,6 @@ mod tests {
         check("[f81d4fae-7dec-11d0-a765-00a0c91e6bf6]", Token::Uuid);
         check("span 15ebc160c59fbc9d done", Token::Hex);
         check("2026-03-02T01:28:17.611Z", Token::Date);
-        check("to 14155550132", Token::Other);
+        check("to 14155550132", Token::Number(14));
     }
 }

@@ -1,5 +1,7 @@
 //! What a value looks like, counted in one look: the cheap facts that decide between readings.
 
+use crate::detect::word_list::WordList;
+
 /// Counts of bytes by kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ValueShape {
@@ -147,103 +149,16 @@ impl ValueShape {
 }
 
 /// Words that people write to each other and programs do not log, in lower case.
-const HUMAN: [&[u8]; 95] = [
-    b"you",
-    b"your",
-    b"hi",
-    b"hello",
-    b"hey",
-    b"dear",
-    b"please",
-    b"thanks",
-    b"thank",
-    b"me",
-    b"my",
-    b"we",
-    b"our",
-    b"i",
-    b"i'm",
-    b"ok",
-    b"see",
-    b"call",
-    b"don't",
-    b"never",
-    b"enter",
-    b"reply",
-    b"yes",
-    b"us",
-    b"love",
-    b"sorry",
-    b"tomorrow",
-    b"today",
-    b"tonight",
-    b"mom",
-    b"dad",
-    b"he",
-    b"she",
-    b"they",
-    b"his",
-    b"her",
-    b"don\xe2\x80\x99t",
-    b"can",
-    b"meet",
-    b"bring",
-    b"come",
-    b"what",
-    b"when",
-    b"where",
-    b"usted",
-    b"votre",
-    b"vous",
-    b"uw",
-    b"ihr",
-    b"ihre",
-    b"sie",
-    b"dein",
-    b"bitte",
-    b"voce",
-    b"seu",
-    b"sua",
-    b"merci",
-    b"grazie",
-    b"tuo",
-    b"suo",
-    b"gentile",
-    b"twoj",
-    b"prosze",
-    b"vasa",
-    b"teie",
-    b"sinun",
-    b"kinn",
-    b"ditt",
-    b"din",
-    b"ikke",
-    b"aldrig",
-    b"anda",
-    b"untuk",
-    b"jangan",
-    b"kepada",
-    b"silakan",
-    b"yako",
-    b"ang",
-    b"iyong",
-    b"upang",
-    b"huwag",
-    b"sizin",
-    b"kodunuz",
-    b"nemojte",
-    b"kedves",
-    b"hei",
-    b"hej",
-    b"hallo",
-    b"hola",
-    b"bonjour",
-    b"ciao",
-    b"merhaba",
-    b"habari",
-    b"kamusta",
-    b"namaste",
-];
+static HUMAN: WordList = WordList::new(&[
+    "you", "your", "hi", "hello", "hey", "dear", "please", "thanks", "thank", "me", "my", "we", "our", "i",
+    "i'm", "ok", "see", "call", "don't", "never", "enter", "reply", "yes", "us", "love", "sorry", "tomorrow",
+    "today", "tonight", "mom", "dad", "he", "she", "they", "his", "her", "don’t", "can", "meet", "bring",
+    "come", "what", "when", "where", "usted", "votre", "vous", "uw", "ihr", "ihre", "sie", "dein", "bitte",
+    "voce", "seu", "sua", "merci", "grazie", "tuo", "suo", "gentile", "twoj", "prosze", "vasa", "teie",
+    "sinun", "kinn", "ditt", "din", "ikke", "aldrig", "anda", "untuk", "jangan", "kepada", "silakan", "yako",
+    "ang", "iyong", "upang", "huwag", "sizin", "kodunuz", "nemojte", "kedves", "hei", "hej", "hallo", "hola",
+    "bonjour", "ciao", "merhaba", "habari", "kamusta", "namaste",
+]);
 
 /// Whether a text reads like something people wrote: letters beyond ASCII, a word of address, a
 /// question or an exclamation. Log messages rarely have any.
@@ -257,7 +172,7 @@ pub fn reads_human(text: &[u8]) -> bool {
         return true;
     }
     head.split(|b| matches!(b, b' ' | b',' | b'.' | b'!' | b'?' | b':' | b';' | b'\n'))
-        .any(|word| HUMAN.iter().any(|human| word.eq_ignore_ascii_case(human)))
+        .any(|word| HUMAN.holds(word))
 }
 
 /// Whether a value is a form body: `a=b&c=d`.

@@ -137,11 +137,13 @@ const fn begins() -> [bool; 256] {
 
 /// End of the token with a documented prefix that starts at a place.
 pub(super) fn known_end(text: &[u8], start: usize) -> Option<usize> {
-    if !BEGINS.get(usize::from(byte(text, start))).copied().unwrap_or_default() {
+    let first = byte(text, start);
+    if !BEGINS.get(usize::from(first)).copied().unwrap_or_default() {
         return None;
     }
     let rest = tail(text, start);
-    KNOWN.iter().find_map(|(prefix, least, most, alphabet)| {
+    let mut fitting = KNOWN.iter().filter(|(prefix, ..)| prefix.first() == Some(&first));
+    fitting.find_map(|(prefix, least, most, alphabet)| {
         if !rest.starts_with(prefix) {
             return None;
         }
