@@ -149,6 +149,17 @@ fn is_pod(name: &[u8]) -> bool {
     words >= 2 && program && replica.len() == 5 && letters >= 2 && small(replica) && hash && small(template)
 }
 
+/// Whether a whole value is a digest of something, cut short or not: hex with digits and letters in it, ten
+/// or more. A commit is often written with seven.
+#[must_use]
+pub fn is_digest(value: &[u8]) -> bool {
+    let hex = value.strip_prefix(b"sha256:").or_else(|| value.strip_prefix(b"sha1:")).unwrap_or(value);
+    (10..=128).contains(&hex.len())
+        && hex.iter().all(|b| is_hex(*b))
+        && hex.iter().any(|b| is_digit(*b))
+        && !hex.iter().all(|b| is_digit(*b))
+}
+
 /// A shorter id that a word announces: `id=1A2B3C4D`, `order #12345678`, `[FID:1234567890]`. `start` is
 /// the id's first byte; the whole token is meant. Needs a digit; a plain number needs five.
 #[must_use]
@@ -255,6 +266,16 @@ mod tests {
             ("Internationalization", "a word"),
         ] {
             assert_eq!(first(text, at), None, "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn digests() {
+        for value in ["0987fafb1bf6", "sha256:0987fafb1bf6", "D773635D7C156EA0B28DF51BBA8A3779FAE0AC29"] {
+            assert!(is_digest(value.as_bytes()), "{value}");
+        }
+        for value in ["861a29b", "1234567890123", "0x0987fafb1bf6", "facade-faced", "deadbeefdead"] {
+            assert!(!is_digest(value.as_bytes()), "{value}");
         }
     }
 

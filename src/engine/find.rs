@@ -12,7 +12,7 @@ use crate::class::Class;
 use crate::codec::decode::{self, Decoded, Map};
 use crate::codec::{Field, Form, Tree, json, text};
 use crate::detect::field_name::{Meaning, Strength};
-use crate::detect::{ip, safe};
+use crate::detect::{event_id, ip, safe};
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
 
@@ -452,6 +452,10 @@ impl Finder {
                 let found = found || sink.reduce_unknown && detectors::has_placeholder(value, tools.context);
                 let rest = if found { Unknown::ByToken } else { Unknown::Goes };
                 self.inside(tools, lone, field, rest, sink)
+            }
+            // `build=6f554363e22b`: what joins to other records goes in the end, whatever it is called.
+            Reading::Safe if sink.reduce_unknown && event_id::is_digest(value) => {
+                self.act(tools, lone, field, Reading::Opaque(Class::EventId), None, sink)
             }
             Reading::Safe => {
                 sink.safe.push(root(field.value));
