@@ -257,6 +257,25 @@ fn ten_megabytes_are_no_trouble() {
     assert!(is_json(&out));
 }
 
+/// At the last stage every value is read word by word: its time grows with the record, not with its square.
+#[test]
+fn many_values_at_the_last_stage_are_no_trouble() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    let members: Vec<String> = (0..40_000).map(|n| format!("\"k{n}\":\"Ada was there: {n}\"")).collect();
+    let pairs = r#"{"key":"http.status_code","value":{"intValue":"200"}},"#.repeat(20_000);
+    for value in [
+        format!("{{{}}}", members.join(",")),
+        format!("{{\"attributes\":[{}null]}}", pairs),
+        format!("{{\"a\":\"{}\"}}", "to +14155550132: ".repeat(40_000)),
+    ] {
+        let (_, out) = apply(&mut scratch, &policy, 1, value.as_bytes());
+        assert!(is_json(&out));
+        let out = String::from_utf8_lossy(&out).into_owned();
+        assert!(!out.contains("Ada") && !out.contains("14155550132"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, rng_seed: RngSeed::Fixed(17), failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -469,7 +469,9 @@ fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
     loop {
         let rest = text.get(pos..).unwrap_or_default();
         let Some(at) = rest.iter().position(stops).map(|at| pos + at) else { return text.len() };
-        if apostrophe(at) {
+        // `{}` stands in a route for what was there.
+        let hole = text.get(at) == Some(&b'}') && at > from && text.get(at - 1) == Some(&b'{');
+        if hole || apostrophe(at) {
             pos = at + 1;
             continue;
         }

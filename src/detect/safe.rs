@@ -79,6 +79,13 @@ fn assignment(core: &[u8]) -> Option<usize> {
     (name > 0 && name < core.len() && fits && is_letter(byte(core, 0))).then_some(name)
 }
 
+/// Whether what stands before a `=` or `:` in a line may be a field's name. An id in base64 ends in `=`, too.
+#[must_use]
+pub fn is_field_name(name: &[u8]) -> bool {
+    let short = name.len() <= 32 || !name.iter().any(|b| is_upper(*b));
+    short && name.iter().filter(|b| is_digit(**b)).count() <= 4
+}
+
 /// A field's name: letters, `_`, `-`, `.`, at most two digits.
 fn is_name(name: &[u8]) -> bool {
     name.iter().filter(|b| is_digit(**b)).count() <= 2
@@ -423,6 +430,16 @@ mod tests {
             "|gw-4|",
         ] {
             assert!(keeps(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names() {
+        for name in ["to", "x-b3-traceid", "http.response.status_code", "ipv4_addr_2", "código"] {
+            assert!(is_field_name(name.as_bytes()), "{name}");
+        }
+        for name in ["wamid.HBgLMTQxNTU1NTAxMzIVAgASGBQzQUQ0", "tel4155550132"] {
+            assert!(!is_field_name(name.as_bytes()), "{name}");
         }
     }
 

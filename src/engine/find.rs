@@ -192,6 +192,7 @@ impl Finder {
         if sink.gave_up || sink.too_deep {
             return;
         }
+        level.tree.labels.sort_unstable();
         self.read_fields(tools, bytes, level);
         tools.fields.deny(bytes, &level.tree, map, &mut sink.denied);
         for index in 0..level.tree.fields.len() {
@@ -278,7 +279,7 @@ impl Finder {
     ) -> bool {
         if field.form != Form::JsonString
             || !matches!(reading, Reading::Text | Reading::Headline)
-            || !tree.labels.contains(&field.value)
+            || tree.labels.binary_search(&field.value).is_err()
         {
             return false;
         }
@@ -322,7 +323,11 @@ impl Finder {
             if info.meaning.class.is_some() && ambiguous && info.leans {
                 let parent = tree.named(field.container).of(bytes);
                 if !parent.is_empty() && !field.name.is_empty() && !resolve::is_envelope(parent) {
-                    info.meaning = tools.detectors.meaning_in(parent, name);
+                    let below = tools.detectors.meaning_in(parent, name);
+                    // An id is one whatever it is of: `statuses[].id` is a message's.
+                    if !(below.blocked && name.eq_ignore_ascii_case(b"id")) {
+                        info.meaning = below;
+                    }
                 }
             }
             // `"lastname": {"value": "…"}`: the value of what its container is called.
@@ -544,7 +549,7 @@ impl Finder {
                     && !whole_is_found(map, field.value, from, sink)
                     && !holds_what_is_meant(lone.meant, from, sink)
                     && !(sink.found.len() == from && stays_alone(lone.name, value))
-                    && !(marked && marks_are_free(value, inner, from, sink))
+                    && !(marked && last::is_free(value, inner, from, is_mark, sink))
                 {
                     let open = lone.whole.is_none() && field.value.end() >= text.len();
                     match open {
@@ -741,22 +746,12 @@ fn is_mark(byte: &u8) -> bool {
     matches!(byte, b'=' | b':' | b'{' | b'[' | b'<' | b'"' | b'\'')
 }
 
-/// Whether a mark of a text stands outside of what the findings from `from` on claim: one that a stage
-/// takes away does not speak for the text.
-fn marks_are_free(text: &[u8], map: Map<'_>, from: usize, sink: &Sink) -> bool {
-    let found = sink.found.get(from..).unwrap_or_default();
-    let claims = |at: u32| {
-        let claimed = |f: &Found| matches!(f.kind, Kind::Value | Kind::Placeholder);
-        found.iter().any(|f| claimed(f) && f.span.start <= at && at < f.span.end)
-    };
-    let mut marks = text.iter().enumerate().filter(|(_, byte)| is_mark(byte));
-    marks.any(|(at, _)| !claims(map.at(at)))
-}
-
 /// Whether one of the findings from `from` on covers a whole value.
 fn whole_is_found(map: Map<'_>, value: Span, from: usize, sink: &Sink) -> bool {
     let root = Span { start: map.at(value.start()), end: map.at(value.end()) };
-    sink.found.get(from..).unwrap_or_default().iter().any(|found| found.span.contains(root))
+    let claims = |found: &Found| matches!(found.kind, Kind::Value | Kind::Placeholder);
+    let mut found = sink.found.get(from..).unwrap_or_default().iter();
+    found.any(|found| claims(found) && found.span.contains(root))
 }
 
 /// A text with its way back to the part, and how deep it stands.

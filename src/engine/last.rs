@@ -27,12 +27,16 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
     let Buffers { claimed, known } = &mut buffers;
     let root = |at: usize| usize::try_from(map.at(at)).unwrap_or(usize::MAX);
     let all = Span { start: map.at(0), end: map.at(text.len()) };
+    // Fields are read in their order, so what is found in this text stands at the end.
     claimed.clear();
-    claimed.extend(sink.found.iter().map(|found| found.span).filter(|span| span.overlaps(all)));
+    let recent = sink.found.iter().rev().map(|found| found.span).take_while(|span| span.end > all.start);
+    claimed.extend(recent.filter(|span| span.overlaps(all)));
     claimed.sort_unstable();
     known.clear();
     // `tel4155550132: `: a name that something is found in is none.
-    let is_name = |name: &Span| !holds_claim(claimed, root(name.start()), root(name.end()));
+    let is_name = |name: &Span| {
+        safe::is_field_name(name.of(text)) && !holds_claim(claimed, root(name.start()), root(name.end()))
+    };
     let names = tree.fields.iter().map(|field| field.name);
     known.extend(names.chain(tree.containers.iter().map(|container| container.name)).filter(is_name));
     known.extend(skip.iter().copied());
@@ -44,6 +48,8 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
     let mut token = next_token(text, 0);
     while let Some(span) = token {
         let following = next_token(text, span.end());
+        // What ends before the token is never asked for again.
+        let _ = claims.end_at(root(span.start()));
         let is_claimed = |span: &Span| claims.overlaps(root(span.start()), root(span.end()));
         let next = following.filter(|next| !is_claimed(next)).map_or(&[][..], |next| next.of(text));
         let claimed = is_claimed(&span);
@@ -66,6 +72,22 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
         token = following;
     }
     sink.last = buffers;
+}
+
+/// Whether a byte of a text that `wanted` takes stands outside of what the findings from `from` on claim.
+pub fn is_free(text: &[u8], map: Map<'_>, from: usize, wanted: fn(&u8) -> bool, sink: &mut Sink) -> bool {
+    let mut buffers = std::mem::take(&mut sink.last);
+    buffers.claimed.clear();
+    let found = sink.found.get(from..).unwrap_or_default().iter();
+    let claims = found.filter(|found| matches!(found.kind, Kind::Value | Kind::Placeholder));
+    buffers.claimed.extend(claims.map(|found| found.span));
+    buffers.claimed.sort_unstable();
+    let mut cursor = Cursor::new(&buffers.claimed);
+    let root = |at: usize| usize::try_from(map.at(at)).unwrap_or(usize::MAX);
+    let mut places = text.iter().enumerate().filter(|(_, byte)| wanted(byte));
+    let free = places.any(|(at, _)| cursor.end_at(root(at)).is_none());
+    sink.last = buffers;
+    free
 }
 
 /// The part of a token that neither a finding nor a name nor another text covers.

@@ -466,6 +466,9 @@ fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around
             let here =
                 around.own.has(spoken_of) || around.named.has(spoken_of) || around.around.has(Facts::CODES);
             let long_enough = kernel >= 4;
+            if !plausible && shape.spaces > 0 {
+                return Reading::Text;
+            }
             if !plausible || !long_enough || (error && !around.own.has(Facts::PHONE)) {
                 return Reading::Opaque(Class::Safe);
             }
