@@ -60,7 +60,7 @@ impl Detectors {
 
     pub fn set_region(&mut self, region: Option<Region>) {
         self.region = region.or(self.region);
-        self.short_phones = self.region.is_some_and(|region| phone::has_short_numbers(region));
+        self.short_phones = self.region.is_some_and(phone::has_short_numbers);
     }
 
     /// Whether a finding stands: its rule's keywords and validators say so, and the user's list of
