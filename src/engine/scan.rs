@@ -306,7 +306,7 @@ impl Scan {
         if let Some(hit) = imei::at(text, at) {
             return found(detectors, Detector::Imei, sink, here, hit.class, hit.span);
         }
-        if let Some(hit) = detectors.device_at(text, at) {
+        if let Some(hit) = detectors.device_at(text, at).or_else(|| detectors.device_at(text, start)) {
             return found(detectors, Detector::FieldName, sink, here, hit.class, hit.span);
         }
         if let Some(end) = self.hidden(detectors, here, start, at, sink) {
@@ -573,6 +573,11 @@ fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> 
             known(detectors, Detector::Url, sink, here, Class::Url, url.hit.span);
         }
         return at + 3;
+    }
+    // A network card's address that begins with a letter; others are met at their first digit.
+    let pair = at.checked_sub(2).filter(|start| bytes::is_letter(bytes::byte(text, *start)));
+    if let Some(hit) = pair.and_then(|start| detectors.device_at(text, start)) {
+        return found(detectors, Detector::FieldName, sink, here, hit.class, hit.span);
     }
     match ip::v6_at(text, at) {
         Some(hit) => found(detectors, Detector::Ip, sink, here, Class::Ip, hit.span),
