@@ -63,6 +63,8 @@ fn config(broker: &Broker) -> ClientConfig {
 fn copy(records: usize) {
     let broker = Broker::get();
     let mut site = Site::new("bench", "90d", r#"["1h"]"#);
+    let config = site.read("logscrub.toml");
+    site.file("logscrub.toml", &format!("{config}purge_after_groups = [\"warm\", \"bare\"]\n"));
     for part in 0..records.div_ceil(50_000) {
         site.put_made_up(50_000.min(records - part * 50_000), part, "-1s");
     }

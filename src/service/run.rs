@@ -392,17 +392,24 @@ fn once<S: Store>(spec: &RunSpec<S>, line: &mut Line<S>) -> Result<(), StoreErro
     };
     let mut patience = Patience::default();
     while let Some(scrub) = &mut line.scrub {
-        if spec.leaving.asked() || scrub.reached(&line.source_ends)? {
+        if spec.leaving.asked() || (patience.may_be_done() && scrub.reached(&line.source_ends)?) {
             break;
         }
         patience.after(scrub.step(wait)?)?;
     }
     while let Some(lanes) = &mut line.lanes {
+        if spec.leaving.asked() {
+            break;
+        }
+        if !patience.may_be_done() {
+            patience.after(lanes.step(wait)?)?;
+            continue;
+        }
         let mut ends = Vec::new();
         for (number, topic) in lanes.topics().iter().enumerate() {
             ends.extend(spec.store.bounds(topic)?.iter().map(|bounds| end_of(number, bounds)));
         }
-        if spec.leaving.asked() || lanes.all_wait(&ends)? {
+        if lanes.all_wait(&ends)? {
             break;
         }
         patience.after(lanes.step(wait)?)?;
@@ -428,13 +435,21 @@ fn rest_after(step: &Step) {
 #[derive(Default)]
 struct Patience {
     given_up: u32,
+    /// Steps since one had nothing to do.
+    busy: u32,
 }
 
 impl Patience {
+    /// Whether to look for the end, which is dear: when there was nothing to do, and now and then.
+    fn may_be_done(&self) -> bool {
+        self.busy.is_multiple_of(32)
+    }
+
     fn after(&mut self, step: Step) -> Result<(), StoreError> {
         rest_after(&step);
         match step {
-            Step::Worked(_) | Step::Idle => {}
+            Step::Worked(_) => self.busy += 1,
+            Step::Idle => self.busy = 0,
             Step::GaveUp(reason) => {
                 self.given_up += 1;
                 if self.given_up >= 100 {

@@ -100,19 +100,53 @@ struct Head {
     due_ms: i64,
 }
 
+/// Heads by topic and partition, looked at once each.
+#[derive(Default)]
+struct Heads(HashMap<(Arc<str>, i32), Looked>);
+
+/// What was found at or above an offset, when the partition ended there.
+#[derive(Clone, Copy, Debug)]
+struct Looked {
+    from: i64,
+    end: i64,
+    head: Option<Head>,
+}
+
+impl Heads {
+    fn first<S: Store>(
+        &mut self,
+        store: &S,
+        pipeline: &Pipeline,
+        topic: &Arc<str>,
+        bounds: Bounds,
+        from: i64,
+    ) -> Result<Option<Head>, StoreError> {
+        let key = (topic.clone(), bounds.partition);
+        let still =
+            |looked: &&Looked| looked.from == from && (looked.head.is_some() || looked.end == bounds.end);
+        if let Some(looked) = self.0.get(&key).filter(still) {
+            return Ok(looked.head);
+        }
+        let head = head(store, pipeline, topic, bounds.partition, from)?;
+        self.0.insert(key, Looked { from, end: bounds.end, head });
+        Ok(head)
+    }
+}
+
 /// Looks at a pipeline's topics.
 pub struct Watch {
     pipeline: Arc<Pipeline>,
-    /// By topic and partition: the offset that was looked at, and what was found at or above it.
-    heads: HashMap<(Arc<str>, i32), (i64, Option<Head>)>,
-    next: HashMap<(Arc<str>, i32), (i64, Option<Head>)>,
+    /// What stands first in each partition.
+    heads: Heads,
+    /// What stands first of what our group has not committed.
+    next: Heads,
     looked_ms: i64,
 }
 
 impl Watch {
     #[must_use]
     pub fn new(pipeline: Arc<Pipeline>) -> Self {
-        Watch { pipeline, heads: HashMap::new(), next: HashMap::new(), looked_ms: 0 }
+        Watch { pipeline, heads: Heads::default(), next: Heads::default(), looked_ms: 0 }
     }
 
     /// Looks, if it is time to.
@@ -162,15 +196,7 @@ impl Watch {
     ) -> Result<(), StoreError> {
         let mut oldest_ms = now_ms;
         for bounds in all.filter(|bounds| bounds.log_start < bounds.end) {
-            let key = (topic.clone(), bounds.partition);
-            let head = match self.heads.get(&key) {
-                Some((offset, head @ Some(_))) if *offset == bounds.log_start => *head,
-                _ => {
-                    let head = head(store, &self.pipeline, topic, bounds.partition, bounds.log_start)?;
-                    self.heads.insert(key, (bounds.log_start, head));
-                    head
-                }
-            };
+            let head = self.heads.first(store, &self.pipeline, topic, bounds, bounds.log_start)?;
             oldest_ms = oldest_ms.min(head.map_or(now_ms, |head| head.event_ms));
         }
         let seconds = now_ms.saturating_sub(oldest_ms).max(0) as f64 / 1000.0;
@@ -192,15 +218,7 @@ impl Watch {
             return Ok(0);
         }
         let late_ms = now_ms.saturating_sub(self.pipeline.release_slack_ms());
-        let key = (topic.clone(), bounds.partition);
-        let first = match self.next.get(&key) {
-            Some((offset, head @ Some(_))) if *offset == from => *head,
-            _ => {
-                let head = head(store, &self.pipeline, topic, bounds.partition, from)?;
-                self.next.insert(key, (from, head));
-                head
-            }
-        };
+        let first = self.next.first(store, &self.pipeline, topic, bounds, from)?;
         if first.is_none_or(|head| head.due_ms > late_ms) {
             return Ok(0);
         }

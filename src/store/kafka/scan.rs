@@ -11,7 +11,7 @@ use crate::stage::store::{Bounds, Fetched, Flow, Place, StoreError, TimeKind};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message as _, Timestamp};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,26 +46,25 @@ pub(super) fn watermarks(
     })
 }
 
-/// One end of all of a topic's partitions in one request, by partition number. (A question for offsets by
-/// time, where the two ends stand in for times: one partition at a time takes as many requests.)
-fn extent(
-    consumer: &BaseConsumer<Quiet>,
-    topic: &str,
-    partitions: usize,
-    end: Offset,
-) -> Result<Vec<i64>, StoreError> {
-    let failed = |error: &KafkaError| of_query(error, "a topic's extent was read");
+/// One end of all of a topic's partitions in one request, by partition number; `None` where the answer has
+/// none. (A question for offsets by time, where the two ends stand in for times: one partition at a time
+/// takes as many requests.)
+fn extent(consumer: &BaseConsumer<Quiet>, topic: &str, partitions: usize, end: Offset) -> Vec<Option<i64>> {
     let mut asked = TopicPartitionList::with_capacity(partitions);
+    let mut all = vec![None; partitions];
     for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-        asked.add_partition_offset(topic, partition, end).map_err(|error| failed(&error))?;
+        if asked.add_partition_offset(topic, partition, end).is_err() {
+            return all;
+        }
     }
-    let answered = consumer.offsets_for_times(asked, PATIENCE).map_err(|error| failed(&error))?;
-    let offset = |element: &TopicPartitionListElem<'_>| match (element.error(), element.offset()) {
-        (Ok(()), Offset::Offset(offset)) => Ok(offset),
-        (Ok(()), _) => Err(unreachable_after("a topic's extent was read")),
-        (Err(error), _) => Err(failed(&error)),
-    };
-    answered.elements().iter().map(offset).collect()
+    let Ok(answered) = consumer.offsets_for_times(asked, PATIENCE) else { return all };
+    for element in answered.elements() {
+        let slot = usize::try_from(element.partition()).ok().and_then(|partition| all.get_mut(partition));
+        if let (Some(slot), Ok(()), Offset::Offset(offset)) = (slot, element.error(), element.offset()) {
+            *slot = Some(offset);
+        }
+    }
+    all
 }
 
 impl Scanner {
@@ -84,10 +83,18 @@ impl Scanner {
         if count == 0 {
             return Err(missing(topic));
         }
-        let starts = extent(&consumer, topic, count, Offset::Beginning)?;
-        let ends = extent(&consumer, topic, count, Offset::End)?;
-        let bounds = |((partition, log_start), end)| Bounds { partition, log_start, end };
-        Ok((0..).zip(starts).zip(ends).map(bounds).collect())
+        let starts = extent(&consumer, topic, count, Offset::Beginning);
+        let ends = extent(&consumer, topic, count, Offset::End);
+        let mut all = Vec::with_capacity(count);
+        for ((partition, start), end) in (0..).zip(starts).zip(ends) {
+            let (log_start, end) = match start.zip(end) {
+                Some(known) => known,
+                // Its leader was not known yet.
+                None => watermarks(&consumer, topic, partition)?,
+            };
+            all.push(Bounds { partition, log_start, end });
+        }
+        Ok(all)
     }
 
     pub(super) fn scan(

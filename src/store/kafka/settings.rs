@@ -80,7 +80,9 @@ impl Settings {
         let defaults = [
             ("queued.min.messages", "5000"),
             ("queued.max.messages.kbytes", "8192"),
-            ("fetch.wait.max.ms", "100"),
+            ("fetch.wait.max.ms", "500"),
+            // A queue that was full is filled again at once; by default it is looked at after a second.
+            ("fetch.queue.backoff.ms", "20"),
             ("max.poll.interval.ms", "300000"),
         ];
         let owned = [("group.id", group), ("group.instance.id", slot), ("auto.offset.reset", "error")];
