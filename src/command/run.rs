@@ -158,19 +158,20 @@ fn watch_the_end(leaving: Arc<Leaving>, drain_timeout_ms: i64) {
             std::thread::sleep(step);
         }
         let begun = Instant::now();
-        while leaving.outcome().is_none() && begun.elapsed() < drain {
+        while leaving.outcome().is_none() && !leaving.all_committed() && begun.elapsed() < drain {
             std::thread::sleep(step);
         }
-        let Some(outcome) = leaving.outcome() else {
+        if leaving.outcome().is_none() && !leaving.all_committed() {
             let late = format!(
                 "the open transactions did not end in {} s (`drain_timeout`); they are aborted, and done again at \
                  the next start",
                 drain.as_secs()
             );
             exit_now(Failure::new(exit::BROKER_UNREACHABLE, late).report());
-        };
+        }
         std::thread::sleep(CLOSING);
-        let code = outcome.as_ref().map_or_else(|error| store::failure(error).report(), |()| 0);
+        let failed = leaving.outcome().and_then(|outcome| outcome.as_ref().err());
+        let code = failed.map_or(0, |error| store::failure(error).report());
         tracing::warn!(seconds = CLOSING.as_secs(), "all is committed, and a client was not closed in time");
         exit_now(code);
     });

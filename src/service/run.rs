@@ -10,7 +10,7 @@ use crate::stage::edition::{self, Change};
 use crate::stage::outcome::{Outcome, Tally};
 use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
 use crate::stage::{LaneWorker, Pipeline, ScrubWorker, Step, needed_topics, purge};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tracing::{debug, info, warn};
@@ -53,6 +53,9 @@ pub struct RunSpec<S: Store> {
 #[derive(Debug, Default)]
 pub struct Leaving {
     asked: Arc<AtomicBool>,
+    /// Workers with threads of their own that have committed their last.
+    finished: AtomicUsize,
+    workers: AtomicUsize,
     outcome: OnceLock<Result<(), StoreError>>,
 }
 
@@ -77,6 +80,13 @@ impl Leaving {
     #[must_use]
     pub fn outcome(&self) -> Option<&Result<(), StoreError>> {
         self.outcome.get()
+    }
+
+    /// Whether every worker has committed its last: a purge that still goes on is gone on with next time.
+    #[must_use]
+    pub fn all_committed(&self) -> bool {
+        let workers = self.workers.load(Ordering::SeqCst);
+        workers > 0 && self.finished.load(Ordering::SeqCst) == workers
     }
 
     fn ended(&self, outcome: &Result<(), StoreError>) {
@@ -165,7 +175,9 @@ where
                         health.stepped(&name);
                         Ok(step)
                     })?;
-                    scrub.finish()
+                    scrub.finish()?;
+                    leaving.finished.fetch_add(1, Ordering::SeqCst);
+                    Ok(())
                 }));
             }
             if let Some(lanes) = lanes {
@@ -177,10 +189,13 @@ where
                         health.stepped(&name);
                         Ok(step)
                     })?;
-                    lanes.finish()
+                    lanes.finish()?;
+                    leaving.finished.fetch_add(1, Ordering::SeqCst);
+                    Ok(())
                 }));
             }
         }
+        leaving.workers.store(threads.len(), Ordering::SeqCst);
         let mut failure = Ok(());
         let mut checked_ms = spec.clock.now_ms();
         while !leaving.asked() && failure.is_ok() && !threads.iter().any(|t| t.is_finished()) {
