@@ -119,9 +119,9 @@ fn positions_outside_the_transaction_are_seen() {
     let mut site = Site::new("apart", "6s", r#"["2s", "1s"]"#);
     site.put_made_up(1, 0, "-1s");
     site.does(&["topics", "apply"]);
-    // Under the fault the point lies between a commit's records and its positions. The two assignments come
-    // before the first commit that has records.
-    for count in [3, 4, 5] {
+    // Under the fault the point lies between a commit's records and its positions. Assignments commit too, and
+    // come before the first commit that has records.
+    for count in [6, 8, 11] {
         site.put_made_up(300, count, "-9s");
         crash(&mut site, &[fault, ("LOGSCRUB_CRASH_AT", &format!("after_send_offsets:{count}"))], count);
     }
