@@ -1,0 +1,352 @@
+//! What is done with a field once it is read: its value is claimed, looked into, or left to the scan.
+
+use super::*;
+
+impl Finder {
+    /// A field whose value is written with escapes: what they mean is looked at.
+    #[expect(clippy::too_many_arguments, reason = "the level's buffers are lent out one by one")]
+    pub(super) fn decoded(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        reading: Reading,
+        rule: Option<RuleId>,
+        buffer: &mut Decoded,
+        sink: &mut Sink,
+    ) {
+        decode_field(tools.context, field, lone, buffer);
+        let inner = Lone {
+            text: &buffer.bytes,
+            map: Map::Table(&buffer.from),
+            depth: lone.depth,
+            whole: Some(lone.with_quotes(field)),
+            name: lone.name,
+            meant: lone.meant,
+        };
+        // In a line every quoted text goes by its tokens, with escapes in it or without.
+        let line = field.form == Form::QuotedEscaped && reading == Reading::Text;
+        let reading = if line { Reading::Headline } else { reading };
+        let whole = Field { value: Span::new(0, buffer.bytes.len()), form: Form::JsonString, ..*field };
+        self.act(tools, &inner, &whole, reading, rule, sink);
+    }
+
+    /// Does what a reading says; gives the span that the scan has not to look at again.
+    pub(super) fn act(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        reading: Reading,
+        rule: Option<RuleId>,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let Lone { text, map, .. } = *lone;
+        let value = field.value.of(text);
+        let root = |span: Span| Span { start: map.at(span.start()), end: map.at(span.end()) };
+        let bare_json = matches!(field.form, Form::JsonNumber | Form::JsonWord | Form::Junk);
+        match reading {
+            Reading::Claim(class) => {
+                let rule = rule.or_else(|| tools.detectors.by_name())?;
+                self.claim(tools, lone, field, class, rule, sink)
+            }
+            Reading::Part(class) => {
+                let found = self.scan.part(tools, class, text, field.value, map, bare_json, sink);
+                // `38631087893:54@s.whats`, cut off: whatever the rest was, the number is somebody's.
+                let digits =
+                    value.strip_prefix(b"+").unwrap_or(value).iter().take_while(|b| b.is_ascii_digit());
+                if !found
+                    && class == Class::Phone
+                    && digits.count() >= 7
+                    && let Some(rule) = rule.or_else(|| tools.detectors.by_name())
+                {
+                    return self.claim(tools, lone, field, class, rule, sink);
+                }
+                // The rest of the value may hold something else.
+                let found = found || sink.reduce_unknown && detectors::has_placeholder(value, tools.context);
+                let rest = if found { Unknown::ByToken } else { Unknown::Goes };
+                self.inside(tools, lone, field, rest, sink)
+            }
+            // `build=6f554363e22b`: what joins to other records goes in the end, whatever it is called.
+            Reading::Safe if sink.reduce_unknown && event_id::is_digest(value) => {
+                self.act(tools, lone, field, Reading::Opaque(Class::EventId), None, sink)
+            }
+            Reading::Safe => {
+                sink.safe.push(root(field.value));
+                let number = value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':'));
+                // `rate limit: 192.0.2.7`: an address is none of the name's numbers.
+                if bare_json || (number && ip::parse(value).is_none()) {
+                    Some(field.value)
+                } else {
+                    self.inside(tools, lone, field, Unknown::Stays, sink)
+                }
+            }
+            Reading::Opaque(_) if detectors::placeholder_whole(value, tools.context).is_some() => {
+                self.inside(tools, lone, field, Unknown::ByToken, sink)
+            }
+            Reading::Opaque(class) => {
+                let timed = class == Class::Timestamp
+                    && field.form == Form::JsonString
+                    && tools.detectors.is_time(value);
+                if let Some(rule) = rule.or_else(|| tools.detectors.by_name()) {
+                    let span = root(field.value);
+                    let value = keep_if_decoded(map, value, sink);
+                    let detail = Detail::None;
+                    sink.found.push(Found { class, rule, span, detail, kind: Kind::Value, bare_json, value });
+                }
+                // One word without the signs that other things show themselves by.
+                let opaque = !timed
+                    && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+                    && !tools.detectors.shows_itself(value);
+                if timed || opaque || bare_json {
+                    Some(field.value)
+                } else {
+                    self.inside(tools, lone, field, Unknown::Stays, sink)
+                }
+            }
+            Reading::Text => self.inside(tools, lone, field, Unknown::Goes, sink),
+            Reading::Headline => self.inside(tools, lone, field, Unknown::ByToken, sink),
+        }
+    }
+
+    /// Looks into a value that is no claim: JSON strings are texts of their own, values in running
+    /// text are left to the scan of the line.
+    pub(super) fn inside(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        unknown: Unknown,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let Lone { text, map, depth, .. } = *lone;
+        let value = field.value.of(text);
+        let from = sink.found.len();
+        match field.form {
+            Form::JsonString | Form::JsonEscaped => {
+                let start = map.at(field.value.start());
+                let here = matches!(map, Map::Base(_)) && depth < DEPTH && value.len() <= KNOWN_BYTES;
+                let remembers = here && !sink.reduce_unknown && sink.placeholders.is_empty();
+                if remembers && let Some(known) = self.known.get(value) {
+                    sink.found.extend(known.map(|found| found.moved(start)));
+                    return Some(field.value);
+                }
+                let before = sink.amount();
+                let inner = match map {
+                    Map::Base(base) => Map::Base(base + field.value.start),
+                    Map::Table(table) => Map::Table(table.get(field.value.start()..).unwrap_or_default()),
+                };
+                let marked = value.iter().any(is_mark);
+                let reduce = sink.reduce_unknown;
+                sink.reduce_unknown = reduce && unknown != Unknown::Stays;
+                if marked || sink.reduce_unknown {
+                    self.text(tools, value, inner, depth + 1, sink);
+                } else {
+                    let words = value.iter().any(|b| *b == b' ' || *b >= 0x80);
+                    self.scan.text(
+                        tools,
+                        value,
+                        inner,
+                        &[],
+                        if words { Prose::Some } else { Prose::Word },
+                        sink,
+                    );
+                }
+                sink.reduce_unknown = reduce;
+                if reduce
+                    && unknown == Unknown::Goes
+                    && !whole_is_found(map, field.value, from, sink)
+                    && !holds_what_is_meant(lone.meant, from, sink)
+                    && !(sink.found.len() == from && stays_alone(lone.name, value))
+                    && !(marked && last::is_free(value, inner, from, is_mark, sink))
+                {
+                    let open = lone.whole.is_none() && field.value.end() >= text.len();
+                    match open {
+                        // A string that is cut off is no value: its words go, its quote stays.
+                        true if value == transform::UNKNOWN => {}
+                        true => last::whole(inner, value.len(), sink),
+                        false => last::value(lone.with_quotes(field), field.form, sink),
+                    }
+                }
+                if remembers && let Some(found) = sink.since(&before) {
+                    self.known.put(value, found.map(|found| found.moved_back(start)));
+                }
+                Some(field.value)
+            }
+            Form::JsonNumber | Form::JsonWord | Form::Junk => {
+                self.scan.number(tools, text, field.value, map, sink);
+                if sink.reduce_unknown
+                    && unknown != Unknown::Stays
+                    && sink.found.len() == from
+                    && !safe::keep_measured(lone.name, value)
+                {
+                    last::value(lone.with_quotes(field), field.form, sink);
+                }
+                Some(field.value)
+            }
+            Form::Quoted | Form::QuotedEscaped | Form::Bare | Form::Query | Form::Element => {
+                let nested = value.iter().any(|b| matches!(b, b'=' | b':' | b'{' | b'['));
+                if !sink.reduce_unknown || unknown != Unknown::Stays || nested {
+                    return None;
+                }
+                self.scan.within(tools, text, field.value, map, sink);
+                if sink.found.len() == from {
+                    return Some(field.value);
+                }
+                // Something else stands in it: then it is none of what its name says.
+                sink.found.truncate(from);
+                None
+            }
+        }
+    }
+
+    /// A whole value of a class; where the class's detector finds its kind in a part of it, that
+    /// part only.
+    pub(super) fn claim(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        class: Class,
+        rule: RuleId,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let mut buffer = std::mem::take(&mut self.claimed);
+        let span = self.claim_with(tools, lone, field, class, rule, &mut buffer, sink);
+        self.claimed = buffer;
+        span
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the buffer is lent out beside the finder")]
+    pub(super) fn claim_with(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        class: Class,
+        rule: RuleId,
+        buffer: &mut Decoded,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let Lone { text, map, .. } = *lone;
+        let escaped = decodes(field, text);
+        if escaped {
+            decode_field(tools.context, field, lone, buffer);
+        }
+        let (bytes, span, inner) = if escaped {
+            (buffer.bytes.as_slice(), Span::new(0, buffer.bytes.len()), Map::Table(&buffer.from))
+        } else {
+            (text, field.value, map)
+        };
+        let value = span.of(bytes);
+        let bare_json = matches!(field.form, Form::JsonNumber | Form::JsonWord | Form::Junk);
+        if let Some(placeholder) = detectors::placeholder_whole(value, tools.context) {
+            let root = Span { start: inner.at(span.start()), end: inner.at(span.end()) };
+            sink.found.push(Found {
+                class: placeholder,
+                rule,
+                span: root,
+                detail: Detail::None,
+                kind: Kind::Placeholder,
+                bare_json: false,
+                value: None,
+            });
+            return Some(field.value);
+        }
+        if detectors::has_placeholder(value, tools.context) {
+            // Part of it was dealt with before; the rest is text.
+            return if escaped { None } else { self.inside(tools, lone, field, Unknown::ByToken, sink) };
+        }
+        if tools.detectors.allows(value) {
+            return Some(field.value);
+        }
+        let extent = if matches!(field.form, Form::Bare) {
+            tools.detectors.extend_bare(bytes, span, class)
+        } else {
+            span
+        };
+        let from = sink.found.len();
+        let partial = !bare_json
+            && matches!(class, Class::Ip | Class::Email | Class::Phone)
+            && self.scan.part(tools, class, bytes, extent, inner, bare_json, sink);
+        let json = matches!(field.form, Form::JsonString | Form::JsonEscaped);
+        if partial && json && whole_is_found(inner, span, from, sink) {
+            return Some(field.value);
+        }
+        if partial {
+            let form = if escaped { Form::JsonString } else { field.form };
+            let whole = Some(lone.with_quotes(field));
+            let rest = Lone { text: bytes, map: inner, whole, ..*lone };
+            let done =
+                self.inside(tools, &rest, &Field { value: span, form, ..*field }, Unknown::ByToken, sink);
+            return if escaped { Some(field.value) } else { done };
+        }
+        if !partial {
+            let value = extent.of(bytes);
+            let detail = tools.detectors.detail(class, value);
+            let kept = sink.keep(value);
+            sink.found.push(Found {
+                class,
+                rule,
+                span: Span { start: inner.at(extent.start()), end: inner.at(extent.end()) },
+                detail,
+                kind: Kind::Value,
+                bare_json,
+                value: Some(kept),
+            });
+            let enough = match class {
+                Class::Code => 4,
+                _ => 5,
+            };
+            if value.len() >= enough && value.len() <= 256 {
+                sink.needles.push(Needle { class, rule, detail, value: kept });
+            }
+        }
+        Some(if escaped { field.value } else { extent })
+    }
+}
+
+/// What becomes of the rest of a value at the last stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It stays: its field is known.
+    Stays,
+    /// The value goes as a whole.
+    Goes,
+    /// It is text: each token for itself.
+    ByToken,
+}
+
+/// Whether the value of a field that no rule knows may stay at the last stage.
+pub(super) fn stays_alone(name: &[u8], value: &[u8]) -> bool {
+    safe::keep_alone(value) || safe::keep_measured(name, value)
+}
+
+/// Whether one of the findings from `from` on, or a placeholder of one, is what the field's name promised.
+pub(super) fn holds_what_is_meant(meant: Option<Class>, from: usize, sink: &Sink) -> bool {
+    let found = sink.found.get(from..).unwrap_or_default();
+    // Where a number is meant, an address of a machine may stand: a peer.
+    let also = if meant == Some(Class::Phone) { Some(Class::Ip) } else { meant };
+    let is_meant = |class| meant == Some(class) || also == Some(class);
+    meant.is_some() && found.iter().any(|f| is_meant(f.class) && f.kind != Kind::UnknownToken)
+}
+
+/// What makes a text more than words: fields may stand in it.
+pub(super) fn is_mark(byte: &u8) -> bool {
+    matches!(byte, b'=' | b':' | b'{' | b'[' | b'<' | b'"' | b'\'')
+}
+
+/// Whether one of the findings from `from` on covers a whole value.
+pub(super) fn whole_is_found(map: Map<'_>, value: Span, from: usize, sink: &Sink) -> bool {
+    let root = Span { start: map.at(value.start()), end: map.at(value.end()) };
+    let claims = |found: &Found| matches!(found.kind, Kind::Value | Kind::Placeholder);
+    let mut found = sink.found.get(from..).unwrap_or_default().iter();
+    found.any(|found| claims(found) && found.span.contains(root))
+}
+
+pub(super) fn keep_if_decoded(map: Map<'_>, value: &[u8], sink: &mut Sink) -> Option<Span> {
+    match map {
+        Map::Base(_) => None,
+        Map::Table(_) => Some(sink.keep(value)),
+    }
+}
