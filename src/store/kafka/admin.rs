@@ -12,6 +12,7 @@ use rdkafka::admin::{
     TopicReplication,
 };
 use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -204,13 +205,9 @@ impl Admin {
     }
 
     pub(super) fn replicas(&self, topic: &str) -> Result<Option<usize>, StoreError> {
-        let metadata = self
-            .client
-            .inner()
-            .fetch_metadata(Some(topic), PATIENCE)
-            .map_err(|error| of_query(&error, "a topic was looked up"))?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
-        Ok(found.and_then(|found| found.partitions().iter().map(|part| part.replicas().len()).min()))
+        let fewest =
+            |found: &MetadataTopic| found.partitions().iter().map(|part| part.replicas().len()).min();
+        Ok(self.look_up(topic, fewest)?.flatten())
     }
 
     pub(super) fn groups(&self) -> Result<Vec<String>, StoreError> {
@@ -342,15 +339,19 @@ impl Admin {
 
     /// How many partitions a topic has; `None` where there is no such topic.
     pub(super) fn partitions(&self, topic: &str) -> Result<Option<i32>, StoreError> {
+        let count = |found: &MetadataTopic| i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
+        Ok(self.look_up(topic, count)?.filter(|count| *count > 0))
+    }
+
+    /// What the cluster says of a topic; `None` where there is no such topic.
+    fn look_up<T>(&self, topic: &str, ask: impl Fn(&MetadataTopic) -> T) -> Result<Option<T>, StoreError> {
         let metadata = self
             .client
             .inner()
             .fetch_metadata(Some(topic), PATIENCE)
             .map_err(|error| of_query(&error, "a topic was looked up"))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
-        Ok(found
-            .map(|found| i32::try_from(found.partitions().len()).unwrap_or(i32::MAX))
-            .filter(|count| *count > 0))
+        Ok(found.map(ask))
     }
 
     /// The topics' ids, in their order.
