@@ -1,5 +1,7 @@
 //! What holds for every record, whatever its bytes: the invariants of the engine.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use logscrub::engine::{Applied, Engine, Scratch, WithheldReason};
 use logscrub::policy::{self, Policy, Position};
 use logscrub::record::{Record, RecordBuf};
@@ -108,6 +110,19 @@ fn holds(scratch: &mut Scratch, value: &[u8], twice: Twice) {
 fn made_up_records_keep_every_invariant() {
     let mut scratch = Scratch::default();
     samples(&PACKS, 800, 7, |sample| holds(&mut scratch, &sample.value, Twice::Always));
+}
+
+#[test]
+fn records_in_base64_and_hex_keep_every_invariant() {
+    let mut scratch = Scratch::default();
+    samples(&PACKS, 200, 13, |sample| {
+        let letters = STANDARD.encode(&sample.value);
+        for line in [format!("{{\"x\":\"{letters}\"}}"), format!("got x={letters} from 7"), letters] {
+            holds(&mut scratch, line.as_bytes(), Twice::Always);
+        }
+        let hex: String = sample.value.iter().map(|octet| format!("{octet:02x}")).collect();
+        holds(&mut scratch, format!("{{\"x\":\"{hex}\"}}").as_bytes(), Twice::Always);
+    });
 }
 
 #[test]

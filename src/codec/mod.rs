@@ -2,8 +2,10 @@
 //!
 //! [`json`] and [`text`] both fill one [`Tree`]: flat lists of containers and fields that are
 //! cleared and used again for the next record. Spans are offsets into the bytes that were walked.
-//! [`decode`] undoes escapes and keeps, for every decoded byte, where it came from.
+//! [`decode`] undoes escapes and keeps, for every decoded byte, where it came from; [`coding`] reads
+//! and writes base64 and hex.
 
+pub mod coding;
 pub mod decode;
 pub mod json;
 pub mod table;

@@ -1,17 +1,9 @@
 //! Text hidden in hex and base64: dumps of octets, SMS PDUs, encoded copies of messages.
 
-use super::bytes::{byte, is_alnum, is_base64, is_hex, run_end};
+use super::bytes::{before, byte, is_alnum, is_hex, is_token, run_end, run_start};
 use crate::finding::Span;
-
-/// What a run of encoded bytes is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hidden {
-    /// Pairs of hex digits with spaces between: a dump of octets. What it holds is not asked.
-    Dump,
-    /// Hex digits without a gap.
-    Hex,
-    Base64,
-}
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 /// Least octets in a row of a dump.
 const DUMP_OCTETS: usize = 4;
@@ -50,23 +42,78 @@ pub fn hex_at(text: &[u8], at: usize, least: usize) -> Option<Span> {
     (len >= least && len.is_multiple_of(2) && !is_alnum(byte(text, end))).then(|| Span::new(at, end))
 }
 
-/// The run of base64 characters at `at`, padding included, if it has at least `least` of them and
-/// both letters and (capitals or digits).
+/// Least letters of a run in base64 that is looked at: ten bytes stand in them.
+pub const BASE64_LEAST: usize = 14;
+
+/// Least digits of a run in hex that is looked at: ten octets.
+pub const HEX_LEAST: usize = 20;
+
+/// Letters of both alphabets of base64 (RFC 4648 §4, §5), without the padding.
+static BASE64: [bool; 256] = base64_letters();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, the index is below 256")]
+const fn base64_letters() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut at = 0_usize;
+    while at < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
+        let byte = at as u8;
+        table[at] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        at += 1;
+    }
+    table
+}
+
+/// The next run of letters of base64 that begins at or behind `from` and may hold a text: long enough, with
+/// capitals and others. Its padding is included. `from` is the text's start or the end of a run.
+///
+/// Looks at one byte in three or four of ordinary lines, whose words are shorter.
 #[must_use]
-pub fn base64_at(text: &[u8], at: usize, least: usize) -> Option<Span> {
-    if at > 0 && is_base64(byte(text, at - 1)) {
-        return None;
+pub fn base64_run(text: &[u8], from: usize) -> Option<Span> {
+    let is_letter = |byte: &u8| BASE64.get(usize::from(*byte)).copied().unwrap_or_default();
+    let mut start = from;
+    loop {
+        let window = text.get(start..start + BASE64_LEAST)?;
+        if let Some(gap) = window.iter().rposition(|byte| !is_letter(byte)) {
+            start += gap + 1;
+            continue;
+        }
+        let end = run_end(text, start + BASE64_LEAST, usize::MAX, |byte| is_letter(&byte));
+        let run = text.get(start..end)?;
+        let upper = run.iter().any(u8::is_ascii_uppercase);
+        let others = run.iter().any(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if upper && others {
+            let padding = run_end(text, end, 2, |byte| byte == b'=');
+            return Some(Span::new(start, padding));
+        }
+        start = end;
     }
-    let mut end = run_end(text, at, usize::MAX, is_base64);
-    let run = text.get(at..end)?;
-    let lower = run.iter().any(u8::is_ascii_lowercase);
-    let other = run.iter().any(|b| b.is_ascii_uppercase());
-    if run.len() < least || !lower || !other || run.len() % 4 == 1 {
-        return None;
-    }
-    end += usize::from(byte(text, end) == b'=');
-    end += usize::from(byte(text, end) == b'=');
-    Some(Span::new(at, end))
+}
+
+/// Whether the first letters of a run in base64 hold what may be a text's beginning: no control characters,
+/// UTF-8 but for its end. Names and ids, which most runs are, are told apart here.
+#[must_use]
+pub fn begins_text(run: &[u8]) -> bool {
+    let letters = run_end(run, 0, 24, |byte| byte != b'=') / 4 * 4;
+    let head = run.get(..letters).unwrap_or_default();
+    let engine = if head.iter().any(|b| matches!(b, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
+    let mut bytes = [0; 18];
+    let Ok(len) = engine.decode_slice(head, &mut bytes) else { return false };
+    let bytes = bytes.get(..len).unwrap_or_default();
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !valid.is_empty() && !valid.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// Whether a value is one run in base64 that may hold a text.
+#[must_use]
+pub fn is_coded(value: &[u8]) -> bool {
+    base64_run(value, 0).is_some_and(|run| run.len() == value.len()) && begins_text(value)
 }
 
 /// Whether decoded bytes are text that people or programs wrote: valid UTF-8 (its end may be cut),
@@ -88,9 +135,33 @@ pub fn is_text(bytes: &[u8]) -> bool {
     all > 0 && odd * 20 <= all && valid.chars().any(char::is_alphanumeric)
 }
 
-/// Whether octets are UTF-16 in big-endian order: every second one is small.
+/// Whether text has the signs that people and programs write, where a few random octets that happen to be
+/// UTF-8 have others.
+#[must_use]
+pub fn is_written(text: &[u8]) -> bool {
+    let usual = |b: &&u8| is_alnum(**b) || **b >= 0x80 || b" .,:;!?'\"-+@/=_&{}[]()<>%#\r\n\t".contains(b);
+    let plain = |b: &&u8| is_alnum(**b) || **b == b' ' || **b >= 0x80;
+    text.iter().all(|b| usual(&b)) && text.iter().filter(plain).count() * 3 >= text.len() * 2
+}
+
+/// Whether a run stands in a query: `?q=…`, `&state=…`, `payload=…&`.
+#[must_use]
+pub fn is_in_query(text: &[u8], run: Span) -> bool {
+    let name = run_start(text, run.start().saturating_sub(1), 48, |b| is_token(b) || b == b'.');
+    let named = before(text, run.start()) == b'=' && name + 1 < run.start();
+    named && (byte(text, run.end()) == b'&' || matches!(before(text, name), b'?' | b'&'))
+}
+
+/// Whether octets are UTF-16 in big-endian order.
 #[must_use]
 pub fn is_ucs2(bytes: &[u8]) -> bool {
+    is_alphabetic_ucs2(bytes) || (bytes.len() >= 8 && bytes.len().is_multiple_of(2) && is_cjk(bytes))
+}
+
+/// Whether octets are UTF-16 in big-endian order of an alphabet: every second one is small, as no hash has
+/// them.
+#[must_use]
+pub fn is_alphabetic_ucs2(bytes: &[u8]) -> bool {
     if bytes.len() < 8 || !bytes.len().is_multiple_of(2) {
         return false;
     }
@@ -111,7 +182,7 @@ pub fn is_ucs2(bytes: &[u8]) -> bool {
     }
     let latin = bytes.iter().step_by(2).filter(|b| **b == 0).count();
     let page = pages.iter().copied().max().unwrap_or(0);
-    latin * 10 >= pairs * 7 || (page * 4 >= pairs && (page + shared) * 10 >= pairs * 9) || is_cjk(bytes)
+    latin * 10 >= pairs * 7 || (page * 4 >= pairs && (page + shared) * 10 >= pairs * 9)
 }
 
 /// CJK ideographs, kana, hangul and their punctuation in nine of ten units.
@@ -178,6 +249,29 @@ mod tests {
         assert_eq!(dump_at(b"data: 00 4f 00 69 x", 6), Some(Span::new(6, 17)));
         assert_eq!(dump_at(b"10 20 30 40", 0), None, "columns of numbers");
         assert_eq!(dump_at(b"12:30", 0), None);
+    }
+
+    #[test]
+    fn runs_in_base64() {
+        let find =
+            |text: &str| base64_run(text.as_bytes(), 0).map(|span| text[span.start()..span.end()].to_owned());
+        assert_eq!(find("blob=aGVsbG8gd29ybGQ=, x").as_deref(), Some("aGVsbG8gd29ybGQ="));
+        assert_eq!(find("QWxhZGRpbjpvcGVu").as_deref(), Some("QWxhZGRpbjpvcGVu"));
+        assert_eq!(find("a YWI_YWI-YWJj_YWI-YQ==;").as_deref(), Some("YWI_YWI-YWJj_YWI-YQ=="));
+        assert_eq!(find("QWxhZGRpbjpvc"), None, "too short");
+        assert_eq!(find("de305d54-75b4-431b-adb2-eb6b9e546014"), None, "no capitals");
+        assert_eq!(find("one two three four five six"), None);
+        assert_eq!(find(""), None);
+    }
+
+    #[test]
+    fn beginnings() {
+        assert!(begins_text(b"aGVsbG8gd29ybGQ="));
+        assert!(begins_text(b"R3LDvMOfZSBhdXMgQmVybGlu"));
+        assert!(!begins_text(b"AAECAwQFBgcICQ=="), "control characters");
+        assert!(!begins_text(b"InternalServerErrorHandler"));
+        assert!(!begins_text(b"SMf81d4fae7dec11d0a76500a0c91e6bf6"));
+        assert!(!begins_text(b""));
     }
 
     #[test]

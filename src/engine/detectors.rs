@@ -5,12 +5,11 @@ use crate::class::Class;
 use crate::detect::code::{CodeContext, CodeLexicon, CodeScratch};
 use crate::detect::field_name::{FieldLexicon, Meaning};
 use crate::detect::prose::{Announced, Prose};
-use crate::detect::{Detector, Hit, bytes, credential, event_id, phone, timestamp, user_agent};
+use crate::detect::{Detector, Hit, bytes, credential, event_id, hidden, phone, timestamp, user_agent};
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
 use crate::rule::{Allow, BareDigits, PatternRule, RuleSet, SecondLook};
 use crate::transform::{Context, placeholder};
-use memchr::memmem;
 use std::sync::OnceLock;
 
 /// Detectors with their rules, lexicons and the user's patterns.
@@ -136,11 +135,12 @@ impl Detectors {
     }
 
     /// Whether a value of an id's field, one word of letters, digits, `-`, `_` and `.`, is something else beyond
-    /// doubt: an address, a WhatsApp id.
+    /// doubt: an address, a WhatsApp id; or may hold a text in base64.
     #[must_use]
     pub fn shows_itself(&self, word: &[u8]) -> bool {
         word.starts_with(b"wamid.")
             || (memchr::memchr(b'.', word).is_some() && crate::detect::ip::parse(word).is_some())
+            || hidden::base64_run(word, 0).is_some_and(|run| hidden::begins_text(run.of(word)))
     }
 
     /// A credential whose token begins at `start`.
@@ -219,21 +219,6 @@ impl Detectors {
     pub fn codes(&self, text: &[u8], scratch: &mut CodeScratch, out: &mut dyn FnMut(Span)) {
         let context = CodeContext { in_body: false, field_says_code: false };
         self.code_words.codes(text, context, scratch, &mut |start, end| out(Span::new(start, end)));
-    }
-
-    /// What a text that was hidden in base64 is; `None` where nothing in it has to go.
-    #[must_use]
-    pub fn class_of_text(&self, text: &[u8]) -> Option<Class> {
-        let digits = text.iter().filter(|b| b.is_ascii_digit()).count();
-        if digits >= 7 && digits * 4 >= text.len() * 3 {
-            return Some(Class::Phone);
-        }
-        let spaces = text.iter().filter(|b| **b == b' ').count();
-        let high = text.iter().any(|b| *b >= 0x80);
-        if memmem::find(text, b"\":").is_some() || spaces >= 2 || high || digits >= 7 {
-            return Some(Class::Body);
-        }
-        None
     }
 
     /// Calls `out` with every match of a pattern rule; `key` is the name of the field that the text is

@@ -2,6 +2,7 @@
 //! written inside something else is looked at too.
 
 mod act;
+mod coded;
 mod read;
 
 use super::detectors::{self, Detectors};
@@ -18,6 +19,7 @@ use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::{event_id, ip, safe};
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
+use act::whole_is_found;
 use read::{leans_on_parent, read_field};
 
 /// Texts in texts are looked at this deep: JSON in a string in JSON in a string …
@@ -107,6 +109,11 @@ pub struct Tools<'a> {
 impl Finder {
     /// Finds in a whole part. `name` is the field it stands in (a header's name), or empty.
     pub fn part(&mut self, tools: Tools<'_>, name: &[u8], bytes: &[u8], sink: &mut Sink) {
+        self.open_part(tools, name, bytes, sink);
+        self.coded(tools, sink);
+    }
+
+    fn open_part(&mut self, tools: Tools<'_>, name: &[u8], bytes: &[u8], sink: &mut Sink) {
         if name.is_empty() {
             self.text(tools, bytes, Map::Base(0), 0, sink);
             return;

@@ -79,7 +79,7 @@ pub fn is_free(text: &[u8], map: Map<'_>, from: usize, wanted: fn(&u8) -> bool, 
     let mut buffers = std::mem::take(&mut sink.last);
     buffers.claimed.clear();
     let found = sink.found.get(from..).unwrap_or_default().iter();
-    let claims = found.filter(|found| matches!(found.kind, Kind::Value | Kind::Placeholder));
+    let claims = found.filter(|found| matches!(found.kind, Kind::Value | Kind::Placeholder | Kind::Coded(_)));
     buffers.claimed.extend(claims.map(|found| found.span));
     buffers.claimed.sort_unstable();
     let mut cursor = Cursor::new(&buffers.claimed);

@@ -4,11 +4,12 @@
 //! read from their names, their looks and their neighbours ([`resolve`]); running text is scanned
 //! ([`scan`]); values found by their field are looked for in the rest of the record; at a policy's last
 //! stage, what nothing claims is collected too ([`last`]); then the stage's actions are put into the
-//! bytes ([`splice`]). All buffers stay in [`Scratch`].
+//! bytes ([`splice`]). What stands in base64 or hex goes the same way ([`inside`]). All buffers stay in [`Scratch`].
 
 pub mod detectors;
 mod extract;
 mod find;
+mod inside;
 mod last;
 mod memo;
 mod names;
@@ -31,7 +32,7 @@ use crate::transform::{self, Action, Context, Keys, Places};
 use detectors::Detectors;
 use find::{Finder, Tools};
 use names::FieldTable;
-use sink::{Found, Sink};
+use sink::{Found, Kind, Sink};
 use splice::{Plan, Remarks, splice};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -278,7 +279,7 @@ impl Engine {
                 return Err(WithheldReason::TimeOut);
             }
         }
-        needles::search(&self.detectors, record, scratch.sinks.get_mut(..parts).unwrap_or_default());
+        needles::search(record, scratch.sinks.get_mut(..parts).unwrap_or_default());
         Ok(())
     }
 
@@ -298,10 +299,7 @@ impl Engine {
                     1 => Part::Key,
                     _ => Part::Header(place - 2),
                 };
-                findings.extend(sink.found.iter().map(|found| {
-                    let Found { class, rule, span, detail, .. } = *found;
-                    (part, Finding { class, rule, span, detail })
-                }));
+                all_found(sink, &mut |span| span, &mut |finding| findings.push((part, finding)));
             }
             findings.sort_by_key(|(part, finding)| {
                 (*part, finding.span.start, std::cmp::Reverse(finding.span.end))
@@ -411,6 +409,20 @@ fn write_all(scratch: &mut Scratch, plan: &Plan<'_>, record: &Record<'_>, out: &
         write(place + 2, *value, to_value);
     }
     if changed { Applied::Changed } else { Applied::Unchanged }
+}
+
+/// Every finding of a sink; what is found in base64 or hex has the span of the letters. `place` tells where
+/// in the part a span of the sink is.
+fn all_found(sink: &Sink, place: &mut dyn FnMut(Span) -> Span, out: &mut dyn FnMut(Finding)) {
+    for found in &sink.found {
+        let Found { class, rule, span, detail, .. } = *found;
+        if !matches!(found.kind, Kind::Coded(_)) {
+            out(Finding { class, rule, span: place(span), detail });
+        }
+    }
+    let Some(inside) = sink.inside.as_ref().filter(|inside| !inside.pieces.is_empty()) else { return };
+    let letters = |span: Span| inside.pieces.iter().find(|piece| piece.text.contains(span));
+    all_found(&inside.sink, &mut |span| place(letters(span).map_or(span, |piece| piece.letters)), out);
 }
 
 fn withhold(reason: WithheldReason, size: usize, out: &mut RecordBuf) {

@@ -1,6 +1,5 @@
 //! A value that was found by its field is also found as a whole token elsewhere in the record.
 
-use super::detectors::Detectors;
 use super::sink::{Found, Kind, Needle, Sink};
 use crate::class::Class;
 use crate::finding::Span;
@@ -13,15 +12,13 @@ use memchr::memmem;
 const MOST: usize = 24;
 
 /// Looks for every needle in every part and adds what it finds.
-pub fn search(detectors: &Detectors, record: &Record<'_>, sinks: &mut [Sink]) {
-    let _ = detectors;
+pub fn search(record: &Record<'_>, sinks: &mut [Sink]) {
     let mut searched = 0;
     for from in 0..sinks.len() {
-        for place in 0..sinks.get(from).map_or(0, |sink| sink.needles.len()) {
-            let Some(sink) = sinks.get(from) else { break };
-            let Some(needle) = sink.needles.get(place).copied() else { break };
+        let mut place = 0;
+        while let Some((needle, value)) = sinks.get(from).and_then(|sink| needle_of(sink, place)) {
+            place += 1;
             let mut buffer = [0; 256];
-            let value = needle.value.of(&sink.values);
             let Some(text) = searchable(&needle, value, &mut buffer) else { continue };
             searched += 1;
             if searched > MOST {
@@ -29,15 +26,31 @@ pub fn search(detectors: &Detectors, record: &Record<'_>, sinks: &mut [Sink]) {
             }
             for (part, sink) in sinks.iter_mut().enumerate() {
                 let Some((_, bytes)) = super::part_of(record, part) else { continue };
-                find(text, &needle, bytes, sink);
-                if needle.class == Class::Phone {
-                    let national = numbering::split_calling_code(text).and_then(|(_, len)| text.get(len..));
-                    if let Some(national) = national.filter(|digits| digits.len() >= 8) {
-                        find(national, &needle, bytes, sink);
-                    }
-                }
+                find_all(text, &needle, bytes, sink);
             }
         }
+    }
+}
+
+/// The needle at a place and its value; those of texts in base64 and hex come behind the part's own.
+fn needle_of(sink: &Sink, place: usize) -> Option<(Needle, &[u8])> {
+    if let Some(needle) = sink.needles.get(place) {
+        return Some((*needle, needle.value.of(&sink.values)));
+    }
+    needle_of(&sink.inside.as_ref()?.sink, place - sink.needles.len())
+}
+
+/// Looks in a part and in the texts that it holds.
+fn find_all(text: &[u8], needle: &Needle, bytes: &[u8], sink: &mut Sink) {
+    find(text, needle, bytes, sink);
+    if needle.class == Class::Phone {
+        let national = numbering::split_calling_code(text).and_then(|(_, len)| text.get(len..));
+        if let Some(national) = national.filter(|digits| digits.len() >= 8) {
+            find(national, needle, bytes, sink);
+        }
+    }
+    if let Some(inside) = sink.inside.as_deref_mut().filter(|inside| !inside.pieces.is_empty()) {
+        find_all(text, needle, &inside.text, &mut inside.sink);
     }
 }
 

@@ -4,8 +4,9 @@
 use super::value_shape::{ValueShape, is_form, reads_human};
 use crate::class::Class;
 use crate::codec::Form;
+use crate::codec::coding::{Charset, Coding};
 use crate::detect::field_name::{Meaning, Strength};
-use crate::detect::{ip, safe};
+use crate::detect::{hidden, ip, safe};
 use crate::numbering;
 
 /// What the fields of a container say together: one bit each.
@@ -364,6 +365,11 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         }
         _ => {}
     }
+    if hidden::is_coded(value) {
+        // What its letters look like says nothing of the text in them.
+        let sure = meaning.strength != Strength::Ambiguous;
+        return if sure { Reading::Claim(class) } else { Reading::Text };
+    }
     let shape = ValueShape::of(value);
     let sure = meaning.strength == Strength::Sure;
     let likely = meaning.strength != Strength::Ambiguous;
@@ -537,6 +543,24 @@ fn is_valid_number(value: &[u8]) -> bool {
     (10..=15).contains(&value.len())
         && value.iter().all(u8::is_ascii_digit)
         && numbering::international(value).is_some_and(|number| number.is_valid())
+}
+
+/// Whether a text that stood in base64 or hex is what somebody wrote. In hex, programs write nothing else that
+/// has words in it; JSON, XML, a form, a line with names and values say by their fields what they are.
+pub fn is_message(text: &[u8], coding: Coding) -> bool {
+    let words = text.trim_ascii().iter().any(|b| *b == b' ' || *b >= 0x80);
+    let written = match coding {
+        Coding::Hex(_, Charset::Utf8) => words,
+        Coding::Hex(_, Charset::Ucs2) => true,
+        Coding::Base64(..) => words && reads_human(text),
+    };
+    let structured = || {
+        matches!(text.trim_ascii_start().first(), Some(b'{' | b'[' | b'<'))
+            || is_form(text)
+            || has_fields(text)
+            || memchr::memmem::find(text, b"\":").is_some()
+    };
+    written && !structured()
 }
 
 /// `sent msisdn=… text="…" ms=42`: a line with fields of its own.

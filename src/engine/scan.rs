@@ -1,18 +1,18 @@
 //! The scan of running text: one pass that stops only where a detector may start.
 
+mod coded;
+
 use super::detectors::{self, Detectors};
 use super::find::Tools;
 use super::signs::Seen;
 use super::sink::{Found, Kind, Sink};
 use super::token::{self, Token};
 use crate::class::Class;
-use crate::codec::decode::{self, Map};
+use crate::codec::decode::Map;
 use crate::codec::{byte_table, next_in};
 use crate::detect::code::CodeScratch;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{
-    Detector, account_name, body, bytes, card, email, hidden, imei, ip, name, phone, safe, url,
-};
+use crate::detect::{Detector, account_name, body, bytes, card, email, imei, ip, name, phone, safe, url};
 use crate::finding::{Detail, RuleId, Span};
 
 /// Bytes at which a detector may start: digits and the signs before numbers; `@`, `:`, `%`, `/` of
@@ -72,6 +72,9 @@ impl Scan {
                 continue;
             }
             pos = self.stop(tools, &here, at, sink).max(at + 1);
+        }
+        if prose != Prose::None {
+            self.base64(&here, done, sink);
         }
         let seen = (prose == Prose::Some).then(|| tools.detectors.signs(text));
         if let Some(seen) = seen {
@@ -268,7 +271,7 @@ impl Scan {
                 }
             }
             Token::Uuid | Token::Hex => {
-                if let Some(end) = self.hidden_words(detectors, here, start, sink) {
+                if let Some(end) = self.hidden_words(here, start, sink) {
                     return end;
                 }
                 if let Some(end) = event_id(detectors, here, start, sink) {
@@ -294,7 +297,7 @@ impl Scan {
         if let Some(hit) = detectors.time_at(text, at) {
             return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
         }
-        if let Some(end) = self.hidden_words(detectors, here, start, sink) {
+        if let Some(end) = self.hidden_words(here, start, sink) {
             return end;
         }
         if let Some(end) = event_id(detectors, here, start, sink) {
@@ -309,91 +312,11 @@ impl Scan {
         if let Some(hit) = detectors.device_at(text, at).or_else(|| detectors.device_at(text, start)) {
             return found(detectors, Detector::FieldName, sink, here, hit.class, hit.span);
         }
-        if let Some(end) = self.hidden(detectors, here, start, at, sink) {
+        if let Some(end) = self.hidden(detectors, here, start, sink) {
             return end;
         }
         let end = bytes::run_end(text, at, usize::MAX, bytes::is_digit);
         end.max(phone::skip(text, at))
-    }
-
-    /// A text in hex that has the length of a hash: its octets are words, which those of a hash never are.
-    fn hidden_words(
-        &mut self,
-        detectors: &Detectors,
-        here: &Here<'_>,
-        start: usize,
-        sink: &mut Sink,
-    ) -> Option<usize> {
-        let rule = detectors.rule(Detector::BodyShape)?;
-        let span = hidden::hex_at(here.text, start, 32)?;
-        self.octets.clear();
-        let spoken = decode::hex_run(span.of(here.text), &mut self.octets)
-            && (hidden::is_text(&self.octets) || hidden::from_a_modem(here.text, start));
-        if !spoken {
-            return None;
-        }
-        let value = sink.keep(&self.octets);
-        push_value(sink, here, Class::Body, rule, span, value);
-        Some(span.end())
-    }
-
-    /// Text in hex or base64.
-    fn hidden(
-        &mut self,
-        detectors: &Detectors,
-        here: &Here<'_>,
-        start: usize,
-        at: usize,
-        sink: &mut Sink,
-    ) -> Option<usize> {
-        let rule = detectors.rule(Detector::BodyShape)?;
-        let text = here.text;
-        if let Some(span) = hidden::dump_at(text, start) {
-            push(sink, here, Class::Body, rule, span, Detail::None, false);
-            return Some(span.end());
-        }
-        if let Some(span) = hidden::hex_at(text, start, 20) {
-            self.octets.clear();
-            let announced = hidden::announced(text, start);
-            if decode::hex_run(span.of(text), &mut self.octets) && (self.octets_speak() || announced) {
-                let value = sink.keep(&self.text);
-                push_value(sink, here, Class::Body, rule, span, value);
-            }
-            return Some(span.end());
-        }
-        let begin = bytes::run_start(text, at, 4096, bytes::is_base64);
-        let span = hidden::base64_at(text, begin, 16)?;
-        self.octets.clear();
-        if !decode::base64(span.of(text), &mut self.octets) || !hidden::is_text(&self.octets) {
-            return None;
-        }
-        let class = detectors.class_of_text(&self.octets)?;
-        let value = sink.keep(&self.octets);
-        push_value(sink, here, class, rule, span, value);
-        Some(span.end())
-    }
-
-    /// Whether decoded octets hold text; then `self.text` is that text in UTF-8.
-    fn octets_speak(&mut self) -> bool {
-        self.text.clear();
-        if hidden::is_ucs2(&self.octets) && decode::ucs2(&self.octets, &mut self.text) {
-            return true;
-        }
-        // Hashes have these lengths, and one in some thousands has a PDU's first octets.
-        let hash = matches!(self.octets.len(), 16 | 20 | 28 | 32 | 48 | 64);
-        if hidden::is_text(&self.octets) || (hidden::is_pdu(&self.octets) && !hash) {
-            self.text.extend_from_slice(&self.octets);
-            return true;
-        }
-        // A header before the text: look for UCS-2 behind it.
-        let tail = self.octets.len() / 3;
-        let rest = self.octets.get(tail..).unwrap_or_default();
-        let even = rest.get(rest.len() % 2..).unwrap_or_default();
-        if rest.len() >= 24 && hidden::is_ucs2(even) {
-            self.text.extend_from_slice(&self.octets);
-            return true;
-        }
-        false
     }
 
     /// What needs the whole text or what was found in it: codes, quoted text, a user's patterns.

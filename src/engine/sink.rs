@@ -1,6 +1,8 @@
 //! Where findings are collected, in the offsets of the record's part.
 
+use super::inside::{DEEPEST, Inside, Piece, Place};
 use crate::class::Class;
+use crate::codec::coding::Coding;
 use crate::finding::{Detail, RuleId, Span};
 
 /// What is to be replaced.
@@ -14,6 +16,8 @@ pub enum Kind {
     UnknownToken,
     /// The value of a field that nothing claims, quotes included (last stage only).
     UnknownValue,
+    /// A text in base64 or hex, by its number in [`Inside`]: what is found in it decides.
+    Coded(u32),
 }
 
 /// A finding with what the splicer needs.
@@ -61,7 +65,7 @@ pub struct Needle {
 /// How much a sink held at a moment.
 pub struct Amount {
     found: usize,
-    others: [usize; 4],
+    others: [usize; 5],
     failed: bool,
 }
 
@@ -78,6 +82,12 @@ pub struct Sink {
     pub placeholders: Vec<Span>,
     /// Where rules do not look: what they find there is taken back.
     pub denied: Vec<(RuleId, Span)>,
+    /// Texts in base64 and hex.
+    pub inside: Option<Box<Inside>>,
+    /// In how many of those texts this one stands.
+    pub depth: u8,
+    /// Set where the bytes stand in a query, in which signs have to be percent-encoded.
+    pub in_query: bool,
     /// What the last stage's look at a text takes.
     pub last: super::last::Buffers,
     /// Whether tokens and values that nothing claims are collected too.
@@ -99,16 +109,49 @@ impl Sink {
         self.needles.clear();
         self.gave_up = false;
         self.too_deep = false;
+        self.in_query = false;
+        if let Some(inside) = &mut self.inside {
+            inside.clear();
+        }
     }
 
     /// Takes back what rules found where they do not look.
     pub fn take_back(&mut self) {
-        if !self.denied.is_empty() {
-            let denied = &self.denied;
-            self.found.retain(|found| {
-                !denied.iter().any(|(rule, span)| *rule == found.rule && span.contains(found.span))
+        let Sink { found, denied, inside, .. } = self;
+        if !denied.is_empty() {
+            found.retain(|found| {
+                found.kind != Kind::Value
+                    || !denied.iter().any(|(rule, span)| *rule == found.rule && span.contains(found.span))
             });
         }
+        let Some(inside) = inside.as_deref_mut() else { return };
+        for piece in &inside.pieces {
+            let here = denied.iter().filter(|(_, span)| span.contains(piece.letters));
+            inside.sink.denied.extend(here.map(|(rule, _)| (*rule, piece.text)));
+        }
+        inside.sink.take_back();
+    }
+
+    /// Takes in a text that stands in base64 or hex at `letters`; `false` where texts stand in texts too deep.
+    pub fn hide(&mut self, letters: Span, coding: Coding, place: Place, text: &[u8]) -> bool {
+        if self.depth >= DEEPEST {
+            return false;
+        }
+        let inside = self.inside.get_or_insert_with(Box::default);
+        inside.sink.depth = self.depth + 1;
+        let place = if self.in_query { Place::Query } else { place };
+        let piece = Piece { letters, text: Span::default(), coding, place, reduced: self.reduce_unknown };
+        let kind = Kind::Coded(inside.add(piece, text));
+        self.found.push(Found {
+            class: Class::Safe,
+            rule: RuleId(0),
+            span: letters,
+            detail: Detail::None,
+            kind,
+            bare_json: false,
+            value: None,
+        });
+        true
     }
 
     /// How much was collected so far.
@@ -116,7 +159,13 @@ impl Sink {
     pub fn amount(&self) -> Amount {
         Amount {
             found: self.found.len(),
-            others: [self.values.len(), self.needles.len(), self.safe.len(), self.placeholders.len()],
+            others: [
+                self.values.len(),
+                self.needles.len(),
+                self.safe.len(),
+                self.placeholders.len(),
+                self.inside.as_ref().map_or(0, |inside| inside.pieces.len()),
+            ],
             failed: self.gave_up || self.too_deep,
         }
     }

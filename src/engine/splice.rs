@@ -1,7 +1,9 @@
 //! Replacements put into the input: runs that nothing acts on are copied as they are.
 
+use super::inside::Inside;
 use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
+use crate::finding::Span;
 use crate::policy::{ActionTable, UnknownFields};
 use crate::transform::{self, Action, Context, Outcome, Value};
 
@@ -27,41 +29,91 @@ pub fn splice(
     remarks: &mut dyn Remarks,
     out: &mut Vec<u8>,
 ) -> bool {
-    // The outer one first; of two readings of the same bytes, a placeholder, then the class that comes
-    // first in the list: what points at a person before what points at an event.
+    sort(sink);
+    let Sink { found, values, inside, .. } = sink;
+    let all = Span::new(0, input.len());
+    write(input, all, found, values, inside.as_deref_mut(), plan, remarks, out)
+}
+
+/// The outer one first; of two readings of the same bytes, a placeholder, then the class that comes
+/// first in the list: what points at a person before what points at an event.
+fn sort(sink: &mut Sink) {
     sink.found.sort_unstable_by_key(|found| {
         (found.span.start, std::cmp::Reverse(found.span.end), rank(found.kind), found.class.slot())
     });
+    if let Some(inside) = sink.inside.as_mut().filter(|inside| !inside.pieces.is_empty()) {
+        sort(&mut inside.sink);
+    }
+}
+
+/// As [`splice`], for a span of the input and the findings in it, in their order.
+#[expect(clippy::too_many_arguments, reason = "a sink's parts are lent out one by one")]
+pub fn write(
+    input: &[u8],
+    span: Span,
+    findings: &[Found],
+    values: &[u8],
+    mut inside: Option<&mut Inside>,
+    plan: &Plan<'_>,
+    remarks: &mut dyn Remarks,
+    out: &mut Vec<u8>,
+) -> bool {
     let mut changed = false;
     // Everything before this offset of the input is written or replaced.
-    let mut done = 0;
+    let mut done = span.start();
     // Up to here the input is what an action would make of it.
-    let mut kept = 0;
-    for found in &sink.found {
-        let Some(action) = action_for(found, plan) else { continue };
-        if found.span.end() <= done.max(kept) && done.max(kept) > 0 {
+    let mut kept = done;
+    for (place, found) in findings.iter().enumerate() {
+        let coded = matches!(found.kind, Kind::Coded(_));
+        let action = match found.kind {
+            // What is found in it brings its own actions.
+            Kind::Coded(_) if yields(found, findings.get(place + 1..).unwrap_or_default(), plan) => None,
+            Kind::Coded(_) => Some(Action::Keep),
+            _ => action_for(found, plan),
+        };
+        let Some(action) = action else { continue };
+        if found.span.end() <= done.max(kept) && done.max(kept) > span.start() {
             continue;
         }
         if found.span.start() < done {
             // Crosses the finding before it: its tail goes too, without a placeholder of its own.
             done = found.span.end();
             changed = true;
-            remarks.acted(found, action);
+            if !coded {
+                remarks.acted(found, action);
+            }
             continue;
         }
         let before = out.len();
         out.extend_from_slice(input.get(done..found.span.start()).unwrap_or_default());
-        if replace(found, action, input, sink.values.as_slice(), plan, out) {
+        let replaced = match (found.kind, &mut inside) {
+            (Kind::Coded(number), Some(inside)) => inside.replace(number, plan, remarks, out),
+            (Kind::Coded(_), None) => unreachable!("a coded text's number is the sink's"),
+            _ => replace(found, action, input, values, plan, out),
+        };
+        if replaced {
             done = found.span.end();
             changed = true;
-            remarks.acted(found, action);
+            if !coded {
+                remarks.acted(found, action);
+            }
         } else {
             out.truncate(before);
-            kept = found.span.end();
+            kept = if coded { kept } else { found.span.end() };
         }
     }
-    out.extend_from_slice(input.get(done..).unwrap_or_default());
+    out.extend_from_slice(input.get(done..span.end()).unwrap_or_default());
     changed
+}
+
+/// Whether what is acted on anyhow covers most of a text in base64 or hex: then the text is not looked into.
+fn yields(coded: &Found, behind: &[Found], plan: &Plan<'_>) -> bool {
+    let mut nested = behind.iter().take_while(|other| other.span.start < coded.span.end);
+    nested.any(|other| {
+        !matches!(other.kind, Kind::Coded(_))
+            && action_for(other, plan).is_some()
+            && other.span.len() * 2 >= coded.span.len()
+    })
 }
 
 fn rank(kind: Kind) -> u8 {
@@ -70,6 +122,7 @@ fn rank(kind: Kind) -> u8 {
         Kind::Value => 1,
         Kind::UnknownValue => 2,
         Kind::UnknownToken => 3,
+        Kind::Coded(_) => 4,
     }
 }
 
@@ -82,6 +135,7 @@ fn action_for(found: &Found, plan: &Plan<'_>) -> Option<Action> {
         Kind::Value | Kind::Placeholder => {
             plan.actions.of(found.class).filter(|action| *action != Action::Keep)
         }
+        Kind::Coded(_) => None,
     }
 }
 
@@ -103,7 +157,7 @@ fn replace(
             out.extend_from_slice(b"null");
             return true;
         }
-        Kind::Value | Kind::Placeholder => {}
+        Kind::Value | Kind::Placeholder | Kind::Coded(_) => {}
     }
     let custom_name = match found.class {
         Class::Custom(custom) => plan.context.custom.get(custom.place()).map_or("", String::as_str),

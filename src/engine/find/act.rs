@@ -28,7 +28,10 @@ impl Finder {
         let line = field.form == Form::QuotedEscaped && reading == Reading::Text;
         let reading = if line { Reading::Headline } else { reading };
         let whole = Field { value: Span::new(0, buffer.bytes.len()), form: Form::JsonString, ..*field };
+        let outside = sink.in_query;
+        sink.in_query |= field.form == Form::Query;
         self.act(tools, &inner, &whole, reading, rule, sink);
+        sink.in_query = outside;
     }
 
     /// Does what a reading says; gives the span that the scan has not to look at again.
@@ -328,7 +331,8 @@ pub(super) fn holds_what_is_meant(meant: Option<Class>, from: usize, sink: &Sink
     // Where a number is meant, an address of a machine may stand: a peer.
     let also = if meant == Some(Class::Phone) { Some(Class::Ip) } else { meant };
     let is_meant = |class| meant == Some(class) || also == Some(class);
-    meant.is_some() && found.iter().any(|f| is_meant(f.class) && f.kind != Kind::UnknownToken)
+    meant.is_some()
+        && found.iter().any(|f| is_meant(f.class) && !matches!(f.kind, Kind::UnknownToken | Kind::Coded(_)))
 }
 
 /// What makes a text more than words: fields may stand in it.
