@@ -1,4 +1,5 @@
-//! `logscrub explain`: what is found in one record, by which rule, and what each stage makes of it.
+//! `logscrub explain`: what is found in one record, by which rule, what looked so and was refused, and what
+//! each stage makes of it.
 //!
 //! It shows the operator what the operator typed: on stdout and nowhere else.
 
@@ -9,13 +10,13 @@ use super::failure::Failure;
 use super::ladder::climb;
 use super::load::{EngineArgs, Loaded};
 use super::records::{Framing, Shape};
-use crate::engine::Scratch;
+use crate::engine::{Explained, Scratch};
 use crate::record::Record;
 use clap::Args as ClapArgs;
-use report::{FindingReport, Report, StageReport};
+use report::{FindingReport, RefusedReport, Report, StageReport};
 use std::io::{self, Read, Write};
 
-/// Shows what is found in one record from stdin, and what each stage makes of it
+/// Shows what is found in one record from stdin, what is not and why, and what each stage makes of it
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     #[command(flatten)]
@@ -65,13 +66,23 @@ fn without_ending(input: &[u8]) -> &[u8] {
 fn explain(loaded: &Loaded, record: &Record<'_>) -> Report {
     let Loaded { engine, policy, .. } = loaded;
     let mut scratch = Scratch::default();
-    let (findings, withheld) = match engine.find(&mut scratch, record) {
-        Ok(findings) => (findings, None),
-        Err(reason) => (Vec::new(), Some(reason.word())),
+    let (told, withheld) = match engine.explain(&mut scratch, record) {
+        Ok(told) => (told, None),
+        Err(reason) => (Explained { findings: Vec::new(), refused: Vec::new() }, Some(reason.word())),
     };
-    let findings = findings.iter().map(|(part, finding)| FindingReport::of(loaded, record, *part, finding));
+    let findings = told.findings.iter();
+    let findings = findings
+        .map(|(part, finding, inside)| FindingReport::of(loaded, record, *part, finding, inside.as_deref()));
+    let refused =
+        told.refused.iter().map(|(part, refused)| RefusedReport::of(loaded, record, *part, refused));
     let rungs = climb(loaded, &mut scratch, record);
     let stages = policy.stages.iter().zip(&rungs);
     let stages = stages.map(|(stage, (applied, out))| StageReport::new(stage, *applied, out));
-    Report { policy: policy.id.clone(), withheld, findings: findings.collect(), stages: stages.collect() }
+    Report {
+        policy: policy.id.clone(),
+        withheld,
+        findings: findings.collect(),
+        refused: refused.collect(),
+        stages: stages.collect(),
+    }
 }

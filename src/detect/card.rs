@@ -2,6 +2,7 @@
 
 use super::Hit;
 use super::bytes::{before, byte, ends_before, is_alnum, is_digit, is_word, run_end, run_start, slice};
+use super::refusal::Refusal;
 use super::validate::{luhn, not_epoch};
 use crate::class::Class;
 
@@ -42,32 +43,53 @@ pub struct Card {
 /// The card number whose first digit is at `start`. Groups are parted by one space or one dash.
 #[must_use]
 pub fn at(text: &[u8], start: usize) -> Option<Card> {
+    judge(text, start).ok()
+}
+
+/// Why the digits at `start` are no card that goes in running text; `None` where they are one.
+#[must_use]
+pub fn why_not(text: &[u8], start: usize) -> Option<Refusal> {
+    match judge(text, start) {
+        Ok(card) => (!card.sure).then_some(Refusal::Unspoken),
+        Err(refusal) => Some(refusal),
+    }
+}
+
+fn judge(text: &[u8], start: usize) -> Result<Card, Refusal> {
     let touching = before(text, start);
     if !is_digit(byte(text, start))
         || is_word(touching) && touching != b'_'
         || matches!(touching, b'+' | b'.')
     {
-        return None;
+        return Err(Refusal::Joined);
     }
     let mut digits = [0u8; 20];
     let mut groups = [0usize; 8];
-    let (count, group_count, end) = read(text, start, &mut digits, &mut groups)?;
+    let (count, group_count, end) = read(text, start, &mut digits, &mut groups).ok_or(Refusal::Short)?;
     let number = slice(&digits, 0..count);
     let grouped = group_count > 1;
     let next = byte(text, end);
     let decimal = next == b'.' && is_digit(byte(text, end + 1));
-    if is_alnum(next) || next == b'@' || decimal || !issued(number) || !luhn::holds(number) {
-        return None;
+    if is_alnum(next) || next == b'@' || decimal {
+        return Err(Refusal::Joined);
+    }
+    if !issued(number) {
+        return Err(Refusal::Issuer);
+    }
+    if !luhn::holds(number) {
+        return Err(Refusal::CheckDigit);
     }
     if grouped && !is_grouping(slice_of(&groups, group_count)) {
-        return None;
+        return Err(Refusal::Grouping);
     }
-    let repeated = number.iter().all(|digit| Some(digit) == number.first());
-    if repeated || (!grouped && !not_epoch::holds(number)) {
-        return None;
+    if number.iter().all(|digit| Some(digit) == number.first()) {
+        return Err(Refusal::Repeated);
+    }
+    if !grouped && !not_epoch::holds(number) {
+        return Err(Refusal::Epoch);
     }
     let sure = grouped || follows_card_word(text, start);
-    Some(Card { hit: Hit::new(Class::Card, start, end), sure })
+    Ok(Card { hit: Hit::new(Class::Card, start, end), sure })
 }
 
 /// Copies the digits and counts the groups; `None` outside 13 to 19 digits.

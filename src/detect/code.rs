@@ -10,6 +10,8 @@
 use crate::detect::code_shape::{Candidate, Shape, collect, digit};
 pub use crate::detect::code_words::CodeLexiconError;
 use crate::detect::code_words::{CodeWords, Folded, Hit, Role, SpeakingWord};
+use crate::detect::refusal::Refusal;
+use crate::finding::Span;
 
 /// Where the text comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +66,31 @@ impl CodeLexicon {
         }
     }
 
+    /// Tells of every token of a code's shape that is taken for none, and why.
+    pub fn refusals(
+        &self,
+        text: &[u8],
+        context: CodeContext,
+        scratch: &mut CodeScratch,
+        out: &mut dyn FnMut(Span, Refusal),
+    ) {
+        let mut at = 0;
+        while at < text.len() {
+            scratch.candidates.clear();
+            at = collect(text, at, &mut scratch.candidates);
+            if scratch.candidates.is_empty() {
+                continue;
+            }
+            self.judge(text, context, scratch);
+            let spoken = scratch.hits.iter().any(|hit| hit.role.speaks_for_a_code());
+            let unheard = if spoken { Refusal::Taken } else { Refusal::NoWord };
+            for candidate in scratch.candidates.iter().filter(|candidate| !candidate.taken) {
+                let span = Span::new(candidate.start, candidate.end);
+                out(span, candidate.refused.unwrap_or(unheard));
+            }
+        }
+    }
+
     /// See [`CodeWords::speaking`].
     #[must_use]
     pub fn speaking(&self) -> &[SpeakingWord] {
@@ -81,8 +108,8 @@ impl CodeLexicon {
         hits.clear();
         self.words.find(text.get(from..to).unwrap_or_default(), from, folded, hits);
         for candidate in candidates.iter_mut() {
-            candidate.refused = is_refused(text, candidate, hits);
-            if candidate.bound || (context.field_says_code && !candidate.refused) {
+            candidate.refused = refusal(text, candidate, hits);
+            if candidate.bound || (context.field_says_code && candidate.refused.is_none()) {
                 candidate.taken = true;
             }
         }
@@ -170,45 +197,40 @@ fn is_stop(c: char) -> bool {
     matches!(c, '!' | '?' | '。' | '！' | '？' | '।' | '؟' | '\n' | ';' | '；')
 }
 
-fn is_refused(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> bool {
+fn refusal(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> Option<Refusal> {
     let before = text.get(..candidate.start).unwrap_or_default();
     // `attempts=1003`: only a word for a code may stand before the sign
     if let [key @ .., b'='] = before
         && !word_before(text, hits, key.len()).is_some_and(|hit| hit.role.speaks_for_a_code())
     {
-        return true;
+        return Some(Refusal::Word);
     }
     let mut at = candidate.start;
     for _ in 0..3 {
         match word_before(text, hits, at) {
             Some(hit) => match hit.role {
                 Role::Number => at = hit.start,
-                Role::Order | Role::Money | Role::Fault => return true,
+                Role::Order | Role::Money | Role::Fault => return Some(Refusal::Word),
                 Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Unit => break,
             },
             None => break,
         }
     }
-    match word_after(text, hits, candidate.end) {
-        Some(hit) => match hit.role {
-            // an amount, unless the currency belongs to the next number: "code 4821 USD 50"
-            Role::Money => {
-                is_blank(gap(text, candidate.end, hit.start))
-                    && text.get(hit.end..).is_none_or(|rest| digit(rest.trim_ascii_start()).is_none())
-            }
-            // "4821 minutes" is a measure, "code 4821 min" is none
-            Role::Unit => {
-                is_blank(gap(text, candidate.end, hit.start)) && !adjoined_by_code(text, hits, candidate)
-            }
-            Role::Number => {
-                word_after(text, hits, hit.end).is_some_and(|next| matches!(next.role, Role::Order))
-            }
-            Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Order | Role::Fault => {
-                false
-            }
-        },
-        None => false,
-    }
+    let hit = word_after(text, hits, candidate.end)?;
+    let measured = match hit.role {
+        // an amount, unless the currency belongs to the next number: "code 4821 USD 50"
+        Role::Money => {
+            is_blank(gap(text, candidate.end, hit.start))
+                && text.get(hit.end..).is_none_or(|rest| digit(rest.trim_ascii_start()).is_none())
+        }
+        // "4821 minutes" is a measure, "code 4821 min" is none
+        Role::Unit => {
+            is_blank(gap(text, candidate.end, hit.start)) && !adjoined_by_code(text, hits, candidate)
+        }
+        Role::Number => word_after(text, hits, hit.end).is_some_and(|next| matches!(next.role, Role::Order)),
+        Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Order | Role::Fault => false,
+    };
+    measured.then_some(Refusal::Unit)
 }
 
 fn adjoined_by_code(text: &[u8], hits: &[Hit], candidate: &Candidate) -> bool {
@@ -316,7 +338,7 @@ fn claim_in_message(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
         let claimed = nearest(
             candidates,
             hit,
-            |candidate| !candidate.refused,
+            |candidate| candidate.refused.is_none(),
             |candidate| {
                 distance(text, hit.end, candidate.start.max(hit.end), most_after, LINE_END_IN_MESSAGE)
             },
@@ -342,7 +364,7 @@ fn claim_without_word(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     let has = |role: Role| hits.iter().any(|hit| hit.role == role);
     let about_codes = has(Role::Hint) && has(Role::Topic);
     let trimmed = text.trim_ascii();
-    let mut open = candidates.iter_mut().filter(|candidate| !candidate.refused && !candidate.taken);
+    let mut open = candidates.iter_mut().filter(|candidate| candidate.refused.is_none() && !candidate.taken);
     let (Some(first), rest) = (open.next(), open.next()) else { return };
     let alone = first.end - first.start == trimmed.len();
     if first.shape == Shape::Prefixed
@@ -438,7 +460,7 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
         let claimed = nearest(
             candidates,
             hit,
-            |candidate| !candidate.refused,
+            |candidate| candidate.refused.is_none(),
             |candidate| distance(text, hit.end, candidate.start.max(hit.end), most_after, LINE_END_IN_LOG),
             |candidate| match most_before {
                 0 => None,

@@ -1,5 +1,7 @@
 //! What looks like a verification code: the cheap scan that comes before any word is looked up.
 
+use crate::detect::refusal::Refusal;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Four to ten digits, split or not.
@@ -21,7 +23,7 @@ pub struct Candidate {
     pub shape: Shape,
     /// `#482913` after `@host`.
     pub bound: bool,
-    pub refused: bool,
+    pub refused: Option<Refusal>,
     pub taken: bool,
 }
 
@@ -169,7 +171,7 @@ pub fn collect(text: &[u8], mut at: usize, out: &mut Vec<Candidate>) -> usize {
         {
             at = at.max(end);
             let bound = text.get(..found.start).is_some_and(is_bound);
-            out.push(Candidate { start: found.start, end, shape, bound, refused: false, taken: false });
+            out.push(Candidate { start: found.start, end, shape, bound, refused: None, taken: false });
         }
     }
     at

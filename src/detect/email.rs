@@ -9,6 +9,7 @@ use super::bytes::{
     before, byte, char_at, char_before, ends_before, is_alnum, is_digit, is_hex, is_high, is_invisible,
     is_letter, is_space, is_token, is_unspaced, is_word, reads, run_end, run_start, slice, tail,
 };
+use super::refusal::Refusal;
 use crate::class::Class;
 
 /// RFC 5321 §4.5.3.1.1 allows 64 octets; percent-encoded ones are up to three times as long.
@@ -23,18 +24,32 @@ const LONGEST_DOMAIN: usize = 255;
 /// mail message ids behind their header's name.
 #[must_use]
 pub fn at(text: &[u8], at: usize) -> Option<Hit> {
-    let width = separator(text, at)?;
+    judge(text, at).ok()
+}
+
+/// Why no address stands around the separator at `at`; `None` where one does.
+#[must_use]
+pub fn why_not(text: &[u8], at: usize) -> Option<Refusal> {
+    judge(text, at).err()
+}
+
+fn judge(text: &[u8], at: usize) -> Result<Hit, Refusal> {
+    let width = separator(text, at).ok_or(Refusal::Mailbox)?;
     let start = local_start(text, at, width > 1 && byte(text, at) == b'%');
-    let end = domain_end(text, at + width)?;
+    let end = domain_end(text, at + width).ok_or(Refusal::Host)?;
     let start = unquote(text, start, at, end);
     if start >= at {
-        return quoted_local(text, at).map(|start| Hit::new(Class::Email, start, end));
+        let quoted = quoted_local(text, at).ok_or(Refusal::Mailbox)?;
+        return Ok(Hit::new(Class::Email, quoted, end));
     }
     let domain = slice(text, at + width..end);
-    if is_not_mail(domain) || is_address_of_something_else(text, start, at, end) {
-        return None;
+    if is_not_mail(domain) {
+        return Err(Refusal::Host);
     }
-    Some(Hit::new(Class::Email, start, end))
+    if is_address_of_something_else(text, start, at, end) {
+        return Err(Refusal::Address);
+    }
+    Ok(Hit::new(Class::Email, start, end))
 }
 
 /// Width of the separator in bytes.

@@ -27,6 +27,7 @@ pub mod mac;
 pub mod name;
 pub mod phone;
 pub mod prose;
+pub mod refusal;
 pub mod safe;
 mod safe_words;
 pub mod subject;

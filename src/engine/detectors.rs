@@ -5,6 +5,7 @@ use crate::class::Class;
 use crate::detect::code::{CodeContext, CodeLexicon, CodeScratch};
 use crate::detect::field_name::{FieldLexicon, Meaning};
 use crate::detect::prose::{Announced, Prose};
+use crate::detect::refusal::Refusal;
 use crate::detect::{Detector, Hit, bytes, credential, event_id, hidden, phone, timestamp, user_agent};
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
@@ -69,6 +70,16 @@ impl Detectors {
         let looked =
             self.looks.iter().filter(|(of, _)| *of == rule).all(|(_, look)| look.accepts(text, span, b""));
         looked && !self.allows(span.of(text))
+    }
+
+    /// Why [`accepts`](Detectors::accepts) says no; `None` where it does not.
+    #[must_use]
+    pub fn objection(&self, rule: RuleId, text: &[u8], span: Span) -> Option<String> {
+        if self.allows(span.of(text)) {
+            return Some("on the list of allowed values".to_owned());
+        }
+        let mut looks = self.looks.iter().filter(|(of, _)| *of == rule);
+        looks.find_map(|(_, look)| look.objection(text, span, b""))
     }
 
     /// Whether numbers of a form are looked for at all.
@@ -219,6 +230,26 @@ impl Detectors {
     pub fn codes(&self, text: &[u8], scratch: &mut CodeScratch, out: &mut dyn FnMut(Span)) {
         let context = CodeContext { in_body: false, field_says_code: false };
         self.code_words.codes(text, context, scratch, &mut |start, end| out(Span::new(start, end)));
+    }
+
+    /// Calls `out` with every token of a code's shape that is taken for none.
+    pub fn code_refusals(&self, text: &[u8], scratch: &mut CodeScratch, out: &mut dyn FnMut(Span, Refusal)) {
+        let context = CodeContext { in_body: false, field_says_code: false };
+        self.code_words.refusals(text, context, scratch, out);
+    }
+
+    /// Calls `out` with every match of a pattern rule that does not stand, and why.
+    pub fn pattern_refusals(&self, text: &[u8], out: &mut dyn FnMut(Class, RuleId, Span, String)) {
+        for rule in &self.patterns {
+            for found in rule.pattern.find_iter(text) {
+                let span = Span::new(found.start(), found.end());
+                let allowed =
+                    self.allows(found.as_bytes()).then(|| "on the list of allowed values".to_owned());
+                if let Some(because) = allowed.or_else(|| rule.look.objection(text, span, b"")) {
+                    out(rule.class, rule.rule, span, because);
+                }
+            }
+        }
     }
 
     /// Calls `out` with every match of a pattern rule; `key` is the name of the field that the text is

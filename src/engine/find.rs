@@ -9,6 +9,7 @@ use super::detectors::{self, Detectors};
 use super::last;
 use super::memo::Memo;
 use super::names::{Claims, FieldTable, Name, NameCache, PathRule, path_matches};
+use super::refused;
 use super::resolve::{self, Facts, Reading, Surroundings};
 use super::scan::{Prose, Scan};
 use super::sink::{Found, Kind, Needle, Sink};

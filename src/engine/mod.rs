@@ -14,6 +14,7 @@ mod last;
 mod memo;
 mod names;
 mod needles;
+mod refused;
 mod resolve;
 mod scan;
 mod signs;
@@ -32,6 +33,7 @@ use crate::transform::{self, Action, Context, Keys, Places};
 use detectors::Detectors;
 use find::{Finder, Tools};
 use names::FieldTable;
+pub use refused::Refused;
 use sink::{Found, Kind, Sink};
 use splice::{Plan, Remarks, splice};
 use std::panic::AssertUnwindSafe;
@@ -99,6 +101,14 @@ pub enum Part {
     Key,
     /// The value of the header at that place.
     Header(usize),
+}
+
+/// What [`Engine::explain`] tells, each in the order of the bytes.
+#[derive(Debug)]
+pub struct Explained {
+    /// With what stood there, where it was written in base64 or hex.
+    pub findings: Vec<(Part, Finding, Option<Vec<u8>>)>,
+    pub refused: Vec<(Part, Refused)>,
 }
 
 /// What became of a record at a stage.
@@ -294,12 +304,8 @@ impl Engine {
             self.find_all(scratch, &self.context(None), record, false)?;
             let mut findings = Vec::new();
             for (place, sink) in scratch.sinks.iter().enumerate().take(2 + record.headers.len()) {
-                let part = match place {
-                    0 => Part::Value,
-                    1 => Part::Key,
-                    _ => Part::Header(place - 2),
-                };
-                all_found(sink, &mut |span| span, &mut |finding| findings.push((part, finding)));
+                let part = part_at(place);
+                all_found(sink, &mut |span| span, None, &mut |finding, _| findings.push((part, finding)));
             }
             findings.sort_by_key(|(part, finding)| {
                 (*part, finding.span.start, std::cmp::Reverse(finding.span.end))
@@ -312,6 +318,33 @@ impl Engine {
             scratch.sinks.clear();
             Err(WithheldReason::Panic)
         })
+    }
+
+    /// As [`find`](Engine::find), with everything that looked like a finding and is none. Far slower.
+    ///
+    /// # Errors
+    /// Why the record would be withheld.
+    pub fn explain(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<Explained, WithheldReason> {
+        scratch.sinks.clear();
+        scratch
+            .sinks
+            .resize_with(2 + record.headers.len(), || Sink { refused: Some(Vec::new()), ..Sink::default() });
+        let _ = self.find(scratch, record)?;
+        let mut told = Explained { findings: Vec::new(), refused: Vec::new() };
+        for (place, mut sink) in scratch.sinks.drain(..).enumerate() {
+            let part = part_at(place);
+            all_found(&sink, &mut |span| span, None, &mut |finding, inside| {
+                told.findings.push((part, finding, inside.map(<[u8]>::to_vec)));
+            });
+            all_refused(&mut sink, &mut |span| span, &mut |refused| told.refused.push((part, refused)));
+        }
+        told.findings.sort_by_key(|(part, finding, _)| {
+            (*part, finding.span.start, std::cmp::Reverse(finding.span.end))
+        });
+        told.findings.dedup();
+        told.refused.sort_by_key(|(part, refused)| (*part, refused.span, refused.class.slot()));
+        told.refused.dedup();
+        Ok(told)
     }
 
     /// The bytes of the first field of the value that a clock's or a condition's path names.
@@ -411,18 +444,45 @@ fn write_all(scratch: &mut Scratch, plan: &Plan<'_>, record: &Record<'_>, out: &
     if changed { Applied::Changed } else { Applied::Unchanged }
 }
 
-/// Every finding of a sink; what is found in base64 or hex has the span of the letters. `place` tells where
-/// in the part a span of the sink is.
-fn all_found(sink: &Sink, place: &mut dyn FnMut(Span) -> Span, out: &mut dyn FnMut(Finding)) {
+/// Every finding of a sink; what is found in base64 or hex has the span of the letters, and is given beside it.
+/// `place` tells where in the part a span of the sink is, `text` is what the sink is of where that is no part.
+fn all_found(
+    sink: &Sink,
+    place: &mut dyn FnMut(Span) -> Span,
+    text: Option<&[u8]>,
+    out: &mut dyn FnMut(Finding, Option<&[u8]>),
+) {
     for found in &sink.found {
         let Found { class, rule, span, detail, .. } = *found;
         if !matches!(found.kind, Kind::Coded(_)) {
-            out(Finding { class, rule, span: place(span), detail });
+            out(Finding { class, rule, span: place(span), detail }, text.map(|text| span.of(text)));
         }
     }
     let Some(inside) = sink.inside.as_ref().filter(|inside| !inside.pieces.is_empty()) else { return };
     let letters = |span: Span| inside.pieces.iter().find(|piece| piece.text.contains(span));
-    all_found(&inside.sink, &mut |span| place(letters(span).map_or(span, |piece| piece.letters)), out);
+    let mut place = |span: Span| place(letters(span).map_or(span, |piece| piece.letters));
+    all_found(&inside.sink, &mut place, Some(&inside.text), out);
+}
+
+/// As [`all_found`], for what was refused.
+fn all_refused(sink: &mut Sink, place: &mut dyn FnMut(Span) -> Span, out: &mut dyn FnMut(Refused)) {
+    for refused in sink.refused.iter_mut().flat_map(|refused| refused.drain(..)) {
+        let span = place(refused.span);
+        out(Refused { span, ..refused });
+    }
+    let Some(inside) = sink.inside.as_deref_mut() else { return };
+    let pieces = &inside.pieces;
+    let letters =
+        |span: Span| pieces.iter().find(|piece| piece.text.contains(span)).map(|piece| piece.letters);
+    all_refused(&mut inside.sink, &mut |span| place(letters(span).unwrap_or(span)), out);
+}
+
+fn part_at(place: usize) -> Part {
+    match place {
+        0 => Part::Value,
+        1 => Part::Key,
+        _ => Part::Header(place - 2),
+    }
 }
 
 fn withhold(reason: WithheldReason, size: usize, out: &mut RecordBuf) {

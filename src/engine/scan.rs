@@ -1,9 +1,11 @@
 //! The scan of running text: one pass that stops only where a detector may start.
 
 mod coded;
+mod refused;
 
 use super::detectors::{self, Detectors};
 use super::find::Tools;
+use super::refused::turned_down;
 use super::signs::Seen;
 use super::sink::{Found, Kind, Sink};
 use super::token::{self, Token};
@@ -85,6 +87,7 @@ impl Scan {
                 push(sink, &here, class, rule, span, Detail::None, false);
             });
         }
+        self.refusals(tools, &here, Span::new(0, text.len()), done, sink);
     }
 
     /// Scans a part of a text that stands for itself (a member's name).
@@ -93,6 +96,7 @@ impl Scan {
         while let Some(at) = next_in(&STOPS, text.get(..span.end()).unwrap_or_default(), pos) {
             pos = self.stop(tools, &Here { text, map, detectors: tools.detectors }, at, sink).max(at + 1);
         }
+        self.refusals(tools, &Here { text, map, detectors: tools.detectors }, span, &[], sink);
     }
 
     /// A JSON number that no field name speaks for: only what is beyond doubt.
@@ -547,6 +551,7 @@ fn push(
     // A URL is one whatever its parameters became.
     let crossed = class != Class::Url && crosses_placeholder(sink, here.root(span));
     if crossed || !here.detectors.accepts(rule, here.text, span) {
+        turned_down(here.detectors, class, rule, here.text, span, here.root(span), sink);
         return;
     }
     let value = match here.map {

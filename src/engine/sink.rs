@@ -1,6 +1,7 @@
 //! Where findings are collected, in the offsets of the record's part.
 
 use super::inside::{DEEPEST, Inside, Piece, Place};
+use super::refused::Refused;
 use crate::class::Class;
 use crate::codec::coding::Coding;
 use crate::finding::{Detail, RuleId, Span};
@@ -88,6 +89,8 @@ pub struct Sink {
     pub depth: u8,
     /// Set where the bytes stand in a query, in which signs have to be percent-encoded.
     pub in_query: bool,
+    /// What was refused and why, where somebody asks.
+    pub refused: Option<Vec<Refused>>,
     /// What the last stage's look at a text takes.
     pub last: super::last::Buffers,
     /// Whether tokens and values that nothing claims are collected too.
@@ -117,11 +120,17 @@ impl Sink {
 
     /// Takes back what rules found where they do not look.
     pub fn take_back(&mut self) {
-        let Sink { found, denied, inside, .. } = self;
+        let Sink { found, denied, inside, refused, .. } = self;
         if !denied.is_empty() {
             found.retain(|found| {
-                found.kind != Kind::Value
-                    || !denied.iter().any(|(rule, span)| *rule == found.rule && span.contains(found.span))
+                let denies = |(rule, span): &(RuleId, Span)| *rule == found.rule && span.contains(found.span);
+                let stays = found.kind != Kind::Value || !denied.iter().any(denies);
+                if let Some(refused) = refused.as_mut().filter(|_| !stays) {
+                    let because = "the rule does not look in this field".to_owned();
+                    let Found { class, rule, span, .. } = *found;
+                    refused.push(Refused { class, rule: Some(rule), span, because });
+                }
+                stays
             });
         }
         let Some(inside) = inside.as_deref_mut() else { return };

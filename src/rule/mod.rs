@@ -96,6 +96,17 @@ impl SecondLook {
         self.keywords.is_empty() && self.validate.is_empty()
     }
 
+    /// Why a match does not stand; `None` where it does.
+    #[must_use]
+    pub fn objection(&self, input: &[u8], span: Span, key: &[u8]) -> Option<String> {
+        if let Some(validator) = self.validate.iter().find(|validator| !validator.accepts(input, span)) {
+            return Some(format!("the validator `{}` refuses it", validator.word()));
+        }
+        let words = || self.keywords.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        (!self.accepts(input, span, key))
+            .then(|| format!("no keyword within {} characters: {}", self.within, words()))
+    }
+
     /// Whether a match at `span` of `input` stands. `input` is what the pattern ran over; a keyword may
     /// also stand in the value's key, which the caller hands over as `key` (empty where there is none).
     #[must_use]

@@ -2,10 +2,11 @@
 
 use super::Loaded;
 use crate::class::Class;
-use crate::engine::{Applied, Part};
+use crate::engine::{Applied, Part, Refused};
 use crate::finding::Finding;
 use crate::policy::Stage;
 use crate::record::{Record, RecordBuf};
+use crate::rule::RuleSet;
 use serde::Serialize;
 use std::fmt;
 
@@ -16,6 +17,8 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withheld: Option<&'static str>,
     pub findings: Vec<FindingReport>,
+    /// What looked like a finding and is none.
+    pub refused: Vec<RefusedReport>,
     pub stages: Vec<StageReport>,
 }
 
@@ -31,6 +34,24 @@ pub struct FindingReport {
     start: u32,
     end: u32,
     text: String,
+    /// What the text holds there, where it is written in base64 or hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inside: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct RefusedReport {
+    /// As in a finding.
+    part: String,
+    /// What it might have been.
+    class: String,
+    /// Whose rule it would have been, or which rule says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    start: u32,
+    end: u32,
+    text: String,
+    because: String,
 }
 
 #[derive(Serialize)]
@@ -54,34 +75,67 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What a part is called, and its bytes.
+fn part_of<'r>(record: &Record<'r>, part: Part) -> (String, &'r [u8]) {
+    let (name, bytes) = match part {
+        Part::Value => ("value".to_owned(), record.value),
+        Part::Key => ("key".to_owned(), record.key),
+        Part::Header(place) => {
+            let header = record.headers.get(place);
+            let name = header.map(|(name, _)| text(name)).unwrap_or_default();
+            (format!("header {name}"), header.and_then(|(_, value)| *value))
+        }
+    };
+    (name, bytes.unwrap_or_default())
+}
+
+fn class_word(rules: &RuleSet, class: Class) -> String {
+    match class {
+        Class::Custom(custom) => {
+            let name = rules.custom.get(custom.place()).map_or("", String::as_str);
+            format!("custom:{name}")
+        }
+        class => class.word().to_owned(),
+    }
+}
+
 impl FindingReport {
-    pub fn of(loaded: &Loaded, record: &Record<'_>, part: Part, finding: &Finding) -> Self {
+    pub fn of(
+        loaded: &Loaded,
+        record: &Record<'_>,
+        part: Part,
+        finding: &Finding,
+        inside: Option<&[u8]>,
+    ) -> Self {
         let rules = loaded.engine.rules();
-        let (part, bytes) = match part {
-            Part::Value => ("value".to_owned(), record.value),
-            Part::Key => ("key".to_owned(), record.key),
-            Part::Header(place) => {
-                let header = record.headers.get(place);
-                let name = header.map(|(name, _)| text(name)).unwrap_or_default();
-                (format!("header {name}"), header.and_then(|(_, value)| *value))
-            }
-        };
-        let class = match finding.class {
-            Class::Custom(custom) => {
-                let name = rules.custom.get(custom.place()).map_or("", String::as_str);
-                format!("custom:{name}")
-            }
-            class => class.word().to_owned(),
-        };
+        let (part, bytes) = part_of(record, part);
         let info = rules.info(finding.rule);
         FindingReport {
             part,
-            class,
+            class: class_word(rules, finding.class),
             rule: info.map(|info| info.id.clone()).unwrap_or_default(),
             summary: info.map(|info| info.summary.clone()).unwrap_or_default(),
             start: finding.span.start,
             end: finding.span.end,
-            text: text(finding.span.of(bytes.unwrap_or_default())),
+            text: text(finding.span.of(bytes)),
+            inside: inside.map(text),
+        }
+    }
+}
+
+impl RefusedReport {
+    pub fn of(loaded: &Loaded, record: &Record<'_>, part: Part, refused: &Refused) -> Self {
+        let rules = loaded.engine.rules();
+        let (part, bytes) = part_of(record, part);
+        let info = refused.rule.and_then(|rule| rules.info(rule));
+        RefusedReport {
+            part,
+            class: class_word(rules, refused.class),
+            rule: info.map(|info| info.id.clone()),
+            start: refused.span.start,
+            end: refused.span.end,
+            text: text(refused.span.of(bytes)),
+            because: refused.because.clone(),
         }
     }
 }
@@ -136,13 +190,24 @@ impl fmt::Display for Report {
             None => {}
         }
         for finding in &self.findings {
-            let FindingReport { part, class, rule, summary, start, end, text } = finding;
+            let FindingReport { part, class, rule, summary, start, end, text, inside } = finding;
             writeln!(f, "{class} in {part}, bytes {start} to {end}: {}", shown(text))?;
+            if let Some(inside) = inside {
+                writeln!(f, "    which holds {}", shown(inside))?;
+            }
             write!(f, "    rule {rule}")?;
             if !summary.is_empty() {
                 write!(f, ": {summary}")?;
             }
             writeln!(f)?;
+        }
+        for refused in &self.refused {
+            let RefusedReport { part, class, rule, start, end, text, because } = refused;
+            writeln!(f, "no {class} in {part}, bytes {start} to {end}: {}", shown(text))?;
+            match rule {
+                Some(rule) => writeln!(f, "    rule {rule}: {because}")?,
+                None => writeln!(f, "    {because}")?,
+            }
         }
         for stage in &self.stages {
             let after = stage.after.as_deref().unwrap_or("its account's window");

@@ -14,7 +14,7 @@ mod v4;
 mod v6;
 
 pub use reserved::{Reach, is_private, reach};
-pub use v4::{dashed_at, v4_at};
+pub use v4::{dashed_at, v4_at, why_not};
 pub use v6::v6_at;
 
 /// How the address stands in the text.

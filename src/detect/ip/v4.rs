@@ -5,6 +5,7 @@ use crate::detect::bytes::{
     before, byte, ends_before, is_alnum, is_digit, is_letter, is_token, is_upper, reads, run_end, run_start,
     slice, starts_token, tail,
 };
+use crate::detect::refusal::Refusal;
 use crate::finding::Span;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -40,26 +41,39 @@ pub(super) fn octets(text: &[u8], at: usize, separator: u8) -> Option<([u8; 4], 
 /// networks without a length (`126.0.0.0`), file names (`app-1.2.3.4.jar`).
 #[must_use]
 pub fn v4_at(text: &[u8], at: usize) -> Option<IpHit> {
-    let (octets, end) = octets(text, at, b'.')?;
+    judge(text, at).ok()
+}
+
+/// Why [`v4_at`] finds nothing where digits begin; `None` where it does.
+#[must_use]
+pub fn why_not(text: &[u8], at: usize) -> Option<Refusal> {
+    judge(text, at).err()
+}
+
+fn judge(text: &[u8], at: usize) -> Result<IpHit, Refusal> {
+    let (octets, end) = octets(text, at, b'.').ok_or(Refusal::Octet)?;
     if !starts_token(text, at) && !begins_after_underscore(text, at) {
-        return None;
+        return Err(Refusal::Joined);
     }
     let reverse = reads(text, end, b".in-addr.arpa");
     let mut port = port_at(text, end);
     let prefix = prefix_at(text, end, 32);
     if byte(text, end) == b'.' && is_digit(byte(text, end + 1)) {
-        port = Some(dotted_port(text, at, end)?);
+        port = Some(dotted_port(text, at, end).ok_or(Refusal::Octet)?);
     } else if port.is_none() && is_version_tail(text, end) {
-        return None;
+        return Err(Refusal::Version);
     }
     if port.is_none() && prefix.is_none() && !reverse {
         let network = matches!(octets, [a, _, 0, 0] if a > 0);
-        if network || follows_version_word(text, at) {
-            return None;
+        if network {
+            return Err(Refusal::Network);
+        }
+        if follows_version_word(text, at) {
+            return Err(Refusal::Version);
         }
     }
     if !may_follow(text, at, port.is_some() || prefix.is_some()) {
-        return None;
+        return Err(Refusal::Version);
     }
     let [a, b, c, d] = octets;
     let (address, form) = if reverse {
@@ -67,7 +81,7 @@ pub fn v4_at(text: &[u8], at: usize) -> Option<IpHit> {
     } else {
         (Ipv4Addr::new(a, b, c, d), Form::Plain)
     };
-    Some(IpHit { span: Span::new(at, end), address: IpAddr::V4(address), form, port, prefix })
+    Ok(IpHit { span: Span::new(at, end), address: IpAddr::V4(address), form, port, prefix })
 }
 
 /// Cache keys glue values with `_`; a version's name ends before its `_`.

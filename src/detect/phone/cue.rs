@@ -2,6 +2,7 @@
 
 use super::colour_before;
 use super::words::{self, Word};
+use crate::finding::Span;
 
 /// How far to look back, in bytes.
 const BACK: usize = 64;
@@ -64,6 +65,33 @@ impl Lower {
 
 /// What stands before `start`.
 pub(super) fn before(text: &[u8], start: usize) -> Cue {
+    told_before(text, start).0
+}
+
+/// The word before digits that says they are something else: `took`, `order`; or the sign.
+#[must_use]
+pub fn word_before(text: &[u8], start: usize) -> Option<Span> {
+    let (cue, told) = told_before(text, start);
+    (cue == Cue::Against).then_some(told)
+}
+
+/// The unit behind `end`.
+#[must_use]
+pub fn unit_after(text: &[u8], end: usize) -> Option<Span> {
+    let start = end + usize::from(text.get(end) == Some(&b' '));
+    let rest = text.get(start..)?;
+    let len = rest.iter().take(24).take_while(|b| b.is_ascii_alphabetic() || **b >= 0x80).count();
+    unit_follows(text, end).then(|| Span::new(start, start + len.max(1)))
+}
+
+/// What stands before `start`, and the word that says so.
+fn told_before(text: &[u8], start: usize) -> (Cue, Span) {
+    let mut told = Span::new(start, start);
+    let cue = judge_before(text, start, &mut told);
+    (cue, told)
+}
+
+fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
     let floor = start.saturating_sub(BACK);
     let mut end = start;
     let mut found = Cue::None;
@@ -87,6 +115,7 @@ pub(super) fn before(text: &[u8], start: usize) -> Cue {
         if word.is_empty() {
             break;
         }
+        *told = Span::new(word_start, joint.start);
         // `addr: 1 1 4479…`: type and plan of a number stand before it.
         if word.len() == 1 && word.iter().all(u8::is_ascii_digit) {
             end = word_start;

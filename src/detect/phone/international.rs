@@ -2,6 +2,7 @@
 
 use super::scan::{Gap, Scan, Sign, sign_at};
 use super::{Confidence, Context, FieldHint, Form, Hit, cue, extension_end};
+use crate::detect::refusal::Refusal;
 use crate::numbering::{self, Verdict};
 
 /// Digits behind the plus sign that an invalid number must have in running text.
@@ -12,17 +13,22 @@ const MOST: usize = 15;
 /// A number whose plus sign stands at `start`; its digits, perhaps after a space or a parenthesis,
 /// at `after`.
 pub(super) fn at(text: &[u8], start: usize, after: usize, context: &Context) -> Option<Hit> {
+    judge(text, start, after, context).ok()
+}
+
+/// As [`at`], with the reason where no number is.
+pub(super) fn judge(text: &[u8], start: usize, after: usize, context: &Context) -> Result<Hit, Refusal> {
     let mut first = after;
     for _ in 0..2 {
-        match sign_at(text, first)? {
+        match sign_at(text, first).ok_or(Refusal::Short)? {
             (Sign::Digit(_), _) => break,
             (Sign::Space | Sign::Invisible, len) => first += len,
             (Sign::Open, _) => break,
-            _ => return None,
+            _ => return Err(Refusal::Short),
         }
     }
     if !may_stand_before(text, start) {
-        return None;
+        return Err(Refusal::Joined);
     }
     finish(text, start, &Scan::new(text, first), context)
 }
@@ -44,19 +50,24 @@ pub(super) fn in_parentheses(text: &[u8], start: usize, digits: usize, context: 
     if scan.run() > 3 || !may_stand_before(text, start) {
         return None;
     }
-    finish(text, start, &scan, context)
+    finish(text, start, &scan, context).ok()
 }
 
-fn finish(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<Hit> {
-    let (len, calling_code, confidence) = choose(text, scan, context)?;
+fn finish(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Result<Hit, Refusal> {
+    let few = scan.digits().len() < FEWEST_INVALID;
+    let (len, calling_code, confidence) =
+        choose(text, scan, context).ok_or(if few { Refusal::Short } else { Refusal::NoPlan })?;
     let end = scan.end(len);
     let with_extension = extension_end(text, end);
     let hinted = context.field == FieldHint::Phone;
     let unit = with_extension == end && cue::unit_follows(text, end);
-    if !hinted && (unit || is_coordinate(text, scan, len)) {
-        return None;
+    if !hinted && unit {
+        return Err(Refusal::Unit);
     }
-    Some(Hit::new(start, with_extension, calling_code, Form::International, confidence))
+    if !hinted && is_coordinate(text, scan, len) {
+        return Err(Refusal::Coordinate);
+    }
+    Ok(Hit::new(start, with_extension, calling_code, Form::International, confidence))
 }
 
 /// How many digits belong to the number, and its calling code.

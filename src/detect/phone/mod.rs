@@ -17,6 +17,7 @@ mod words;
 
 use crate::class::Class;
 use crate::detect::Detector;
+use crate::detect::refusal::Refusal;
 use crate::finding::{Detail, Span};
 use crate::numbering::{self, Region, Verdict};
 use scan::{Scan, Sign, sign_at};
@@ -139,6 +140,36 @@ pub fn at(text: &[u8], pos: usize, context: &Context) -> Option<Hit> {
         _ => None,
     }
 }
+
+/// Why [`at`] finds nothing where digits begin, a plus sign or a parenthesis before them; `None` where it does.
+#[must_use]
+pub fn why_not(text: &[u8], pos: usize, context: &Context) -> Option<Refusal> {
+    if at(text, pos, context).is_some() {
+        return None;
+    }
+    match sign_at(text, pos)? {
+        (Sign::Digit(_), _) => national::judge(text, pos, context).err(),
+        (Sign::Plus, len) => international::judge(text, pos, pos + len, context).err(),
+        (Sign::Open, len) => match sign_at(text, pos + len)? {
+            (Sign::Digit(_), _) => national::judge(text, pos, context).err(),
+            _ => Some(Refusal::Grouping),
+        },
+        _ => None,
+    }
+}
+
+/// The span of the digits at `pos`, with what stands between them.
+#[must_use]
+pub fn digits_at(text: &[u8], pos: usize) -> Span {
+    let signs = match sign_at(text, pos) {
+        Some((Sign::Plus | Sign::Open, len)) => len,
+        _ => 0,
+    };
+    let scan = Scan::new(text, pos + signs);
+    Span::new(pos, scan.end(scan.digits().len()).max(pos))
+}
+
+pub use cue::{unit_after, word_before};
 
 /// As [`at`], for seven to eleven digits up to `end` that stand alone in running text.
 #[must_use]

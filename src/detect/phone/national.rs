@@ -3,22 +3,29 @@
 use super::cue::{self, Cue};
 use super::scan::{Gap, Scan, Sign, sign_at};
 use super::{Confidence, Context, FieldHint, Form, Hit, extension_end, jid, likely_code, refuse, uri};
+use crate::detect::refusal::Refusal;
 use crate::numbering::{self, Kind, Number, Region};
 
 /// Digits at `start`, or a parenthesis before digits.
 pub(super) fn at(text: &[u8], start: usize, context: &Context) -> Option<Hit> {
+    judge(text, start, context).ok()
+}
+
+/// As [`at`], with the reason where no number is.
+pub(super) fn judge(text: &[u8], start: usize, context: &Context) -> Result<Hit, Refusal> {
     let scan = Scan::new(text, start);
     if !scan.opened {
         if let Some(hit) = jid::at(text, start, &scan) {
-            return Some(hit);
+            return Ok(hit);
         }
         if uri::scheme_before(text, start) {
             let machine = uri::at(text, start, &scan, context.region);
             // `Tel: 01 23 45 67 89` is people's writing: its spaces belong to the number.
             let human = written(text, start, &scan, context);
             return match (machine, human) {
-                (Some(machine), Some(human)) if human.span.end() > machine.span.end() => Some(human),
-                (machine, human) => machine.or(human),
+                (Some(machine), Ok(human)) if human.span.end() > machine.span.end() => Ok(human),
+                (Some(machine), _) => Ok(machine),
+                (None, human) => human,
             };
         }
         let run = scan.run();
@@ -27,7 +34,7 @@ pub(super) fn at(text: &[u8], start: usize, context: &Context) -> Option<Hit> {
             && uri::is_user_part(text, start, scan.end(run))
             && cue::before(text, start) != Cue::Against
         {
-            return uri::at(text, start, &scan, context.region);
+            return uri::at(text, start, &scan, context.region).ok_or(Refusal::NoPlan);
         }
     }
     written(text, start, &scan, context)
@@ -50,16 +57,22 @@ pub(super) fn plain(text: &[u8], start: usize, end: usize, context: &Context) ->
 }
 
 /// Digits that nothing but their grouping and their surroundings show to be a number.
-fn written(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<Hit> {
+fn written(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Result<Hit, Refusal> {
     let hinted = context.field == FieldHint::Phone;
     let short = scan.digits().len() < 7 && !is_usual_length(context.region, scan.digits().len());
-    if context.field == FieldHint::NotPhone || (short && !hinted) {
-        return None;
+    if context.field == FieldHint::NotPhone {
+        return Err(Refusal::Field);
     }
-    let cue = cue_of(text, start, scan, context)?;
+    if short && !hinted {
+        return Err(Refusal::Short);
+    }
+    let cue = cue_of(text, start, scan, context).ok_or(Refusal::Joined)?;
     let candidate = Candidate { text, start, scan, cue, context };
-    let whole = if scan.opened { None } else { candidate.in_one_piece() };
-    whole.or_else(|| candidate.grouped())
+    let whole = if scan.opened { Err(Refusal::Grouping) } else { candidate.in_one_piece() };
+    whole.or_else(|whole| {
+        let grouped = scan.opened || scan.run() < scan.digits().len();
+        candidate.grouped().map_err(|apart| if grouped { apart } else { whole })
+    })
 }
 
 /// What stands before the digits.
@@ -159,11 +172,14 @@ impl Candidate<'_> {
     }
 
     /// A letter, an underscore, a unit or a further part behind the digits.
-    fn ends_badly(&self, n: usize) -> bool {
+    fn ends_badly(&self, n: usize) -> Option<Refusal> {
         let end = self.scan.end(n);
         let next = |k: usize| self.text.get(end + k).copied().unwrap_or(b' ');
         if extension_end(self.text, end) > end {
-            return false;
+            return None;
+        }
+        if !self.hinted() && cue::unit_follows(self.text, end) {
+            return Some(Refusal::Unit);
         }
         let joined = match next(0) {
             letter if letter.is_ascii_alphanumeric() => true,
@@ -173,7 +189,7 @@ impl Candidate<'_> {
             b'.' => next(1).is_ascii_digit() || next(1).is_ascii_lowercase(),
             _ => false,
         };
-        joined || (!self.hinted() && cue::unit_follows(self.text, end))
+        joined.then_some(Refusal::Joined)
     }
 
     fn lifted(&self, n: usize) -> Cue {
@@ -184,23 +200,38 @@ impl Candidate<'_> {
     }
 
     /// Digits without visible separators.
-    fn in_one_piece(&self) -> Option<Hit> {
+    fn in_one_piece(&self) -> Result<Hit, Refusal> {
         let n = self.scan.run();
         let digits = self.scan.first(n);
         let usual = is_usual_length(self.region(), n);
         let fewest = if self.hinted() { 5 } else { 7 };
         let too_long = self.scan.more && n == self.scan.digits().len();
-        if (n < fewest && !usual) || n > 17 || too_long || self.ends_badly(n) || self.scan.gap(n) == Gap::Dot
-        {
-            return None;
+        if n < fewest && !usual {
+            return Err(Refusal::Short);
+        }
+        if n > 17 || too_long {
+            return Err(Refusal::Long);
+        }
+        if self.scan.gap(n) == Gap::Dot {
+            return Err(Refusal::Dotted);
+        }
+        if let Some(refusal) = self.ends_badly(n) {
+            return Err(refusal);
         }
         let cue = self.lifted(n);
         if let Some(rest) = digits.strip_prefix(b"00") {
             return self.with_double_zero(n, rest, cue);
         }
         let prose = self.context.field == FieldHint::Prose;
-        if n > 15 || cue == Cue::Against || (cue == Cue::None && !prose) {
-            return None;
+        if n > 15 {
+            return Err(Refusal::Long);
+        }
+        if cue == Cue::Against {
+            return Err(Refusal::Word);
+        }
+        if cue == Cue::None && !prose {
+            let epoch = refuse::is_epoch(digits);
+            return Err(if epoch { Refusal::Epoch } else { Refusal::Unspoken });
         }
         let abroad = numbering::international(digits).filter(Number::is_valid);
         let home =
@@ -208,12 +239,13 @@ impl Candidate<'_> {
         let in_field = self.hinted() || self.context.field == FieldHint::MaybePhone;
         let american = cue == Cue::Strong && n == 10 && is_american(digits);
         if refuse::is_epoch(digits) && !in_field && !american {
-            return None;
+            return Err(Refusal::Epoch);
         }
-        if (refuse::begins_with_date(self.scan) && !in_field)
-            || (self.scan.gap(n) == Gap::Dash && abroad.is_none())
-        {
-            return None;
+        if refuse::begins_with_date(self.scan) && !in_field {
+            return Err(Refusal::Date);
+        }
+        if self.scan.gap(n) == Gap::Dash && abroad.is_none() {
+            return Err(Refusal::Joined);
         }
         let trunk = digits.starts_with(b"0") && (9..=12).contains(&n);
         let accepted = match cue {
@@ -232,17 +264,17 @@ impl Candidate<'_> {
             Cue::Against => false,
         };
         if !accepted {
-            return None;
+            return Err(Refusal::NoPlan);
         }
         let code = likely_code(digits, self.region());
         let sure = if abroad.is_some() || home.is_some() { Confidence::Sure } else { Confidence::Likely };
-        Some(self.hit(n, code, Form::National, sure))
+        Ok(self.hit(n, code, Form::National, sure))
     }
 
     /// `00` and a calling code. Two zeros before a valid number are rarely chance, but ids padded with
     /// zeros exist: without a cue the number has to be a mobile one.
-    fn with_double_zero(&self, n: usize, rest: &[u8], cue: Cue) -> Option<Hit> {
-        let number = numbering::international(rest)?;
+    fn with_double_zero(&self, n: usize, rest: &[u8], cue: Cue) -> Result<Hit, Refusal> {
+        let number = numbering::international(rest).ok_or(Refusal::NoPlan)?;
         let mobile = matches!(number.kind(), Kind::Mobile | Kind::FixedOrMobile);
         let accepted = match cue {
             Cue::Against => false,
@@ -251,16 +283,22 @@ impl Candidate<'_> {
             Cue::Strong => number.is_valid() || n >= 10,
         };
         let sure = if number.is_valid() { Confidence::Sure } else { Confidence::Likely };
-        accepted.then(|| self.hit(n, Some(number.calling_code()), Form::International, sure))
+        if !accepted {
+            return Err(if cue == Cue::Against { Refusal::Word } else { Refusal::NoPlan });
+        }
+        Ok(self.hit(n, Some(number.calling_code()), Form::International, sure))
     }
 
     /// Digits with separators between them.
-    fn grouped(&self) -> Option<Hit> {
-        if refuse::begins_with_date(self.scan)
-            || refuse::is_card(self.scan)
-            || refuse::is_dashed_address(self.scan)
-        {
-            return None;
+    fn grouped(&self) -> Result<Hit, Refusal> {
+        if refuse::begins_with_date(self.scan) {
+            return Err(Refusal::Date);
+        }
+        if refuse::is_card(self.scan) {
+            return Err(Refusal::Card);
+        }
+        if refuse::is_dashed_address(self.scan) {
+            return Err(Refusal::Address);
         }
         let fits = |n: &usize| {
             ((7..=15).contains(n)
@@ -268,19 +306,38 @@ impl Candidate<'_> {
                 || self.scan.first(*n).starts_with(b"00") && *n <= 17)
                 && self.scan.run() < *n
                 && !refuse::is_dotted_otherwise(self.scan, *n)
-                && !self.ends_badly(*n)
+                && self.ends_badly(*n).is_none()
         };
-        self.scan.stops().filter(fits).find_map(|n| self.grouped_to(n))
+        let mut first = None;
+        for n in self.scan.stops().filter(fits) {
+            match self.grouped_to(n) {
+                Ok(hit) => return Ok(hit),
+                Err(refusal) => first = first.or(Some(refusal)),
+            }
+        }
+        Err(first.unwrap_or_else(|| self.unfit()))
     }
 
-    fn grouped_to(&self, n: usize) -> Option<Hit> {
+    /// Why no count of the digits is looked at as a number.
+    fn unfit(&self) -> Refusal {
+        let all = self.scan.digits().len();
+        if all < 7 {
+            return Refusal::Short;
+        }
+        if refuse::is_dotted_otherwise(self.scan, all) {
+            return Refusal::Dotted;
+        }
+        self.ends_badly(all).unwrap_or(Refusal::Grouping)
+    }
+
+    fn grouped_to(&self, n: usize) -> Result<Hit, Refusal> {
         let digits = self.scan.first(n);
         if let Some(code) = self.unmistakable(n) {
-            return Some(self.hit(n, Some(code), Form::National, Confidence::Sure));
+            return Ok(self.hit(n, Some(code), Form::National, Confidence::Sure));
         }
         let cue = self.lifted(n);
         if cue == Cue::Against {
-            return None;
+            return Err(Refusal::Word);
         }
         if let Some(number) = self.region().and_then(|region| numbering::national(region, digits)) {
             let prose = self.context.field == FieldHint::Prose;
@@ -291,28 +348,34 @@ impl Candidate<'_> {
                 || self.is_grouped_as(&number, n);
             let odd = !prose && refuse::is_odd_grouping(self.scan, n) && !self.is_grouped_as(&number, n);
             if number.is_valid() && shown && !odd {
-                return Some(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
+                return Ok(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
             }
         }
-        if cue < Cue::Weak || n < 7 || refuse::is_odd_grouping(self.scan, n) {
-            return None;
+        if n < 7 {
+            return Err(Refusal::Short);
+        }
+        if refuse::is_odd_grouping(self.scan, n) {
+            return Err(Refusal::Grouping);
+        }
+        if cue < Cue::Weak {
+            return Err(Refusal::Unspoken);
         }
         let abroad =
             numbering::international(digits.strip_prefix(b"00").unwrap_or(digits)).filter(Number::is_valid);
         let led =
             numbering::split_calling_code(digits).is_some_and(|(_, len)| self.scan.gap(len) != Gap::None);
         if let Some(number) = abroad.filter(|_| led || digits.starts_with(b"00")) {
-            return Some(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
+            return Ok(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
         }
         if is_american(digits) && matches!(self.scan.groups(n), ([3, 3, 4, ..], 3)) {
-            return Some(self.hit(n, Some(1), Form::National, Confidence::Sure));
+            return Ok(self.hit(n, Some(1), Form::National, Confidence::Sure));
         }
         // A calling code behind two zeros: whoever wrote it meant a number of another country, whether
         // its plan has it or not.
         if let Some((code, _)) = digits.strip_prefix(b"00").and_then(numbering::split_calling_code)
             && (11..=17).contains(&n)
         {
-            return Some(self.hit(n, Some(code), Form::International, Confidence::Likely));
+            return Ok(self.hit(n, Some(code), Form::International, Confidence::Likely));
         }
         let trunk = (digits.starts_with(b"0") || self.scan.opened) && (8..=12).contains(&n);
         let plain = cue == Cue::Strong && (8..=13).contains(&n) || self.hinted();
@@ -320,7 +383,10 @@ impl Candidate<'_> {
         let (groups, count) = self.scan.groups(n);
         let small = groups.iter().take(count).all(|group| *group <= 4);
         let in_pairs = count >= 3 && small && (8..=12).contains(&n);
-        (trunk || plain || in_pairs).then(|| self.hit(n, code, Form::National, Confidence::Likely))
+        if !(trunk || plain || in_pairs) {
+            return Err(Refusal::NoPlan);
+        }
+        Ok(self.hit(n, code, Form::National, Confidence::Likely))
     }
 
     /// The calling code of a grouping that one country has and nothing else looks like.

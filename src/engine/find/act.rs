@@ -48,6 +48,10 @@ impl Finder {
         let value = field.value.of(text);
         let root = |span: Span| Span { start: map.at(span.start()), end: map.at(span.end()) };
         let bare_json = matches!(field.form, Form::JsonNumber | Form::JsonWord | Form::Junk);
+        if sink.refused.is_some() {
+            let value = (value, root(field.value));
+            refused::field(tools, lone.name, value, field, (reading, rule), lone.meant, sink);
+        }
         match reading {
             Reading::Claim(class) => {
                 let rule = rule.or_else(|| tools.detectors.by_name())?;
@@ -129,7 +133,8 @@ impl Finder {
             Form::JsonString | Form::JsonEscaped => {
                 let start = map.at(field.value.start());
                 let here = matches!(map, Map::Base(_)) && depth < DEPTH && value.len() <= KNOWN_BYTES;
-                let remembers = here && !sink.reduce_unknown && sink.placeholders.is_empty();
+                let remembers =
+                    here && !sink.reduce_unknown && sink.placeholders.is_empty() && sink.refused.is_none();
                 if remembers && let Some(known) = self.known.get(value) {
                     sink.found.extend(known.map(|found| found.moved(start)));
                     return Some(field.value);
@@ -261,6 +266,8 @@ impl Finder {
             return if escaped { None } else { self.inside(tools, lone, field, Unknown::ByToken, sink) };
         }
         if tools.detectors.allows(value) {
+            let root = Span { start: inner.at(span.start()), end: inner.at(span.end()) };
+            sink.refuse(class, Some(rule), root, || "on the list of allowed values".to_owned());
             return Some(field.value);
         }
         let extent = if matches!(field.form, Form::Bare) {

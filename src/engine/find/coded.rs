@@ -15,6 +15,9 @@ impl Finder {
             let text = piece.text.of(&inside.text);
             let inner = &mut inside.sink;
             inner.reduce_unknown = piece.reduced;
+            if sink.refused.is_some() {
+                inner.refused.get_or_insert_default();
+            }
             if sink.safe.iter().any(|safe| safe.contains(piece.letters)) {
                 inner.safe.push(piece.text);
             }
