@@ -2,6 +2,7 @@
 //! login.
 
 use super::bytes::{byte, is_alnum};
+use crate::detect::words;
 use crate::finding::Span;
 use memchr::memmem;
 
@@ -9,17 +10,7 @@ use memchr::memmem;
 const NAME_BYTES: usize = 64;
 
 /// Words before an account's name in the messages of sshd, su, sudo, PAM and the like.
-const ANNOUNCE: [&[u8]; 9] = [
-    b"invalid user ",
-    b"illegal user ",
-    b"password for ",
-    b"publickey for ",
-    b"opened for user ",
-    b"closed for user ",
-    b"authenticating user ",
-    b"failure for user ",
-    b"logged in as ",
-];
+const ANNOUNCE: &[&str] = words::subject::ACCOUNTS;
 
 /// Calls `out` with the account names of a line, in its order. `announced`: ` user `, ` for ` or ` in as `
 /// stands in it, as in all announcements.
@@ -33,9 +24,12 @@ pub fn names(line: &[u8], announced: bool, out: &mut dyn FnMut(Span)) {
     // `password for invalid user x` has two announcements: the name stands behind the last.
     for words in ANNOUNCE {
         let mut from = 0;
-        while let Some(at) = line.get(from..).and_then(|rest| memmem::find(rest, words)) {
-            let start = from + at + words.len();
+        while let Some(at) = line.get(from..).and_then(|rest| memmem::find(rest, words.as_bytes())) {
+            let start = from + at + words.len() + 1;
             from = start;
+            if line.get(start - 1) != Some(&b' ') {
+                continue;
+            }
             let len = line
                 .get(start..)
                 .unwrap_or_default()

@@ -7,6 +7,7 @@
 
 use super::bytes::{byte, is_alnum, is_high, is_letter};
 use super::word_list::WordList;
+use crate::detect::words;
 use crate::finding::Span;
 use memchr::{memchr, memmem};
 
@@ -162,54 +163,7 @@ fn receipt(line: &[u8], within: Span) -> Option<Span> {
 }
 
 /// Words (lower case) that speak of messages, in the languages that log lines are written in.
-static MESSAGE_WORDS: WordList = WordList::new(&[
-    "sms",
-    "message",
-    "msg",
-    "text",
-    "sent",
-    "send",
-    "sending",
-    "body",
-    "content",
-    "inbound",
-    "outbound",
-    "received",
-    "receive",
-    "reply",
-    "replied",
-    "says",
-    "said",
-    "wrote",
-    "typed",
-    "mensaje",
-    "mensagem",
-    "nachricht",
-    "texto",
-    "enviado",
-    "enviar",
-    "gesendet",
-    "senden",
-    "envoi",
-    "envoyé",
-    "messaggio",
-    "bericht",
-    "wiadomość",
-    "mesaj",
-    "pesan",
-    "chat",
-    "caption",
-    "payload",
-    "mms",
-    "deliver",
-    "delivered",
-    "delivering",
-    "notification",
-    "push",
-    "submit_sm",
-    "deliver_sm",
-    "whatsapp",
-]);
+static MESSAGE_WORDS: WordList = WordList::new(words::message::SPOKEN_OF);
 
 /// Quoted text in prose.
 fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {

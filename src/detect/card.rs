@@ -5,6 +5,7 @@ use super::bytes::{before, byte, ends_before, is_alnum, is_digit, is_word, run_e
 use super::refusal::Refusal;
 use super::validate::{luhn, not_epoch};
 use crate::class::Class;
+use crate::detect::words;
 
 /// First and last issuer prefix (inclusive, same number of digits) and the lengths it is issued in.
 /// Sources: ISO/IEC 7812; the networks' published ranges.
@@ -156,27 +157,11 @@ fn width(prefix: u32) -> usize {
 /// `card`, `pan`, `cc` and the like end before the number, separators skipped.
 fn follows_card_word(text: &[u8], start: usize) -> bool {
     let end = run_start(text, start, 6, |b| matches!(b, b' ' | b'=' | b':' | b'"' | b'\'' | b'#' | b'\\'));
-    let words: [&[u8]; 16] = [
-        b"card",
-        b"card_number",
-        b"cardnumber",
-        b"card number",
-        b"card no",
-        b"pan",
-        b"cc",
-        b"visa",
-        b"mastercard",
-        b"amex",
-        b"tarjeta",
-        b"karte",
-        b"carte",
-        "cartão".as_bytes(),
-        "карта".as_bytes(),
-        "карты".as_bytes(),
-    ];
+    let words = words::subject::CARDS;
     end < start
         && words.iter().any(|word| {
-            ends_before(text, end, word) && !super::bytes::is_letter(before(text, end - word.len()))
+            ends_before(text, end, word.as_bytes())
+                && !super::bytes::is_letter(before(text, end - word.len()))
         })
 }
 

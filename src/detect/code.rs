@@ -11,6 +11,8 @@ use crate::detect::code_shape::{Candidate, Shape, collect, digit};
 pub use crate::detect::code_words::CodeLexiconError;
 use crate::detect::code_words::{CodeWords, Folded, Hit, Role, SpeakingWord};
 use crate::detect::refusal::Refusal;
+use crate::detect::word_list::WordList;
+use crate::detect::words;
 use crate::finding::Span;
 
 /// Where the text comes from.
@@ -387,34 +389,11 @@ fn is_in_address(text: &[u8], hit: &Hit) -> bool {
 
 /// `code 4821 accepted for …`: what becomes of verification codes.
 fn is_checked(text: &[u8], end: usize) -> bool {
-    const OUTCOMES: [&[u8]; 22] = [
-        b"accepted",
-        b"verified",
-        b"confirmed",
-        b"sent",
-        b"issued",
-        b"generated",
-        b"expired",
-        b"mismatch",
-        b"matched",
-        b"matches",
-        b"redeemed",
-        b"consumed",
-        b"used",
-        b"entered",
-        b"submitted",
-        b"delivered",
-        b"resent",
-        b"validated",
-        b"created",
-        b"stored",
-        b"does",
-        b"is",
-    ];
+    static OUTCOMES: WordList = WordList::new(words::code::OUTCOMES);
     let rest = text.get(end..).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or_default();
     let len = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let word = rest.get(..len).unwrap_or_default();
-    OUTCOMES.iter().any(|outcome| word.eq_ignore_ascii_case(outcome))
+    OUTCOMES.holds(word)
 }
 
 fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {

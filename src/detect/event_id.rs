@@ -11,6 +11,7 @@ use super::bytes::{
 use super::validate::{not_epoch, not_uuid};
 use super::word_list::WordList;
 use crate::class::Class;
+use crate::detect::words;
 
 /// The id that starts at a place: UUID, trace context, digest, hex of 16 digits or more, ULID, KSUID,
 /// provider sids (`SM…`), prefixed ids (`req_…`, `ORD-2026-000123`), SIP branches, numbers of 17 to 19
@@ -112,11 +113,7 @@ fn branch(text: &[u8], start: usize) -> Option<usize> {
 
 /// `req_q7Zk2Lm9`, `evt-…`, `ORD-2026-000123`, `SO123456789`.
 fn prefixed(text: &[u8], start: usize) -> Option<usize> {
-    static PREFIXES: WordList = WordList::new(&[
-        "req", "request", "evt", "event", "msg", "message", "sms", "mms", "trace", "span", "tx", "txn",
-        "job", "task", "run", "batch", "ord", "order", "so", "po", "inv", "ref", "corr", "conv", "cmp",
-        "camp", "campaign", "pi", "ch", "in", "sub", "call", "dlr", "cid",
-    ]);
+    static PREFIXES: WordList = WordList::new(words::event_id::PREFIXES);
     let word = run_end(text, start, 10, super::bytes::is_letter);
     if !PREFIXES.holds(slice(text, start..word)) {
         return None;
@@ -164,30 +161,7 @@ pub fn is_digest(value: &[u8]) -> bool {
 /// the id's first byte; the whole token is meant. Needs a digit; a plain number needs five.
 #[must_use]
 pub fn announced_at(text: &[u8], start: usize) -> Option<Hit> {
-    const WORDS: [&[u8]; 22] = [
-        b"id",
-        b"msgid",
-        b"fid",
-        b"uuid",
-        b"guid",
-        b"trace",
-        b"span",
-        b"request",
-        b"order",
-        b"ref",
-        b"rid",
-        b"cid",
-        b"sid",
-        b"commit",
-        b"sha",
-        b"digest",
-        b"hash",
-        b"tag",
-        b"branch",
-        b"ticket",
-        b"campaign",
-        b"job",
-    ];
+    const WORDS: &[&str] = words::event_id::ANNOUNCING;
     if !is_alnum(byte(text, start)) || !starts_token(text, start) {
         return None;
     }
@@ -195,7 +169,7 @@ pub fn announced_at(text: &[u8], start: usize) -> Option<Hit> {
         matches!(b, b' ' | b'=' | b':' | b'"' | b'\'' | b'#' | b'[')
     });
     let named = gap < start
-        && WORDS.iter().any(|word| {
+        && WORDS.iter().map(|word| word.as_bytes()).any(|word| {
             ends_before(text, gap, word)
                 && (!super::bytes::is_letter(before(text, gap - word.len())) || is_camel(text, gap, word))
         });

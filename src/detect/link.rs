@@ -1,69 +1,14 @@
 //! Links whose token is the code: `https://host/verify/Ab3x9k`, `…?code=482913`, and the same in a
 //! request path without a host (`POST /otp/482913/check`).
 
+use crate::detect::word_list::WordList;
+use crate::detect::words;
+
 /// Path words behind which a code stands.
-const PATH_WORDS: [&[u8]; 26] = [
-    b"verify",
-    b"verification",
-    b"verif",
-    b"confirm",
-    b"confirmation",
-    b"activate",
-    b"activation",
-    b"magic",
-    b"magic-link",
-    b"magiclink",
-    b"login",
-    b"signin",
-    b"sign-in",
-    b"auth",
-    b"otp",
-    b"code",
-    b"codes",
-    b"token",
-    b"reset",
-    b"reset-password",
-    b"password-reset",
-    b"2fa",
-    b"passwordless",
-    b"link",
-    b"validate",
-    b"redeem",
-];
+static PATH_WORDS: WordList = WordList::new(words::code::LINK_PATHS);
 
 /// Query parameters that carry one.
-const PARAMETERS: [&[u8]; 30] = [
-    b"code",
-    b"otp",
-    b"pin",
-    b"token",
-    b"verify",
-    b"verification",
-    b"verification_code",
-    b"verificationcode",
-    b"verify_code",
-    b"confirm",
-    b"confirmation",
-    b"confirmation_token",
-    b"confirmation_code",
-    b"activation",
-    b"activation_code",
-    b"oobcode",
-    b"magic",
-    b"ml",
-    b"login_token",
-    b"auth_token",
-    b"access_token",
-    b"reset_token",
-    b"reset_password_token",
-    b"password_reset_token",
-    b"id_token",
-    b"ticket",
-    b"otc",
-    b"passcode",
-    b"one_time_code",
-    b"vcode",
-];
+static PARAMETERS: WordList = WordList::new(words::code::LINK_PARAMETERS);
 
 /// Tells where the codes of links stand in `text`, in order. Linear; allocates nothing.
 pub fn link_codes(text: &[u8], out: &mut impl FnMut(usize, usize)) {
@@ -104,7 +49,7 @@ fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, 
         if spoken && is_secret(segment) {
             out(at, at + without_stop(segment));
         }
-        spoken |= PATH_WORDS.iter().any(|word| segment.eq_ignore_ascii_case(word));
+        spoken |= PATH_WORDS.holds(segment);
         at += segment.len() + 1;
     }
     at = start + query + 1;
@@ -115,7 +60,7 @@ fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, 
             let (name, value) = parameter.split_at(equals);
             let value = value.get(1..).unwrap_or_default();
             let len = without_stop(value);
-            if len >= 4 && PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            if len >= 4 && PARAMETERS.holds(name) {
                 out(at + equals + 1, at + equals + 1 + len);
             }
         }

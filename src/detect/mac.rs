@@ -4,6 +4,7 @@ use super::Hit;
 use super::bytes::{before, byte, ends_before, is_alnum, is_digit, is_hex, run_end, starts_token};
 use super::validate::not_uuid;
 use crate::class::Class;
+use crate::detect::words;
 
 /// The MAC address (48 or 64 bits) whose first digit is at `start`: `00:00:5e:00:53:af`, with dashes, or
 /// as `0000.5e00.53af`. A longer run of pairs is a fingerprint, three pairs are a time.
@@ -55,13 +56,12 @@ fn quads(text: &[u8], start: usize) -> Option<usize> {
 /// An advertising or vendor id: a UUID within 24 bytes behind a word for one.
 #[must_use]
 pub fn ad_id_at(text: &[u8], start: usize) -> Option<Hit> {
-    const WORDS: [&[u8]; 9] =
-        [b"idfa", b"idfv", b"gaid", b"adid", b"aaid", b"ad_id", b"advertising", b"device", b"install"];
+    const WORDS: &[&str] = words::subject::AD_IDS;
     if !not_uuid::is_uuid_at(text, start) {
         return None;
     }
     let from = start.saturating_sub(24);
-    let named = (from..=start).any(|end| WORDS.iter().any(|word| ends_before(text, end, word)));
+    let named = (from..=start).any(|end| WORDS.iter().any(|word| ends_before(text, end, word.as_bytes())));
     named.then(|| Hit::new(Class::Device, start, start + not_uuid::LENGTH))
 }
 

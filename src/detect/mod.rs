@@ -29,7 +29,6 @@ pub mod phone;
 pub mod prose;
 pub mod refusal;
 pub mod safe;
-mod safe_words;
 pub mod subject;
 pub mod table_row;
 pub mod timestamp;
@@ -38,6 +37,7 @@ pub mod url;
 pub mod user_agent;
 pub mod validate;
 pub mod word_list;
+pub mod words;
 
 /// What a detector found: byte offsets into the text it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,11 @@
 //! Names that the grammar of a line shows: `"Name" <sip:…>`, `user Name <mail@…>`, `notify='Name'`.
 
 use super::bytes::{byte, is_high, is_letter};
+use crate::detect::words;
 use crate::finding::Span;
 
 /// Words of three letters or fewer that stand before a name of two words and are no part of it.
-const LINKS: [&[u8]; 16] = [
-    b"von", b"of", b"for", b"by", b"par", b"por", b"per", b"od", b"do", b"av", b"af", b"fra", b"an", b"to",
-    b"pro", b"dla",
-];
+const LINKS: &[&str] = words::subject::NAME_LINKS;
 
 /// Longest name, in bytes.
 const NAME_BYTES: usize = 96;
@@ -53,20 +51,7 @@ pub fn before_number(text: &[u8], at: usize) -> Option<Span> {
 /// Whether a word for a device stands right before `at`: `paired device <id>`.
 #[must_use]
 pub fn device_before(text: &[u8], at: usize) -> bool {
-    const WORDS: [&[u8]; 12] = [
-        b"device",
-        b"handset",
-        b"dispositivo",
-        b"appareil",
-        b"perangkat",
-        b"cihaz",
-        b"apparaat",
-        b"enhed",
-        b"laite",
-        "gerät".as_bytes(),
-        "устройство".as_bytes(),
-        "urządzenie".as_bytes(),
-    ];
+    const WORDS: &[&str] = words::subject::DEVICES;
     let head = text.get(at.saturating_sub(28)..at).unwrap_or_default();
     let head = head.trim_ascii_end();
     let head = head.strip_suffix(b":").or_else(|| head.strip_suffix(b"=")).unwrap_or(head);
@@ -75,7 +60,7 @@ pub fn device_before(text: &[u8], at: usize) -> bool {
             head.len()
                 .checked_sub(word.len())
                 .and_then(|from| head.get(from..))
-                .is_some_and(|t| t.eq_ignore_ascii_case(word))
+                .is_some_and(|t| t.eq_ignore_ascii_case(word.as_bytes()))
         })
 }
 
@@ -101,7 +86,7 @@ fn words_before(text: &[u8], end: usize) -> Option<Span> {
         let first = word.first().copied().unwrap_or(b' ');
         let particle = word.len() <= 3 && word.iter().all(u8::is_ascii_lowercase) && start < end;
         let named = text.get(start..end)?.contains(&b' ');
-        if particle && named && LINKS.contains(&word) {
+        if particle && named && LINKS.iter().any(|link| link.as_bytes() == word) {
             break;
         }
         if !(first.is_ascii_uppercase() || is_high(first) || first == b'~' || particle) {

@@ -11,7 +11,7 @@ use super::bytes::{
     before, byte, is_alnum, is_digit, is_hex, is_letter, is_lower, is_upper, is_word, run_end, run_start,
     slice, tail,
 };
-use super::safe_words::{COUNTED, LARGE, MEASURES, NUMBERED, UNITS, VERSION_WORDS, WORDS};
+use crate::detect::words::safe::{COUNTED, LARGE, MEASURES, NUMBERED, UNITS, VERSION_WORDS, WORDS};
 
 /// Where WhatsApp sends what all contacts see: no chat and no person.
 const BROADCAST: &[u8] = b"status@broadcast";

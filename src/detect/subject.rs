@@ -7,6 +7,7 @@ use super::bytes::{
 };
 use super::word_list::WordList;
 use crate::class::Class;
+use crate::detect::words;
 
 /// The id before `@lid` (or `@hosted.lid`), WhatsApp's id of a person that is no number; a device suffix
 /// (`:12`) belongs to it, the domain does not.
@@ -44,30 +45,7 @@ pub fn at(text: &[u8], start: usize) -> Option<Hit> {
 }
 
 fn prefixed(text: &[u8], start: usize) -> Option<usize> {
-    static PREFIXES: WordList = WordList::new(&[
-        "usr",
-        "user",
-        "uid",
-        "cus",
-        "cust",
-        "customer",
-        "acct",
-        "account",
-        "acc",
-        "ext",
-        "mem",
-        "member",
-        "prof",
-        "profile",
-        "person",
-        "contact",
-        "subscriber",
-        "tenant",
-        "client",
-        "auth0|",
-        "agency",
-        "u",
-    ]);
+    static PREFIXES: WordList = WordList::new(words::subject::PREFIXES);
     let (_, prefix) = PREFIXES.beginning(super::bytes::tail(text, start))?;
     let mut body = start + prefix.len();
     if matches!(byte(text, body), b'_' | b'-') {

@@ -6,78 +6,16 @@ use super::bytes::{
 };
 use super::word_list::WordList;
 use crate::class::Class;
+use crate::detect::words;
 
 /// Longer ones are not sent by programs that mean well; the rest of the field follows anyhow.
 const LONGEST: usize = 1024;
 
 /// Products that are user agents wherever they stand, in lower case, without the slash.
-static PRODUCTS: WordList = WordList::new(&[
-    "gecko",
-    "mozilla",
-    "opera",
-    "dalvik",
-    "okhttp",
-    "curl",
-    "wget",
-    "python-requests",
-    "python-urllib",
-    "python-httpx",
-    "aiohttp",
-    "httpx",
-    "axios",
-    "node-fetch",
-    "undici",
-    "got",
-    "go-http-client",
-    "java",
-    "apache-httpclient",
-    "jakarta commons-httpclient",
-    "guzzlehttp",
-    "postmanruntime",
-    "insomnia",
-    "whatsapp",
-    "facebookexternalhit",
-    "facebookplatform",
-    "twilioproxy",
-    "ruby",
-    "faraday",
-    "restsharp",
-    "libwww-perl",
-    "kube-probe",
-    "prometheus",
-    "elb-healthchecker",
-    "googlebot",
-    "bingbot",
-    "cfnetwork",
-    "darwin",
-    "chrome",
-    "firefox",
-    "safari",
-    "edg",
-    "opr",
-    "telegrambot",
-    "slackbot",
-    "slackbot-linkexpanding",
-    "viber",
-    "signal-android",
-    "signal-ios",
-    "asterisk",
-    "freeswitch",
-    "linphone",
-    "zoiper",
-    "kamailio",
-    "messagebird",
-    "telnyx-webhooks",
-    "vonage",
-    "k6",
-    "reqwest",
-]);
+static PRODUCTS: WordList = WordList::new(words::user_agent::PRODUCTS);
 
 /// Names before a slash and a number that are protocols, not products.
-static PROTOCOLS: WordList = WordList::new(&[
-    "http", "sip", "rtp", "rtsp", "tls", "ssl", "udp", "tcp", "ws", "wss", "imap", "smtp", "ldap", "smpp",
-    "xmpp", "mime", "h2", "pjsip",
-]);
+static PROTOCOLS: WordList = WordList::new(words::user_agent::PROTOCOLS);
 
 /// The user agent that starts at a place. Behind an opening quote it reaches to the closing one, if what
 /// lies between looks like one; else it is the run of products, comments and the few words that browsers
@@ -128,17 +66,7 @@ fn product_end(text: &[u8], start: usize) -> Option<usize> {
 
 /// End of the products, comments and words behind the first product.
 fn rest_end(text: &[u8], first: usize) -> usize {
-    const WORDS: [&[u8]; 9] = [
-        b"like gecko",
-        b"mobile",
-        b"safari",
-        b"gecko",
-        b"compatible",
-        b"version",
-        b"iphone",
-        b"android",
-        b"tablet",
-    ];
+    const WORDS: &[&str] = words::user_agent::BETWEEN;
     let limit = first.saturating_add(LONGEST);
     let mut end = first;
     // WhatsApp writes one letter for the platform: `WhatsApp/2.24.1.7 A`.
@@ -158,8 +86,9 @@ fn rest_end(text: &[u8], first: usize) -> usize {
             end = close + 1;
         } else if let Some(stop) = product_end(text, next) {
             end = stop;
-        } else if let Some(word) =
-            WORDS.iter().find(|word| reads(text, next, word) && !is_alnum(byte(text, next + word.len())))
+        } else if let Some(word) = WORDS
+            .iter()
+            .find(|word| reads(text, next, word.as_bytes()) && !is_alnum(byte(text, next + word.len())))
         {
             end = next + word.len();
         } else {

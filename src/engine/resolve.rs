@@ -6,6 +6,8 @@ use crate::class::Class;
 use crate::codec::Form;
 use crate::codec::coding::{Charset, Coding};
 use crate::detect::field_name::{Meaning, Strength};
+use crate::detect::word_list::WordList;
+use crate::detect::words;
 use crate::detect::{hidden, ip, safe};
 use crate::numbering;
 
@@ -44,270 +46,47 @@ impl Facts {
     }
 }
 
-const LOG_NAMES: [&[u8]; 20] = [
-    b"level",
-    b"lvl",
-    b"severity",
-    b"loglevel",
-    b"log_level",
-    b"logger",
-    b"pid",
-    b"hostname",
-    b"thread",
-    b"caller_file",
-    b"log.level",
-    b"@version",
-    b"levelname",
-    b"logger_name",
-    b"priority",
-    b"facility",
-    b"stack_trace",
-    b"stacktrace",
-    b"thread_name",
-    b"syslog",
+/// What the names of members say about what they stand in.
+static MEMBERS: [(WordList, Facts); 6] = [
+    (WordList::new(words::neighbours::LOG), Facts::LOG),
+    (WordList::new(words::neighbours::ERROR), Facts::ERROR),
+    (WordList::new(words::neighbours::MESSAGE_MEMBERS), Facts::MESSAGE),
+    (WordList::new(words::neighbours::CODE), Facts::CODES),
+    (WordList::new(words::neighbours::THING), Facts::THING),
+    (WordList::new(words::neighbours::HEADLINE), Facts::HEADLINE),
 ];
-const ERROR_NAMES: [&[u8]; 14] = [
-    b"error",
-    b"errors",
-    b"title",
-    b"details",
-    b"error_data",
-    b"error_subcode",
-    b"stack",
-    b"exception",
-    b"reason",
-    b"more_info",
-    b"fault",
-    b"problem",
-    b"err",
-    b"error_message",
+/// What the names of containers say about what stands in them.
+static CONTAINERS: [(WordList, Facts); 5] = [
+    (WordList::new(words::neighbours::ERROR), Facts::ERROR),
+    (WordList::new(words::neighbours::PERSON), Facts::PERSON),
+    (WordList::new(words::neighbours::MESSAGE), Facts::MESSAGE),
+    (WordList::new(words::neighbours::CODE), Facts::CODES),
+    (WordList::new(words::neighbours::THING), Facts::THING),
 ];
-const PERSON_NAMES: [&[u8]; 34] = [
-    b"profile",
-    b"contact",
-    b"contacts",
-    b"user",
-    b"users",
-    b"customer",
-    b"customers",
-    b"sender",
-    b"recipient",
-    b"recipients",
-    b"me",
-    b"actor",
-    b"owner",
-    b"member",
-    b"members",
-    b"person",
-    b"people",
-    b"client",
-    b"patient",
-    b"guest",
-    b"employee",
-    b"subscriber",
-    b"lead",
-    b"participant",
-    b"buyer",
-    b"driver",
-    b"student",
-    b"cliente",
-    b"kunde",
-    b"vcard",
-    b"from",
-    b"to",
-    b"author",
-    b"agent",
-];
-/// Members that messages have and log lines have not.
-const MESSAGE_MEMBERS: [&[u8]; 18] = [
-    b"sms",
-    b"wamid",
-    b"segments",
-    b"encoding",
-    b"num_segments",
-    b"nummedia",
-    b"mms",
-    b"whatsapp",
-    b"message_id",
-    b"messageid",
-    b"msgid",
-    b"direction",
-    b"smsc",
-    b"messaging_product",
-    b"fromme",
-    b"remotejid",
-    b"textmessage",
-    b"simnumber",
-];
-/// Containers that hold a message.
-const MESSAGE_NAMES: [&[u8]; 8] =
-    [b"sms", b"message", b"messages", b"conversation", b"textmessage", b"text", b"whatsapp", b"mms"];
-const CODE_NAMES: [&[u8]; 14] = [
-    b"otp",
-    b"verification",
-    b"verify",
-    b"2fa",
-    b"mfa",
-    b"vars",
-    b"params",
-    b"parameters",
-    b"expires_in",
-    b"challenge",
-    b"two_factor",
-    b"variables",
-    b"passcode",
-    b"attempt",
-];
-const THING_NAMES: [&[u8]; 24] = [
-    b"provider",
-    b"service",
-    b"template",
-    b"version",
-    b"route",
-    b"carrier",
-    b"queue",
-    b"topic",
-    b"plan",
-    b"region",
-    b"container",
-    b"kubernetes",
-    b"host",
-    b"device",
-    b"os",
-    b"app",
-    b"metric",
-    b"metrics",
-    b"span",
-    b"job",
-    b"cluster",
-    b"library",
-    b"runtime",
-    b"origin",
-];
-const HEADLINE_NAMES: [&[u8]; 12] = [
-    b"msg",
-    b"event",
-    b"evt",
-    b"message",
-    b"log",
-    b"short_message",
-    b"event_name",
-    b"action",
-    b"op",
-    b"summary",
-    b"title",
-    b"description",
-];
-
-/// Containers whose name says nothing of what stands in them (lower or other case).
-const ENVELOPES: [&[u8]; 58] = [
-    b"filter",
-    b"query",
-    b"where",
-    b"find",
-    b"update",
-    b"set",
-    b"$set",
-    b"document",
-    b"doc",
-    b"record",
-    b"row",
-    b"object",
-    b"obj",
-    b"after",
-    b"before",
-    b"old",
-    b"new",
-    b"current",
-    b"previous",
-    b"item",
-    b"items",
-    b"result",
-    b"results",
-    b"headers",
-    b"options",
-    b"state",
-    b"entity",
-    b"source",
-    b"target",
-    b"command",
-    b"json",
-    b"form",
-    b"labels",
-    b"label",
-    b"tags",
-    b"fields",
-    b"attributes",
-    b"attrs",
-    b"params",
-    b"parameters",
-    b"properties",
-    b"props",
-    b"values",
-    b"variables",
-    b"vars",
-    b"data",
-    b"payload",
-    b"extra",
-    b"context",
-    b"args",
-    b"input",
-    b"body",
-    b"metadata",
-    b"meta",
-    b"event",
-    b"request",
-    b"response",
-    b"fieldvalues",
-];
+static HEADLINE_NAMES: WordList = WordList::new(words::neighbours::HEADLINE);
+static ENVELOPES: WordList = WordList::new(words::neighbours::ENVELOPES);
 
 /// Whether a container is one that only holds: `labels.empfaenger` is an `empfaenger`, no label.
 #[must_use]
 pub fn is_envelope(name: &[u8]) -> bool {
-    ENVELOPES.iter().any(|known| name.eq_ignore_ascii_case(known))
+    ENVELOPES.holds(name)
 }
 
-fn among(name: &[u8], names: &[&[u8]]) -> bool {
-    names.contains(&name)
+fn facts_of(name: &[u8], lists: &[(WordList, Facts)]) -> Facts {
+    let held = lists.iter().filter(|(names, _)| names.holds(name));
+    held.fold(Facts::default(), |facts, (_, bit)| facts.with(*bit))
 }
 
-/// What a member's name (lower case) says about the container it stands in.
+/// What a member's name says about the container it stands in.
 #[must_use]
 pub fn facts_of_name(name: &[u8]) -> Facts {
-    let mut facts = Facts::default();
-    let bits: [(&[&[u8]], Facts); 6] = [
-        (&LOG_NAMES, Facts::LOG),
-        (&ERROR_NAMES, Facts::ERROR),
-        (&MESSAGE_MEMBERS, Facts::MESSAGE),
-        (&CODE_NAMES, Facts::CODES),
-        (&THING_NAMES, Facts::THING),
-        (&HEADLINE_NAMES, Facts::HEADLINE),
-    ];
-    for (names, bit) in bits {
-        if among(name, names) {
-            facts = facts.with(bit);
-        }
-    }
-    facts
+    facts_of(name, &MEMBERS)
 }
 
-/// What a container's own name (lower case) says about what stands in it.
+/// What a container's own name says about what stands in it.
 #[must_use]
 pub fn facts_of_container(name: &[u8]) -> Facts {
-    let mut facts = Facts::default();
-    let bits: [(&[&[u8]], Facts); 5] = [
-        (&ERROR_NAMES, Facts::ERROR),
-        (&PERSON_NAMES, Facts::PERSON),
-        (&MESSAGE_NAMES, Facts::MESSAGE),
-        (&CODE_NAMES, Facts::CODES),
-        (&THING_NAMES, Facts::THING),
-    ];
-    for (names, bit) in bits {
-        if among(name, names) {
-            facts = facts.with(bit);
-        }
-    }
-    facts
+    facts_of(name, &CONTAINERS)
 }
 
 /// How a value is to be read.
@@ -511,14 +290,14 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
     if has_fields(value) {
         return Reading::Text;
     }
-    let headline = among(name, &HEADLINE_NAMES);
+    let headline = HEADLINE_NAMES.holds(name);
     let words = shape.spaces > 0 || shape.high > 0;
     let spoken_of = Facts::PHONE.with(Facts::MESSAGE);
     let near =
         around.own.has(Facts::PHONE) || around.around.has(Facts::PHONE) || around.named.has(Facts::MESSAGE);
     if headline && around.own.has(Facts::LOG) {
         // A log line's message, unless people speak in it.
-        let second = around.own.has(Facts::HEADLINES) && among(name, &[b"message", b"short_message"]);
+        let second = around.own.has(Facts::HEADLINES) && matches!(name, b"message" | b"short_message");
         let human = around.own.has(spoken_of) && words && (reads_human(value) || second);
         return if human { Reading::Claim(Class::Body) } else { Reading::Headline };
     }
@@ -529,7 +308,7 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
         return if near && !constant && !headline { Reading::Claim(Class::Body) } else { Reading::Headline };
     }
     if near
-        || among(name, &[b"body", b"caption", b"conversation"])
+        || matches!(name, b"body" | b"caption" | b"conversation")
         || (shape.spaces >= 2 && !headline)
         || reads_human(value)
     {

@@ -1,6 +1,7 @@
 //! What a value looks like, counted in one look: the cheap facts that decide between readings.
 
 use crate::detect::word_list::WordList;
+use crate::detect::words;
 
 /// Counts of bytes by kind.
 #[derive(Clone, Copy, Debug, Default)]
@@ -149,16 +150,7 @@ impl ValueShape {
 }
 
 /// Words that people write to each other and programs do not log, in lower case.
-static HUMAN: WordList = WordList::new(&[
-    "you", "your", "hi", "hello", "hey", "dear", "please", "thanks", "thank", "me", "my", "we", "our", "i",
-    "i'm", "ok", "see", "call", "don't", "never", "enter", "reply", "yes", "us", "love", "sorry", "tomorrow",
-    "today", "tonight", "mom", "dad", "he", "she", "they", "his", "her", "don’t", "can", "meet", "bring",
-    "come", "what", "when", "where", "usted", "votre", "vous", "uw", "ihr", "ihre", "sie", "dein", "bitte",
-    "voce", "seu", "sua", "merci", "grazie", "tuo", "suo", "gentile", "twoj", "prosze", "vasa", "teie",
-    "sinun", "kinn", "ditt", "din", "ikke", "aldrig", "anda", "untuk", "jangan", "kepada", "silakan", "yako",
-    "ang", "iyong", "upang", "huwag", "sizin", "kodunuz", "nemojte", "kedves", "hei", "hej", "hallo", "hola",
-    "bonjour", "ciao", "merhaba", "habari", "kamusta", "namaste",
-]);
+static HUMAN: WordList = WordList::new(words::message::HUMAN);
 
 /// Whether a text reads like something people wrote: letters beyond ASCII, a word of address, a
 /// question or an exclamation. Log messages rarely have any.

@@ -8,6 +8,7 @@ use crate::detect::bytes::{
     is_space, is_token, is_upper, is_word, reads, run_end, run_start, slice, tail,
 };
 use crate::detect::word_list::WordList;
+use crate::detect::words;
 
 /// What kind of value a word announces.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -376,41 +377,10 @@ fn password_end(text: &[u8], start: usize) -> usize {
 
 /// Words that stand in a password's place, and what was masked before.
 fn is_no_secret(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 30] = [
-        b"true",
-        b"false",
-        b"null",
-        b"none",
-        b"nil",
-        b"undefined",
-        b"requested",
-        b"reset",
-        b"required",
-        b"expired",
-        b"changed",
-        b"updated",
-        b"invalid",
-        b"incorrect",
-        b"missing",
-        b"wrong",
-        b"ok",
-        b"failed",
-        b"accepted",
-        b"denied",
-        b"empty",
-        b"set",
-        b"unset",
-        b"yes",
-        b"no",
-        b"redacted",
-        b"filtered",
-        b"hidden",
-        b"must",
-        b"string",
-    ];
+    static WORDS: WordList = WordList::new(words::credential::NO_SECRETS);
     let masked = value.iter().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'#'));
     let placeholder = matches!(value.first(), Some(b'[' | b'<' | b'{' | b'(')) || value.starts_with(b"${");
-    masked || placeholder || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
+    masked || placeholder || WORDS.holds(value)
 }
 
 /// A lower-case word that a lower-case word follows: a sentence goes on (`password: please try again`).
@@ -456,26 +426,8 @@ fn secret(text: &[u8], word: usize, end: usize) -> Option<Hit> {
 /// `cache key`, `idempotency-key`: keys that open nothing.
 fn names_no_secret(text: &[u8], word: usize) -> bool {
     let end = run_start(text, word, 2, |b| matches!(b, b' ' | b'_' | b'-'));
-    let others: [&[u8]; 17] = [
-        b"cache",
-        b"idempotency",
-        b"idempotent",
-        b"partition",
-        b"routing",
-        b"message",
-        b"record",
-        b"primary",
-        b"foreign",
-        b"sort",
-        b"object",
-        b"s3",
-        b"dedup",
-        b"redis",
-        b"row",
-        b"kafka",
-        b"lookup",
-    ];
-    others.iter().any(|name| ends_before(text, end, name))
+    let others = words::credential::OTHER_KEYS;
+    others.iter().any(|name| ends_before(text, end, name.as_bytes()))
 }
 
 /// `curl -u user:password`: the password. The command's name must stand before, within 256 bytes.

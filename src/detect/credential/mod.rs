@@ -17,6 +17,8 @@ use super::bytes::{
     run_start, slice, starts_token,
 };
 use crate::class::Class;
+use crate::detect::word_list::WordList;
+use crate::detect::words;
 
 /// Longer runs are data, not tokens; the longest documented token (a JWT with many claims) stays below.
 const LONGEST: usize = 8192;
@@ -105,11 +107,7 @@ fn is_after_bot(text: &[u8], start: usize) -> bool {
 
 /// `acme_live_q7Zk…`, `tok-q7Zk…`: words of which one means a secret, then a random part.
 fn named_token_end(text: &[u8], start: usize) -> Option<usize> {
-    const WORDS: [&[u8]; 26] = [
-        b"live", b"prod", b"test", b"sandbox", b"sk", b"rk", b"pk", b"key", b"apikey", b"secret", b"sec",
-        b"token", b"tok", b"pat", b"priv", b"private", b"api", b"auth", b"access", b"refresh", b"session",
-        b"sess", b"cred", b"pwd", b"bot", b"whsec",
-    ];
+    static WORDS: WordList = WordList::new(words::credential::TOKEN_PARTS);
     let end = run_end(text, start, 256, is_token);
     if end - start < 20 || !is_letter(byte(text, start)) {
         return None;
@@ -121,7 +119,7 @@ fn named_token_end(text: &[u8], start: usize) -> Option<usize> {
         if !matches!(byte(text, stop), b'_' | b'-') {
             return None;
         }
-        means_secret |= WORDS.iter().any(|word| slice(text, part..stop).eq_ignore_ascii_case(word));
+        means_secret |= WORDS.holds(slice(text, part..stop));
         part = stop + 1;
         if means_secret && is_random_run(slice(text, part..end)) {
             return Some(end);

@@ -1,6 +1,8 @@
 //! Reading fields: by the rules that claim them, by their names, by their neighbours.
 
 use super::*;
+use crate::detect::word_list::WordList;
+use crate::detect::words;
 
 impl Finder {
     /// Whether a value is the name of another, `{"key": "http.status_code", "value": …}`, and one that a
@@ -131,23 +133,11 @@ impl Finder {
     }
 }
 
+static LEANING: WordList = WordList::new(words::neighbours::LEANING);
+
 /// Names that say nothing without the name of what they stand in: `profile.name`, `noiseKey.public`.
 pub(super) fn leans_on_parent(name: &[u8]) -> bool {
-    [
-        &b"name"[..],
-        b"id",
-        b"key",
-        b"value",
-        b"number",
-        b"public",
-        b"private",
-        b"title",
-        b"label",
-        b"display",
-        b"data",
-    ]
-    .iter()
-    .any(|known| name.eq_ignore_ascii_case(known))
+    LEANING.holds(name)
 }
 
 /// `14155550132@s.whatsapp.net`: who a message is from or to.
