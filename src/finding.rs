@@ -13,6 +13,7 @@ pub struct Span {
 impl Span {
     /// Panics never; an end before the start gives an empty span at the start.
     #[must_use]
+    #[inline]
     pub fn new(start: usize, end: usize) -> Self {
         let start = u32::try_from(start).unwrap_or(u32::MAX);
         let end = u32::try_from(end).unwrap_or(u32::MAX);
@@ -20,37 +21,44 @@ impl Span {
     }
 
     #[must_use]
+    #[inline]
     pub fn start(self) -> usize {
         self.start as usize
     }
 
     #[must_use]
+    #[inline]
     pub fn end(self) -> usize {
         self.end as usize
     }
 
     #[must_use]
+    #[inline]
     pub fn len(self) -> usize {
         (self.end - self.start) as usize
     }
 
     #[must_use]
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
 
     #[must_use]
+    #[inline]
     pub fn contains(self, other: Span) -> bool {
         self.start <= other.start && other.end <= self.end
     }
 
     #[must_use]
+    #[inline]
     pub fn overlaps(self, other: Span) -> bool {
         self.start < other.end && other.start < self.end
     }
 
     /// The bytes of `input` under the span; empty where the span does not lie in `input`.
     #[must_use]
+    #[inline]
     pub fn of(self, input: &[u8]) -> &[u8] {
         input.get(self.start()..self.end()).unwrap_or_default()
     }

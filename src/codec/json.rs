@@ -3,7 +3,7 @@
 //!
 //! Iterative: nesting costs a list entry, never stack. No document tree: spans only.
 
-use super::{Container, Field, Form, Tree};
+use super::{Container, Field, Form, Tree, byte_table, next_in};
 use crate::finding::Span;
 use memchr::memchr2;
 
@@ -63,6 +63,7 @@ pub fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
+/// A container that the walk is in.
 struct Open {
     container: u32,
     array: bool,
@@ -83,84 +84,80 @@ impl Walker {
     pub fn walk(&mut self, text: &[u8], start: usize, root: u32, name: Span, tree: &mut Tree) -> usize {
         self.stack.clear();
         let mut pos = start;
-        let mut pending = name;
+        // What the value stands in takes it as an array takes its items.
+        let mut open = Open { container: root, array: true, name };
         loop {
             let Some(&byte) = text.get(pos) else { return text.len() };
             match byte {
-                b' ' | b'\t' | b'\n' | b'\r' | b',' => pos += 1,
-                b':' => pos += 1,
+                b'"' => {
+                    let (end, escaped) = string_end(text, pos + 1);
+                    let span = Span::new(pos + 1, end);
+                    pos = end + 1;
+                    if !open.array
+                        && open.name.is_empty()
+                        && let Some(colon) = colon_at(text, pos)
+                    {
+                        open.name = span;
+                        tree.keys.push(span);
+                        pos = colon + 1;
+                        continue;
+                    }
+                    pos = pos.min(text.len());
+                    let form = if escaped { Form::JsonEscaped } else { Form::JsonString };
+                    open.take(span, form, tree);
+                }
+                b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => pos += 1,
                 b'{' | b'[' => {
-                    let name = self.take_name(&mut pending);
-                    let parent = self.stack.last().map_or(root, |open| open.container);
                     let index = u32::try_from(tree.containers.len()).unwrap_or(u32::MAX);
-                    tree.containers.push(Container { parent, name, array: byte == b'[' });
-                    self.stack.push(Open { container: index, array: byte == b'[', name: Span::new(0, 0) });
+                    let array = byte == b'[';
+                    let name = std::mem::take(&mut open.name);
+                    tree.containers.push(Container { parent: open.container, name, array });
+                    let inner = Open { container: index, array, name: Span::new(0, 0) };
+                    self.stack.push(std::mem::replace(&mut open, inner));
                     tree.depth = tree.depth.max(self.stack.len());
                     pos += 1;
                 }
                 b'}' | b']' => {
                     pos += 1;
-                    self.stack.pop();
-                    if self.stack.is_empty() {
-                        return pos;
+                    match self.stack.pop() {
+                        Some(outer) if !self.stack.is_empty() => open = outer,
+                        _ => return pos,
                     }
                 }
-                b'"' => pos = self.string(text, pos + 1, &mut pending, root, tree),
-                _ => pos = self.bare(text, pos, &mut pending, root, tree),
+                _ => {
+                    let end = bare_end(text, pos);
+                    let span = Span::new(pos, end);
+                    open.take(span, bare_form(span.of(text)), tree);
+                    pos = end;
+                }
             }
         }
     }
+}
 
-    fn take_name(&mut self, pending: &mut Span) -> Span {
-        match self.stack.last_mut() {
-            Some(open) => std::mem::take(&mut open.name),
-            None => std::mem::take(pending),
-        }
+impl Open {
+    /// A value that stands in the container.
+    fn take(&mut self, value: Span, form: Form, tree: &mut Tree) {
+        let name = std::mem::take(&mut self.name);
+        tree.fields.push(Field { name, value, container: self.container, form });
     }
+}
 
-    /// A string whose opening quote stands before `pos`: a member name or a value.
-    fn string(&mut self, text: &[u8], pos: usize, pending: &mut Span, root: u32, tree: &mut Tree) -> usize {
-        let (end, escaped) = string_end(text, pos);
-        let span = Span::new(pos, end);
-        let behind = end + 1;
-        let is_name = self.stack.last().is_some_and(|open| !open.array && open.name.is_empty())
-            && next_is_colon(text, behind);
-        if is_name {
-            if let Some(open) = self.stack.last_mut() {
-                open.name = span;
-            }
-            tree.keys.push(span);
-            return behind;
-        }
-        let form = if escaped { Form::JsonEscaped } else { Form::JsonString };
-        self.push(span, form, pending, root, tree);
-        behind.min(text.len())
-    }
+/// Bytes that end a number or a word.
+const ENDS: [bool; 256] = byte_table(b",}]\"{[ \t\n\r");
 
-    /// A number, a word, or bytes that are no JSON.
-    fn bare(&mut self, text: &[u8], pos: usize, pending: &mut Span, root: u32, tree: &mut Tree) -> usize {
-        let rest = text.get(pos..).unwrap_or_default();
-        let len = rest
-            .iter()
-            .position(|b| matches!(b, b',' | b'}' | b']' | b'"' | b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r'))
-            .unwrap_or(rest.len())
-            .max(1);
-        let bytes = rest.get(..len).unwrap_or_default();
-        let form = if is_number(bytes) {
-            Form::JsonNumber
-        } else if bytes.iter().all(u8::is_ascii_alphabetic) {
-            Form::JsonWord
-        } else {
-            Form::Junk
-        };
-        self.push(Span::new(pos, pos + len), form, pending, root, tree);
-        pos + len
-    }
+/// End of a number, a word, or bytes that are no JSON: of one byte at the least.
+fn bare_end(text: &[u8], pos: usize) -> usize {
+    next_in(&ENDS, text, pos + 1).unwrap_or(text.len())
+}
 
-    fn push(&mut self, value: Span, form: Form, pending: &mut Span, root: u32, tree: &mut Tree) {
-        let name = self.take_name(pending);
-        let container = self.stack.last().map_or(root, |open| open.container);
-        tree.fields.push(Field { name, value, container, form });
+fn bare_form(bytes: &[u8]) -> Form {
+    if is_number(bytes) {
+        Form::JsonNumber
+    } else if bytes.iter().all(u8::is_ascii_alphabetic) {
+        Form::JsonWord
+    } else {
+        Form::Junk
     }
 }
 
@@ -201,13 +198,20 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     memchr2(b'"', b'\\', text.get(read..)?).map(|at| read + at)
 }
 
-fn next_is_colon(text: &[u8], pos: usize) -> bool {
-    text.get(pos..).unwrap_or_default().iter().copied().find(|b| !is_space(*b)) == Some(b':')
+/// The colon that comes next, white space aside.
+fn colon_at(text: &[u8], pos: usize) -> Option<usize> {
+    let rest = text.get(pos..)?;
+    let at = pos + rest.iter().position(|b| !is_space(*b))?;
+    (text.get(at) == Some(&b':')).then_some(at)
 }
 
 /// The number grammar of RFC 8259, and nothing else.
 #[must_use]
 pub fn is_number(bytes: &[u8]) -> bool {
+    // Most are whole numbers.
+    if matches!(bytes.first(), Some(b'1'..=b'9')) && bytes.iter().all(u8::is_ascii_digit) {
+        return true;
+    }
     let digits =
         |from: usize| bytes.get(from..).unwrap_or_default().iter().take_while(|b| b.is_ascii_digit()).count();
     let mut pos = usize::from(bytes.first() == Some(&b'-'));

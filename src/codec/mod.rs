@@ -29,6 +29,7 @@ pub const fn byte_table(bytes: &[u8]) -> [bool; 256] {
 
 /// The first byte at or behind `pos` that the table has.
 #[must_use]
+#[inline]
 pub fn next_in(table: &[bool; 256], text: &[u8], pos: usize) -> Option<usize> {
     let is_in = |byte: &u8| table.get(usize::from(*byte)).copied().unwrap_or(false);
     text.get(pos..)?.iter().position(is_in).map(|at| pos + at)
@@ -105,6 +106,7 @@ impl Tree {
     }
 
     #[must_use]
+    #[inline]
     pub fn container(&self, index: u32) -> Container {
         self.containers.get(index as usize).copied().unwrap_or(Container {
             parent: 0,
@@ -115,6 +117,7 @@ impl Tree {
 
     /// The name a field goes by: its own, or for items of arrays that of the nearest named container.
     #[must_use]
+    #[inline]
     pub fn name_of(&self, field: &Field) -> Span {
         if !field.name.is_empty() {
             return field.name;
@@ -128,16 +131,18 @@ impl Tree {
     pub fn name_pairs(&mut self, text: &[u8], first_field: usize, first_container: usize) {
         const SOUGHT: usize = 64;
         let of = |span: Span| span.of(text);
-        for place in first_field..self.fields.len() {
+        let is_label = |field: &Field| {
+            (1..=9).contains(&field.name.len())
+                && field.form == Form::JsonString
+                && is_pair_name(of(field.name))
+                && (1..=96).contains(&field.value.len())
+        };
+        let mut from = first_field;
+        while let Some(place) =
+            self.fields.get(from..).and_then(|rest| rest.iter().position(is_label)).map(|at| from + at)
+        {
+            from = place + 1;
             let Some(label) = self.fields.get(place).copied() else { break };
-            let named = label.form == Form::JsonString
-                && (1..=9).contains(&label.name.len())
-                && !label.value.is_empty()
-                && label.value.len() <= 96
-                && is_pair_name(of(label.name));
-            if !named {
-                continue;
-            }
             let home = label.container;
             // The value stands near: before the name or behind it.
             let near = place.saturating_sub(4).max(first_field)..self.fields.len().min(place + SOUGHT);
@@ -175,6 +180,7 @@ impl Tree {
 
     /// The name of the nearest named container at or above `index`.
     #[must_use]
+    #[inline]
     pub fn named(&self, mut index: u32) -> Span {
         loop {
             let container = self.container(index);
@@ -192,10 +198,14 @@ const PAIR_NAMES: [&[u8]; 10] =
 /// Members that hold its value.
 const PAIR_VALUES: [&[u8]; 7] = [b"value", b"val", b"v", b"values", b"answer", b"field_value", b"fieldvalue"];
 
+#[inline]
 fn is_pair_name(name: &[u8]) -> bool {
     // Most names are told by their first letter.
-    name.first().is_some_and(|first| b"knflapqh".contains(&first.to_ascii_lowercase()))
-        && is_one_of(name, &PAIR_NAMES)
+    matches!(
+        name,
+        [b'k' | b'n' | b'f' | b'l' | b'a' | b'p' | b'q' | b'h', ..]
+            | [b'K' | b'N' | b'F' | b'L' | b'A' | b'P' | b'Q' | b'H', ..]
+    ) && is_one_of(name, &PAIR_NAMES)
 }
 
 fn is_one_of(name: &[u8], names: &[&[u8]]) -> bool {

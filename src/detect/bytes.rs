@@ -175,7 +175,9 @@ pub fn is_base64(byte: u8) -> bool {
 #[inline]
 #[must_use]
 pub fn run_end(text: &[u8], start: usize, limit: usize, wanted: impl Fn(u8) -> bool) -> usize {
-    start + tail(text, start).iter().take(limit).take_while(|byte| wanted(**byte)).count()
+    let rest = tail(text, start);
+    let rest = rest.get(..limit).unwrap_or(rest);
+    start + rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len())
 }
 
 /// First place of the run of wanted bytes that ends before `end`; at most `limit` bytes back.
@@ -183,7 +185,9 @@ pub fn run_end(text: &[u8], start: usize, limit: usize, wanted: impl Fn(u8) -> b
 #[must_use]
 pub fn run_start(text: &[u8], end: usize, limit: usize, wanted: impl Fn(u8) -> bool) -> usize {
     let end = end.min(text.len());
-    end - head(text, end).iter().rev().take(limit).take_while(|byte| wanted(**byte)).count()
+    let floor = end.saturating_sub(limit);
+    let run = slice(text, floor..end);
+    run.iter().rposition(|byte| !wanted(*byte)).map_or(floor, |at| floor + at + 1)
 }
 
 /// Whether the text at a place reads as `word` (lower case), in any case.

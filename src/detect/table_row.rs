@@ -125,7 +125,7 @@ fn separator(line: &[u8]) -> Option<u8> {
     let head = line.get(..line.len().min(512))?;
     [b',', b';', b'|', b'\t']
         .into_iter()
-        .map(|separator| (memchr::memchr_iter(separator, head).count(), separator))
+        .map(|separator| (head.iter().filter(|b| **b == separator).count(), separator))
         .filter(|(count, _)| *count + 1 >= LEAST_COLUMNS)
         .max_by_key(|(count, _)| *count)
         .map(|(_, separator)| separator)

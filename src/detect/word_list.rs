@@ -7,9 +7,31 @@ pub struct WordList {
     ends: [u64; BITS / 64],
     /// One bit for each byte that a word begins with.
     begins: [u64; 4],
+    /// One bit for each two bytes that a word begins with, or the byte that one is.
+    pairs: [u64; PAIRS / 64],
+    /// The words' places plus one, by their hash; the next free place where two meet.
+    places: [u16; PLACES],
 }
 
 const BITS: usize = 2048;
+/// More than four times as many as the longest list has words.
+const PLACES: usize = 1024;
+
+const PAIRS: usize = 1024;
+
+const fn pair(first: u8, second: u8) -> usize {
+    let (first, second) = (first.to_ascii_lowercase() as usize, second.to_ascii_lowercase() as usize);
+    (first.wrapping_mul(37) ^ second.wrapping_mul(11)) % PAIRS
+}
+
+const fn step(hash: u32, byte: u8) -> u32 {
+    (hash ^ byte.to_ascii_lowercase() as u32).wrapping_mul(0x9e37_79b1)
+}
+
+#[inline]
+const fn place(hash: u32) -> usize {
+    (hash >> 15) as usize % PLACES
+}
 
 const fn bit(first: u8, last: u8, len: usize) -> usize {
     let (first, last) = (first.to_ascii_lowercase() as usize, last.to_ascii_lowercase() as usize);
@@ -26,15 +48,33 @@ impl WordList {
     pub const fn new(words: &'static [&'static str]) -> WordList {
         let mut ends = [0; BITS / 64];
         let mut begins = [0; 4];
+        let mut pairs = [0; PAIRS / 64];
+        let mut places = [0; PLACES];
+        assert!(words.len() <= PLACES / 2, "the list is too long for its table");
         let mut row = 0;
         while row < words.len() {
             let word = words[row].as_bytes();
             let bit = bit(word[0], word[word.len() - 1], word.len());
             ends[bit / 64] |= 1 << (bit % 64);
             begins[(word[0] / 64) as usize] |= 1 << (word[0] % 64);
+            let second = if word.len() > 1 { word[1] } else { 0 };
+            let bit = pair(word[0], second);
+            pairs[bit / 64] |= 1 << (bit % 64);
             row += 1;
+            let (mut hash, mut at) = (0, 0);
+            while at < word.len() {
+                hash = step(hash, word[at]);
+                at += 1;
+            }
+            let mut free = place(hash);
+            while places[free] != 0 {
+                free = (free + 1) % PLACES;
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "at most `PLACES`")]
+            let number = row as u16;
+            places[free] = number;
         }
-        WordList { words, ends, begins }
+        WordList { words, ends, begins, pairs, places }
     }
 
     #[must_use]
@@ -50,25 +90,42 @@ impl WordList {
         if self.ends.get(bit / 64).is_none_or(|bits| bits >> (bit % 64) & 1 == 0) {
             return None;
         }
-        self.words.iter().position(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        let mut place = place(word.iter().fold(0, |hash, byte| step(hash, *byte)));
+        loop {
+            let row = usize::from(*self.places.get(place)?).checked_sub(1)?;
+            if self.words.get(row)?.as_bytes().eq_ignore_ascii_case(word) {
+                return Some(row);
+            }
+            place = (place + 1) % PLACES;
+        }
     }
 
     #[must_use]
+    #[inline]
     pub fn holds(&self, word: &[u8]) -> bool {
         self.place(word).is_some()
     }
 
     /// Whether any word begins with a byte.
     #[must_use]
+    #[inline]
     pub fn begins_with(&self, first: u8) -> bool {
         let first = first.to_ascii_lowercase();
         self.begins.get(usize::from(first / 64)).is_some_and(|bits| bits >> (first % 64) & 1 == 1)
     }
 
+    #[inline]
+    fn has_pair(&self, first: u8, second: u8) -> bool {
+        let bit = pair(first, second);
+        self.pairs.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1)
+    }
+
     /// The longest word that a text begins with, and its place in the list.
     #[must_use]
     pub fn beginning(&self, text: &[u8]) -> Option<(usize, &'static str)> {
-        if !self.begins_with(*text.first()?) {
+        let first = *text.first()?;
+        let second = text.get(1).copied().unwrap_or(0);
+        if !self.begins_with(first) || !(self.has_pair(first, second) || self.has_pair(first, 0)) {
             return None;
         }
         let begins = |word: &str| {

@@ -4,6 +4,7 @@
 mod act;
 mod coded;
 mod read;
+mod shape;
 
 use super::detectors::{self, Detectors};
 use super::last;
@@ -21,7 +22,8 @@ use crate::detect::{event_id, ip, safe};
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
 use act::whole_is_found;
-use read::{leans_on_parent, read_field};
+use read::{gather, leans_on_parent, read_alone, read_shaped};
+use shape::{Shape, Shaped, Shapes};
 
 /// Texts in texts are looked at this deep: JSON in a string in JSON in a string …
 const DEPTH: usize = 8;
@@ -44,12 +46,6 @@ struct NameInfo {
     leans: bool,
 }
 
-impl NameInfo {
-    fn class(&self) -> Option<Class> {
-        self.claims.bare.map(|(class, ..)| class).or(self.meaning.class)
-    }
-}
-
 /// The buffers of one level of text in text.
 #[derive(Default)]
 struct Level {
@@ -58,10 +54,6 @@ struct Level {
     decoded: Decoded,
     /// Per container: what its fields say.
     facts: Vec<Facts>,
-    /// Per field: what its name says.
-    infos: Vec<NameInfo>,
-    /// Per field: how it is read.
-    readings: Vec<(Reading, Option<RuleId>)>,
     /// What the scan has not to look at again, in the order of the text.
     done: Vec<Span>,
     /// Values that nothing was done with: the scan's.
@@ -74,6 +66,7 @@ pub struct Finder {
     /// One for each depth; `None` while it is lent out.
     levels: Vec<Option<Box<Level>>>,
     names: NameCache<NameInfo>,
+    shapes: Shapes,
     scan: Scan,
     /// JSON strings in which one thing at most was found.
     known: Memo<Option<Found>, KNOWN_BYTES>,
@@ -92,6 +85,7 @@ impl Default for Finder {
             walker: json::Walker::default(),
             levels,
             names: NameCache::default(),
+            shapes: Shapes::default(),
             scan: Scan::default(),
             known: Memo::new(KNOWN),
             claimed: Decoded::default(),
@@ -132,9 +126,8 @@ impl Finder {
         }
         let field =
             Field { name: Span::default(), value: Span::new(0, bytes.len()), container: 0, form: Form::Bare };
-        let info = self.info(tools, name);
-        let around = Surroundings::default();
-        let (reading, rule) = read_field(tools, info, name, bytes, &field, &around, None);
+        let info = info(tools, &mut self.names, name);
+        let (reading, rule) = read_alone(info, name, bytes, field.form);
         let lone = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
         if self.act(tools, &lone, &field, reading, rule, sink).is_none() {
             self.text(tools, bytes, Map::Base(0), 0, sink);
@@ -152,17 +145,6 @@ impl Finder {
         level.json_spans.clear();
         text::walk(bytes, 0, &|_| None, &mut self.walker, &mut level.tree, &mut level.json_spans).ok()?;
         level.tree.fields.iter().find(|field| wanted(&level.tree, field, bytes)).map(|field| field.value)
-    }
-
-    fn info(&mut self, tools: Tools<'_>, name: &[u8]) -> NameInfo {
-        self.names.get(name, |name: &Name| NameInfo {
-            claims: tools.fields.claims(name),
-            meaning: tools.detectors.meaning(name.as_bytes()),
-            facts: resolve::facts_of_name(name.as_bytes()),
-            inside: resolve::facts_of_container(name.as_bytes()),
-            is_value: Tree::is_value_name(name.as_bytes()),
-            leans: leans_on_parent(name.as_bytes()),
-        })
     }
 
     /// A text of any kind: JSON, a line with fields, or prose.
@@ -205,47 +187,9 @@ impl Finder {
             return;
         }
         level.tree.labels.sort_unstable();
-        self.read_fields(tools, bytes, level);
-        tools.fields.deny(bytes, &level.tree, map, &mut sink.denied);
-        for index in 0..level.tree.fields.len() {
-            let (Some(field), Some((reading, rule))) =
-                (level.tree.fields.get(index).copied(), level.readings.get(index).copied())
-            else {
-                break;
-            };
-            // Values in JSON do not hold each other.
-            let in_json = matches!(
-                field.form,
-                Form::JsonString | Form::JsonEscaped | Form::JsonNumber | Form::JsonWord
-            );
-            if !in_json && covered(&level.done, field.value) {
-                continue;
-            }
-            let meant = level.infos.get(index).and_then(|info| info.class());
-            let name = level.tree.name_of(&field).of(bytes);
-            let lone = Lone { text: bytes, map, depth, whole: None, name, meant };
-            if sink.reduce_unknown && self.is_label(tools, bytes, &level.tree, &field, reading) {
-                // The name of a pair stays as a member's name does.
-                self.scan.within(tools, bytes, field.value, map, sink);
-                level.done.push(field.value);
-                continue;
-            }
-            let done = if decodes(&field, bytes) && !matches!(reading, Reading::Claim(_)) {
-                self.decoded(tools, &lone, &field, reading, rule, &mut level.decoded, sink);
-                Some(field.value)
-            } else {
-                self.act(tools, &lone, &field, reading, rule, sink)
-            };
-            level.done.extend(done);
-            if done.is_none() {
-                level.open.push(field.value);
-            }
-        }
+        self.fields(tools, bytes, map, depth, level, sink);
         for key in &level.tree.keys {
-            let name = key.of(bytes);
-            // Five digits, or an at sign.
-            let tell = |b: &u8| if *b == b'@' { 5 } else { u32::from(b.is_ascii_digit()) };
-            if name.iter().map(tell).sum::<u32>() >= 5 && (name.len() >= 7 || name.contains(&b'@')) {
+            if may_be_somebodys(key.of(bytes)) {
                 self.scan.within(tools, bytes, *key, map, sink);
             }
             level.done.push(*key);
@@ -263,6 +207,56 @@ impl Finder {
         }
     }
 
+    /// Reads every field and does what its reading says.
+    fn fields(
+        &mut self,
+        tools: Tools<'_>,
+        bytes: &[u8],
+        map: Map<'_>,
+        depth: usize,
+        level: &mut Level,
+        sink: &mut Sink,
+    ) {
+        let Level { tree, facts, decoded, done, open, .. } = level;
+        let (place, shape) = self.shape(tools, bytes, tree);
+        for (field, rule) in &shape.denied {
+            let Some(field) = tree.fields.get(*field) else { continue };
+            let root = Span { start: map.at(field.value.start()), end: map.at(field.value.end()) };
+            sink.denied.push((*rule, root));
+        }
+        gather(&shape, tree, bytes, facts);
+        for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
+            // Values in JSON do not hold each other.
+            let in_json = matches!(
+                field.form,
+                Form::JsonString | Form::JsonEscaped | Form::JsonNumber | Form::JsonWord
+            );
+            if !in_json && covered(done, field.value) {
+                continue;
+            }
+            let (reading, rule) = read_shaped(tools, shaped, bytes, tree, facts, field, decoded);
+            let name = tree.name_of(field).of(bytes);
+            let lone = Lone { text: bytes, map, depth, whole: None, name, meant: shaped.meant };
+            if sink.reduce_unknown && self.is_label(tools, bytes, tree, field, reading) {
+                // The name of a pair stays as a member's name does.
+                self.scan.within(tools, bytes, field.value, map, sink);
+                done.push(field.value);
+                continue;
+            }
+            let dealt = if decodes(field, bytes) && !matches!(reading, Reading::Claim(_)) {
+                self.decoded(tools, &lone, field, reading, rule, decoded, sink);
+                Some(field.value)
+            } else {
+                self.act(tools, &lone, field, reading, rule, sink)
+            };
+            done.extend(dealt);
+            if dealt.is_none() {
+                open.push(field.value);
+            }
+        }
+        self.shapes.put_back(place, shape);
+    }
+
     /// Scans what no field has of a text that is JSON and little else.
     fn beside(&mut self, tools: Tools<'_>, bytes: &[u8], map: Map<'_>, level: &mut Level, sink: &mut Sink) {
         for span in &level.open {
@@ -278,6 +272,18 @@ impl Finder {
             level.done.sort_unstable();
         }
     }
+}
+
+/// What is known of a name.
+fn info(tools: Tools<'_>, names: &mut NameCache<NameInfo>, name: &[u8]) -> NameInfo {
+    names.get(name, |name: &Name| NameInfo {
+        claims: tools.fields.claims(name),
+        meaning: tools.detectors.meaning(name.as_bytes()),
+        facts: resolve::facts_of_name(name.as_bytes()),
+        inside: resolve::facts_of_container(name.as_bytes()),
+        is_value: Tree::is_value_name(name.as_bytes()),
+        leans: leans_on_parent(name.as_bytes()),
+    })
 }
 
 /// A text with its way back to the part, and how deep it stands.
@@ -326,6 +332,23 @@ fn decode_field(context: &Context<'_>, field: &Field, lone: &Lone<'_>, out: &mut
     } else {
         decode::backslashes(value, field.value.start(), lone.map, out);
     }
+}
+
+/// Whether a member's name has an at sign, or the digits of the shortest number: a map by phone number.
+fn may_be_somebodys(name: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Eight bytes at a time: `0` to `?` have the high half of a digit, and most names have none of it.
+    let tells = |word: u64| {
+        let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & (ONES << 7);
+        zero((word & (ONES * 0xf0)) ^ (ONES * 0x30)) | zero(word ^ (ONES * u64::from(b'@'))) != 0
+    };
+    let (words, rest) = name.as_chunks::<8>();
+    let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    if !words.iter().any(|word| tells(u64::from_le_bytes(*word))) && !tells(rest) {
+        return false;
+    }
+    let digits = name.iter().filter(|b| b.is_ascii_digit()).count();
+    name.contains(&b'@') || digits >= 5 && name.len() >= 7
 }
 
 fn covered(done: &[Span], span: Span) -> bool {

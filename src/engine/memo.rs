@@ -19,6 +19,7 @@ impl<T: Copy, const LONGEST: usize> Memo<T, LONGEST> {
         Memo { slots: std::iter::repeat_with(|| None).take(slots).collect() }
     }
 
+    #[inline]
     pub fn get(&self, bytes: &[u8]) -> Option<T> {
         let slot = self.slots.get(self.place(bytes))?.as_ref()?;
         let same = usize::from(slot.len) == bytes.len() && slot.bytes.get(..bytes.len())? == bytes;
@@ -35,13 +36,15 @@ impl<T: Copy, const LONGEST: usize> Memo<T, LONGEST> {
         }
     }
 
+    #[inline]
     fn place(&self, bytes: &[u8]) -> usize {
         hash(bytes) & (self.slots.len() - 1)
     }
 }
 
 /// Eight bytes at a time; a collision costs time only.
-fn hash(bytes: &[u8]) -> usize {
+#[inline]
+pub fn hash(bytes: &[u8]) -> usize {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = bytes.len() as u64;
     let (words, rest) = bytes.as_chunks::<8>();

@@ -5,8 +5,7 @@ use super::find::path_of;
 use super::memo::Memo;
 use crate::class::Class;
 use crate::codec::Tree;
-use crate::codec::decode::Map;
-use crate::finding::{RuleId, Span};
+use crate::finding::RuleId;
 use crate::rule::{FieldPath, RuleSet, Segment};
 use std::collections::HashMap;
 
@@ -111,13 +110,12 @@ impl FieldTable {
         table
     }
 
-    /// Adds to `denied` where rules do not look, in the part's offsets.
-    pub fn deny(&self, bytes: &[u8], tree: &Tree, map: Map<'_>, denied: &mut Vec<(RuleId, Span)>) {
+    /// Adds to `denied` the fields in which rules do not look, by their place in the tree.
+    pub fn deny(&self, bytes: &[u8], tree: &Tree, denied: &mut Vec<(usize, RuleId)>) {
         if self.not_fields.is_empty() {
             return;
         }
-        for field in &tree.fields {
-            let root = Span { start: map.at(field.value.start()), end: map.at(field.value.end()) };
+        for (place, field) in tree.fields.iter().enumerate() {
             for (rule, path) in &self.not_fields {
                 let fits = match path {
                     FieldPath::Name(name) => {
@@ -126,7 +124,7 @@ impl FieldTable {
                     FieldPath::Path(segments) => path_matches(segments, &mut path_of(tree, field, bytes)),
                 };
                 if fits {
-                    denied.push((*rule, root));
+                    denied.push((place, *rule));
                 }
             }
         }

@@ -248,7 +248,7 @@ impl Scan {
                 | Token::Uuid
                 | Token::Hex
                 | Token::Date => detectors.announced_at(text, start),
-                Token::Other => detectors.credential_at(text, start),
+                Token::Name(_) | Token::Other => detectors.credential_at(text, start),
             };
             if let Some(hit) = hit {
                 return found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
@@ -256,6 +256,9 @@ impl Scan {
         }
         match token {
             Token::Short(end) if !detectors.short_phones() => return end,
+            Token::Name(end) if !detectors.short_phones() => {
+                return event_id(detectors, here, start, sink).unwrap_or(end);
+            }
             Token::Number(end) => {
                 let context = detectors.phone_context(phone::FieldHint::None);
                 return phone::plain(text, at, end, &context)
@@ -282,7 +285,7 @@ impl Scan {
                     return end;
                 }
             }
-            Token::Short(_) | Token::Other => {}
+            Token::Short(_) | Token::Name(_) | Token::Other => {}
         }
         let product = if start > 0 && bytes::byte(text, start - 1) == b'/' {
             bytes::run_start(text, start - 1, 40, bytes::is_token)

@@ -153,23 +153,28 @@ impl Signs {
     /// space. Words for codes are told in ASCII texts; in others the bit is set.
     #[must_use]
     pub fn of(&self, text: &[u8]) -> Seen {
+        let (classes, next, first_match) = (&self.classes, self.next.as_slice(), self.first_match);
         let mut seen = self.always;
-        let mut state = 0;
+        let mut state = 0_u32;
         let mut high = 0;
         for (at, byte) in text.iter().enumerate() {
             high |= *byte;
-            let class = self.classes.get(usize::from(*byte)).copied().unwrap_or(0);
-            state = self.next.get(state as usize + usize::from(class)).copied().unwrap_or(0);
-            if state >= self.first_match {
-                let row = (state - self.first_match) as usize / self.stride;
-                for word in self.matches.get(row).into_iter().flatten() {
-                    if word.stands(text, at) {
-                        seen = seen.with(word.tells);
-                    }
-                }
+            let class = classes.get(usize::from(*byte)).copied().unwrap_or(0);
+            state = next.get((state + u32::from(class)) as usize).copied().unwrap_or(0);
+            if state >= first_match {
+                seen = seen.with(self.words_ending(text, at, state));
             }
         }
         if high >= 0x80 { seen.with(Seen::CODE) } else { seen }
+    }
+
+    /// What the words tell that end in a state.
+    #[cold]
+    #[inline(never)]
+    fn words_ending(&self, text: &[u8], at: usize, state: u32) -> Seen {
+        let row = (state - self.first_match) as usize / self.stride;
+        let words = self.matches.get(row).into_iter().flatten();
+        words.filter(|word| word.stands(text, at)).fold(Seen::NONE, |seen, word| seen.with(word.tells))
     }
 
     /// Whether the pattern rule at a place may match.

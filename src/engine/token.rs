@@ -13,6 +13,8 @@ pub enum Token {
     /// `503`, `gw-3`, `17.5s`, `TLSv1.3`: too short for anything, unless a word before it announces it. Where to
     /// go on.
     Short(usize),
+    /// A name with a number in it, `sender-47b33d`: somebody's id or key, or nothing. Where it ends.
+    Name(usize),
     /// Three numbers with full stops between: a version, or a date. Where it ends.
     Version(usize),
     /// Seven to eleven digits: a telephone's, or a count since 1970.
@@ -45,6 +47,9 @@ pub fn of(text: &[u8], start: usize, at: usize) -> Token {
     }
     if let Some(end) = short_end(text, start, at) {
         return Token::Short(end);
+    }
+    if let Some(end) = name_end(text, start, at) {
+        return Token::Name(end);
     }
     if let Some(end) = version_end(text, start, at) {
         return Token::Version(end);
@@ -111,6 +116,27 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let paired = || end - at <= 2 && byte(text, end) == b' ' && may_go_on(text, end + 1);
     let dated = || byte(text, end) == b'/' && is_month(text, end + 1);
     (token.len() <= most && few && over && !paired() && !dated()).then_some(end)
+}
+
+/// Where a name ends that has too few digits for a telephone's, and is too short for text in hex or base64.
+fn name_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
+    if start == at || !is_letter(byte(text, start)) {
+        return None;
+    }
+    let last = before(text, start);
+    if is_high(last) || matches!(last, b'.' | b'+' | b'(' | b'%' | b'\\' | b'@' | b'/' | b':' | b'=') {
+        return None;
+    }
+    let end = run_end(text, at, 16, is_token);
+    let next = byte(text, end);
+    if !(4..16).contains(&(end - start)) || next == b'/' || !ends(text, end) {
+        return None;
+    }
+    let token = text.get(start..end)?;
+    let dashes = token.iter().filter(|b| **b == b'-').count();
+    let digits = count(text, start, end);
+    let few = digits <= FEW && (dashes <= 1 || digits <= 3);
+    (few && !(next == b' ' && may_go_on(text, end + 1))).then_some(end)
 }
 
 /// `7.23.1`, `v19.34.52`: three numbers, six digits at most. Four are an address.
@@ -220,5 +246,8 @@ mod tests {
         check("span 15ebc160c59fbc9d done", Token::Hex);
         check("2026-03-02T01:28:17.611Z", Token::Date);
         check("to 14155550132", Token::Number(14));
+        check("at sender-47b33d, x", Token::Name(16));
+        check("at ip-10-0-0-1", Token::Other);
+        check("mail otto12@example.com", Token::Other);
     }
 }

@@ -137,12 +137,13 @@ const fn begins() -> [bool; 256] {
 
 /// End of the token with a documented prefix that starts at a place.
 pub(super) fn known_end(text: &[u8], start: usize) -> Option<usize> {
-    let first = byte(text, start);
+    let (first, second) = (byte(text, start), byte(text, start + 1));
     if !BEGINS.get(usize::from(first)).copied().unwrap_or_default() {
         return None;
     }
     let rest = tail(text, start);
-    let mut fitting = KNOWN.iter().filter(|(prefix, ..)| prefix.first() == Some(&first));
+    let mut fitting =
+        KNOWN.iter().filter(|(prefix, ..)| matches!(prefix, [a, b, ..] if *a == first && *b == second));
     fitting.find_map(|(prefix, least, most, alphabet)| {
         if !rest.starts_with(prefix) {
             return None;

@@ -21,116 +21,192 @@ impl Finder {
         {
             return false;
         }
-        let info = self.info(tools, field.value.of(text));
+        let info = info(tools, &mut self.names, field.value.of(text));
         info.claims.bare.is_some() || info.meaning.class.is_some() || info.meaning.blocked
     }
 
-    /// Reads every field of the level's tree: names first, then what the names say together.
-    pub(super) fn read_fields(&mut self, tools: Tools<'_>, bytes: &[u8], level: &mut Level) {
-        let Level { tree, facts, infos, readings, decoded, .. } = level;
-        infos.clear();
-        facts.clear();
-        facts.resize(tree.containers.len(), Facts::default());
-        readings.clear();
-        for field in &tree.fields {
-            let info = self.info(tools, tree.name_of(field).of(bytes));
-            infos.push(info);
-            let Some(own) = facts.get_mut(field.container as usize) else { continue };
+    /// What the names in a tree say, and where it is to be put back.
+    pub(super) fn shape(&mut self, tools: Tools<'_>, bytes: &[u8], tree: &Tree) -> (usize, Box<Shape>) {
+        let Finder { shapes, names, .. } = self;
+        shapes.take(tree, bytes, |shape| know(tools, names, bytes, tree, shape))
+    }
+}
+
+/// What the fields of each container say together.
+pub(super) fn gather(shape: &Shape, tree: &Tree, bytes: &[u8], facts: &mut Vec<Facts>) {
+    facts.clear();
+    facts.extend_from_slice(&shape.facts);
+    for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
+        let value = field.value.of(bytes);
+        if (shaped.counts_phones && holds_six_digits(value) || is_chat_id(value))
+            && let Some(own) = facts.get_mut(field.container as usize)
+        {
+            *own = own.with(Facts::PHONE);
+        }
+    }
+}
+
+/// Reads a field by what its name says, its value and its neighbours.
+pub(super) fn read_shaped(
+    tools: Tools<'_>,
+    shaped: &Shaped,
+    bytes: &[u8],
+    tree: &Tree,
+    facts: &[Facts],
+    field: &Field,
+    buffer: &mut Decoded,
+) -> (Reading, Option<RuleId>) {
+    let value = field.value.of(bytes);
+    if is_nothing(value, field.form)
+        || field.form == Form::Bare && safe::is_place(tree.name_of(field).of(bytes), value)
+    {
+        return (Reading::Safe, None);
+    }
+    if let Some((reading, rule)) = shaped.claimed {
+        return (reading, Some(rule));
+    }
+    if let Some(reading) = shaped.always {
+        return (if field.form == Form::JsonWord { Reading::Safe } else { reading }, None);
+    }
+    let meaning = shaped.meaning;
+    // A value is decoded only where its looks matter.
+    let value = if field.form == Form::Bare
+        && value.len() < 64
+        && matches!(meaning.class, Some(Class::Body | Class::Name))
+        && value.first().is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
+    {
+        tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
+    } else if decodes(field, bytes) {
+        let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
+        decode_field(tools.context, field, &here, buffer);
+        buffer.bytes.as_slice()
+    } else {
+        value
+    };
+    // Neighbours are asked only where the name leaves a doubt.
+    let around = match shaped.named {
+        Some(named) => surroundings(tree, facts, field, named),
+        None => Surroundings::default(),
+    };
+    (resolve::read(shaped.lower.as_bytes(), meaning, value, field.form, &around), None)
+}
+
+/// What stands around a field; `named` is what the names of the containers say.
+fn surroundings(tree: &Tree, facts: &[Facts], field: &Field, named: Facts) -> Surroundings {
+    let of = |index: u32| facts.get(index as usize).copied().unwrap_or_default();
+    let mut out = Surroundings { own: of(field.container), named, ..Surroundings::default() };
+    for index in ancestors(tree, field.container).skip(1) {
+        out.around = out.around.with(of(index));
+    }
+    out
+}
+
+/// A container and up to four around it.
+fn ancestors(tree: &Tree, index: u32) -> impl Iterator<Item = u32> {
+    let parent = move |index: &u32| Some(tree.container(*index).parent).filter(|parent| parent != index);
+    std::iter::successors(Some(index), parent).take(5)
+}
+
+fn holds_six_digits(value: &[u8]) -> bool {
+    value.iter().filter(|b| b.is_ascii_digit() || **b >= 0x80).count() >= 6
+}
+
+/// `true`, `false`, `null`, or no value at all.
+fn is_nothing(value: &[u8], form: Form) -> bool {
+    value.is_empty() || form == Form::JsonWord && matches!(value, b"true" | b"false" | b"null")
+}
+
+/// Works out what the names of a tree say.
+fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &Tree, shape: &mut Shape) {
+    let Shape { fields, facts, denied, .. } = shape;
+    facts.resize(tree.containers.len(), Facts::default());
+    for field in &tree.fields {
+        let info = info(tools, names, tree.name_of(field).of(bytes));
+        if let Some(own) = facts.get_mut(field.container as usize) {
             if own.has(Facts::HEADLINE) && info.facts.has(Facts::HEADLINE) {
                 *own = own.with(Facts::HEADLINES);
             }
             *own = own.with(info.facts);
-            let phone = info.meaning.class == Some(Class::Phone)
-                || matches!(info.claims.bare, Some((Class::Phone, ..)));
-            let value = field.value.of(bytes);
-            if value.len() <= 64 && matches!(value.last(), Some(b't' | b's' | b'd')) && is_chat_id(value) {
-                *own = own.with(Facts::PHONE);
-            }
-            if phone
-                && field.value.of(bytes).iter().filter(|b| b.is_ascii_digit() || **b >= 0x80).count() >= 6
-            {
-                *own = own.with(Facts::PHONE);
-            }
             if info.meaning.class == Some(Class::Code) && info.meaning.strength != Strength::Ambiguous {
                 *own = own.with(Facts::CODES);
             }
         }
-        for (field, info) in tree.fields.iter().zip(infos) {
-            let name = tree.name_of(field).of(bytes);
-            let ambiguous = info.meaning.strength == Strength::Ambiguous;
-            if info.meaning.class.is_some() && ambiguous && info.leans {
-                let parent = tree.named(field.container).of(bytes);
-                if !parent.is_empty() && !field.name.is_empty() && !resolve::is_envelope(parent) {
-                    let below = tools.detectors.meaning_in(parent, name);
-                    // An id is one whatever it is of: `statuses[].id` is a message's.
-                    if !(below.blocked && name.eq_ignore_ascii_case(b"id")) {
-                        info.meaning = below;
-                    }
-                }
-            }
-            // `"lastname": {"value": "…"}`: the value of what its container is called.
-            if info.meaning.class.is_none() && info.is_value {
-                let parent = tree.named(tree.container(field.container).parent.min(field.container));
-                let own = tree.container(field.container).name;
-                let parent = if own.is_empty() { parent } else { own };
-                if !parent.is_empty() {
-                    info.meaning = self.info(tools, parent.of(bytes)).meaning;
-                }
-            }
-            // Neighbours are asked only where the name leaves a doubt, and a value is decoded only
-            // where its looks matter.
-            let asks = info.meaning.class.is_some() && info.claims.bare.is_none();
-            let around = if asks && info.meaning.strength == Strength::Ambiguous {
-                self.surroundings(tools, bytes, tree, facts, field)
-            } else {
-                Surroundings::default()
-            };
-            let words = field.form == Form::Bare
-                && field
-                    .value
-                    .of(bytes)
-                    .first()
-                    .is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
-                && matches!(info.meaning.class, Some(Class::Body | Class::Name))
-                && field.value.len() < 64;
-            let value = if words {
-                tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
-            } else if asks && decodes(field, bytes) {
-                let here =
-                    Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
-                decode_field(tools.context, field, &here, decoded);
-                decoded.bytes.as_slice()
-            } else {
-                field.value.of(bytes)
-            };
-            readings.push(read_field(tools, *info, name, value, field, &around, Some((tree, bytes))));
-        }
+        fields.push(shaped(tools, names, bytes, tree, field, info));
     }
+    tools.fields.deny(bytes, tree, denied);
+}
 
-    pub(super) fn surroundings(
-        &mut self,
-        tools: Tools<'_>,
-        bytes: &[u8],
-        tree: &Tree,
-        facts: &[Facts],
-        field: &Field,
-    ) -> Surroundings {
-        let of = |index: u32| facts.get(index as usize).copied().unwrap_or_default();
-        let mut out = Surroundings { own: of(field.container), ..Surroundings::default() };
-        let mut index = field.container;
-        for _ in 0..4 {
-            let container = tree.container(index);
-            if !container.name.is_empty() {
-                out.named = out.named.with(self.info(tools, container.name.of(bytes)).inside);
-            }
-            if container.parent == index {
-                break;
-            }
-            index = container.parent;
-            out.around = out.around.with(of(index));
-        }
-        out
+fn shaped(
+    tools: Tools<'_>,
+    names: &mut NameCache<NameInfo>,
+    bytes: &[u8],
+    tree: &Tree,
+    field: &Field,
+    info: NameInfo,
+) -> Shaped {
+    let name = tree.name_of(field).of(bytes);
+    let meaning = below_its_parent(tools, names, bytes, tree, field, info);
+    let asks = meaning.class.is_some() && info.claims.bare.is_none();
+    let named = (asks && meaning.strength == Strength::Ambiguous).then(|| {
+        ancestors(tree, field.container).take(4).fold(Facts::default(), |named, index| {
+            let name = tree.container(index).name;
+            if name.is_empty() { named } else { named.with(self::info(tools, names, name.of(bytes)).inside) }
+        })
+    });
+    let by_path = info.claims.paths.and_then(|paths| path_rule(tools.fields, paths, field, tree, bytes));
+    let claimed = match by_path {
+        Some(rule) => Some((by_class(rule.class), rule.rule)),
+        None => info.claims.bare.map(|(class, rule, _)| (by_class(class), rule)),
+    };
+    let always = match meaning.class {
+        None => Some(Reading::Text),
+        Some(_) if meaning.blocked => Some(Reading::Safe),
+        Some(Class::Safe) => Some(Reading::Safe),
+        Some(_) => None,
+    };
+    Shaped {
+        claimed,
+        always,
+        meaning,
+        meant: info.claims.bare.map(|(class, ..)| class).or(meaning.class),
+        counts_phones: info.meaning.class == Some(Class::Phone)
+            || matches!(info.claims.bare, Some((Class::Phone, ..))),
+        named,
+        lower: Name::new(if meaning.class == Some(Class::Body) { name } else { b"" }),
     }
+}
+
+/// What a name means where the name of what it stands in is counted in.
+fn below_its_parent(
+    tools: Tools<'_>,
+    names: &mut NameCache<NameInfo>,
+    bytes: &[u8],
+    tree: &Tree,
+    field: &Field,
+    info: NameInfo,
+) -> Meaning {
+    let mut meaning = info.meaning;
+    let name = tree.name_of(field).of(bytes);
+    if meaning.class.is_some() && meaning.strength == Strength::Ambiguous && info.leans {
+        let parent = tree.named(field.container).of(bytes);
+        if !parent.is_empty() && !field.name.is_empty() && !resolve::is_envelope(parent) {
+            let below = tools.detectors.meaning_in(parent, name);
+            // An id is one whatever it is of: `statuses[].id` is a message's.
+            if !(below.blocked && name.eq_ignore_ascii_case(b"id")) {
+                meaning = below;
+            }
+        }
+    }
+    // `"lastname": {"value": "…"}`: the value of what its container is called.
+    if meaning.class.is_none() && info.is_value {
+        let parent = tree.named(tree.container(field.container).parent.min(field.container));
+        let own = tree.container(field.container).name;
+        let parent = if own.is_empty() { parent } else { own };
+        if !parent.is_empty() {
+            meaning = self::info(tools, names, parent.of(bytes)).meaning;
+        }
+    }
+    meaning
 }
 
 static LEANING: WordList = WordList::new(words::neighbours::LEANING);
@@ -142,40 +218,23 @@ pub(super) fn leans_on_parent(name: &[u8]) -> bool {
 
 /// `14155550132@s.whatsapp.net`: who a message is from or to.
 pub(super) fn is_chat_id(value: &[u8]) -> bool {
+    if value.len() > 64 || !matches!(value, [.., b't' | b's' | b'd']) {
+        return false;
+    }
     [&b"@s.whatsapp.net"[..], b"@c.us", b"@g.us", b"@lid"].iter().any(|host| value.ends_with(host))
 }
 
-/// A field's reading, and the rule that claims it where one does.
-pub(super) fn read_field(
-    tools: Tools<'_>,
-    info: NameInfo,
-    name: &[u8],
-    value: &[u8],
-    field: &Field,
-    around: &Surroundings,
-    place: Option<(&Tree, &[u8])>,
-) -> (Reading, Option<RuleId>) {
-    if matches!(field.form, Form::JsonWord) && matches!(value, b"true" | b"false" | b"null")
-        || value.is_empty()
-    {
+/// The reading of a part that has a name and nothing around it (a header), and the rule that claims it.
+pub(super) fn read_alone(info: NameInfo, name: &[u8], value: &[u8], form: Form) -> (Reading, Option<RuleId>) {
+    if is_nothing(value, form) || form == Form::Bare && safe::is_place(name, value) {
         return (Reading::Safe, None);
-    }
-    if field.form == Form::Bare && safe::is_place(name, value) {
-        return (Reading::Safe, None);
-    }
-    // Only bodies are told apart by the name's letters.
-    let asked = info.meaning.class == Some(Class::Body);
-    let lower = Name::new(if asked { name } else { b"" });
-    if let Some(paths) = info.claims.paths
-        && let Some((tree, bytes)) = place
-        && let Some(rule) = path_rule(tools.fields, paths, field, tree, bytes)
-    {
-        return (by_class(rule.class), Some(rule.rule));
     }
     if let Some((class, rule, _)) = info.claims.bare {
         return (by_class(class), Some(rule));
     }
-    (resolve::read(lower.as_bytes(), info.meaning, value, field.form, around), None)
+    // Only bodies are told apart by the name's letters.
+    let lower = Name::new(if info.meaning.class == Some(Class::Body) { name } else { b"" });
+    (resolve::read(lower.as_bytes(), info.meaning, value, form, &Surroundings::default()), None)
 }
 
 /// What a rule that claims a field says of it.

@@ -1,0 +1,148 @@
+//! What the names in a text say of its fields, whatever their values: worked out once for every sequence of
+//! names that comes by, since the lines of one log call all have the same.
+
+use super::*;
+
+/// Shapes that a thread remembers: a service has some hundred log calls.
+const SHAPES: usize = 512;
+/// Texts with more names than this many bytes are worked out each time.
+const LONGEST: usize = 8192;
+
+/// What is known of one sequence of names.
+#[derive(Default)]
+pub(super) struct Shape {
+    /// The names that it is told by, one behind the other, and whose they are.
+    names: Vec<u8>,
+    owners: Vec<Owner>,
+    pub(super) fields: Vec<Shaped>,
+    /// Per container: what the names of its fields say.
+    pub(super) facts: Vec<Facts>,
+    /// Fields in which rules do not look.
+    pub(super) denied: Vec<(usize, RuleId)>,
+}
+
+/// What has a name: where it stands, and how long the name is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Owner {
+    /// The container around a container, or that of a field.
+    place: u32,
+    len: u32,
+    kind: Owns,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owns {
+    Object,
+    Array,
+    Value,
+}
+
+/// What is known of one field by its name and the names around it.
+#[derive(Clone, Copy)]
+pub(super) struct Shaped {
+    /// What a rule says that claims the field.
+    pub(super) claimed: Option<(Reading, RuleId)>,
+    /// How it is read where its value has no say in it.
+    pub(super) always: Option<Reading>,
+    /// What its name says, and what that of its container adds.
+    pub(super) meaning: Meaning,
+    /// The class it is meant to be of.
+    pub(super) meant: Option<Class>,
+    /// A number in it says that a phone is spoken of.
+    pub(super) counts_phones: bool,
+    /// What the names of the containers around it say, where its own leaves a doubt.
+    pub(super) named: Option<Facts>,
+    /// Its name in lower case, where the name's letters are asked: of bodies.
+    pub(super) lower: Name,
+}
+
+/// The shapes of a thread.
+pub(super) struct Shapes {
+    slots: Vec<Option<Box<Shape>>>,
+}
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Shapes { slots: std::iter::repeat_with(|| None).take(SHAPES).collect() }
+    }
+}
+
+impl Shapes {
+    /// Takes out the shape of a tree, worked out by `make` where it is not known yet, and its place.
+    pub(super) fn take(
+        &mut self,
+        tree: &Tree,
+        bytes: &[u8],
+        make: impl FnOnce(&mut Shape),
+    ) -> (usize, Box<Shape>) {
+        let place = place_of(tree, bytes);
+        let mut shape = self.slots.get_mut(place).and_then(Option::take).unwrap_or_default();
+        if !shape.is_of(tree, bytes) {
+            shape.clear();
+            make(&mut shape);
+            // Last: a shape that was not finished is not taken for one.
+            shape.sign(tree, bytes);
+        }
+        (place, shape)
+    }
+
+    pub(super) fn put_back(&mut self, place: usize, shape: Box<Shape>) {
+        if shape.names.len() <= LONGEST
+            && let Some(slot) = self.slots.get_mut(place)
+        {
+            *slot = Some(shape);
+        }
+    }
+}
+
+impl Shape {
+    fn clear(&mut self) {
+        self.names.clear();
+        self.owners.clear();
+        self.fields.clear();
+        self.facts.clear();
+        self.denied.clear();
+    }
+
+    fn sign(&mut self, tree: &Tree, bytes: &[u8]) {
+        for (owner, name) in owners(tree, bytes) {
+            self.owners.push(owner);
+            self.names.extend_from_slice(name);
+        }
+    }
+
+    fn is_of(&self, tree: &Tree, bytes: &[u8]) -> bool {
+        let mut names = self.names.as_slice();
+        self.owners.len() == tree.containers.len() + tree.fields.len()
+            && self.owners.iter().zip(owners(tree, bytes)).all(|(known, (owner, name))| {
+                let (same, rest) = names.split_at_checked(name.len()).unwrap_or_default();
+                names = rest;
+                *known == owner && same == name
+            })
+    }
+}
+
+/// All that may have a name, with the names.
+fn owners<'a>(tree: &'a Tree, bytes: &'a [u8]) -> impl Iterator<Item = (Owner, &'a [u8])> {
+    let named = |span: Span, place: u32, kind: Owns| {
+        let name = span.of(bytes);
+        (Owner { place, len: u32::try_from(name.len()).unwrap_or(u32::MAX), kind }, name)
+    };
+    let containers = tree.containers.iter().map(move |container| {
+        let kind = if container.array { Owns::Array } else { Owns::Object };
+        named(container.name, container.parent, kind)
+    });
+    containers.chain(tree.fields.iter().map(move |field| named(field.name, field.container, Owns::Value)))
+}
+
+/// Where the shape of a tree is kept: told by the lengths and the first letters of its names.
+fn place_of(tree: &Tree, bytes: &[u8]) -> usize {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut hash = tree.containers.len() as u64;
+    for field in &tree.fields {
+        let first = bytes.get(field.name.start()).copied().unwrap_or(0);
+        hash =
+            (hash ^ u64::from(first) ^ (field.name.len() as u64) << 8).wrapping_mul(FACTOR).rotate_left(23);
+    }
+    usize::try_from(hash >> 40).unwrap_or(0) & (SHAPES - 1)
+}
