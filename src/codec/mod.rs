@@ -132,8 +132,10 @@ impl Tree {
         const SOUGHT: usize = 64;
         let of = |span: Span| span.of(text);
         let is_label = |field: &Field| {
+            // Most names are told by their length or their first letter.
             (1..=9).contains(&field.name.len())
                 && field.form == Form::JsonString
+                && text.get(field.name.start()).is_some_and(|b| b"knflapqhKNFLAPQH".contains(b))
                 && is_pair_name(of(field.name))
                 && (1..=96).contains(&field.value.len())
         };
@@ -192,20 +194,30 @@ impl Tree {
     }
 }
 
-/// Members that hold the name of a pair.
-const PAIR_NAMES: [&[u8]; 10] =
-    [b"key", b"name", b"field", b"k", b"label", b"attribute", b"param", b"parameter", b"question", b"header"];
 /// Members that hold its value.
 const PAIR_VALUES: [&[u8]; 7] = [b"value", b"val", b"v", b"values", b"answer", b"field_value", b"fieldvalue"];
 
+/// Members that hold the name of a pair.
 #[inline]
 fn is_pair_name(name: &[u8]) -> bool {
-    // Most names are told by their first letter.
+    let mut lower = [0; 9];
+    let Some(to) = lower.get_mut(..name.len()) else { return false };
+    for (to, from) in to.iter_mut().zip(name) {
+        *to = from.to_ascii_lowercase();
+    }
     matches!(
-        name,
-        [b'k' | b'n' | b'f' | b'l' | b'a' | b'p' | b'q' | b'h', ..]
-            | [b'K' | b'N' | b'F' | b'L' | b'A' | b'P' | b'Q' | b'H', ..]
-    ) && is_one_of(name, &PAIR_NAMES)
+        &*to,
+        b"key"
+            | b"name"
+            | b"field"
+            | b"k"
+            | b"label"
+            | b"attribute"
+            | b"param"
+            | b"parameter"
+            | b"question"
+            | b"header"
+    )
 }
 
 fn is_one_of(name: &[u8], names: &[&[u8]]) -> bool {

@@ -1,6 +1,7 @@
 //! What is done with a field once it is read: its value is claimed, looked into, or left to the scan.
 
 use super::*;
+use crate::codec::byte_table;
 
 impl Finder {
     /// A field whose value is written with escapes: what they mean is looked at.
@@ -100,9 +101,7 @@ impl Finder {
                     sink.found.push(Found { class, rule, span, detail, kind: Kind::Value, bare_json, value });
                 }
                 // One word without the signs that other things show themselves by.
-                let opaque = !timed
-                    && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-                    && !tools.detectors.shows_itself(value);
+                let opaque = !timed && is_word(value) && !tools.detectors.shows_itself(value);
                 if timed || opaque || bare_json {
                     Some(field.value)
                 } else {
@@ -323,6 +322,13 @@ pub(super) enum Unknown {
     Goes,
     /// It is text: each token for itself.
     ByToken,
+}
+
+/// Whether a value is one word of letters, digits, dashes, underscores and full stops.
+fn is_word(value: &[u8]) -> bool {
+    const IN_WORDS: [bool; 256] =
+        byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+    value.iter().all(|byte| IN_WORDS.get(usize::from(*byte)).copied().unwrap_or(false))
 }
 
 /// Whether a value is a number, a time, a version. `rate limit: 192.0.2.7`: an address is none of the name's
