@@ -6,7 +6,7 @@
 //! value): the outer field comes first, the inner ones follow.
 
 use super::json::{self, Walker};
-use super::{Field, Form, Tree, table};
+use super::{Field, Form, Tree, byte_table, next_in, table};
 use crate::finding::Span;
 
 /// No name is longer.
@@ -32,8 +32,12 @@ const NOT_NAMES: [&[u8]; 16] = [
     b"im",
 ];
 
+const ASCII_OF_NAMES: [bool; 256] =
+    byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$@");
+
+#[inline]
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'@') || byte >= 0x80
+    ASCII_OF_NAMES.get(usize::from(byte)).copied().unwrap_or(false) || byte >= 0x80
 }
 
 /// Values nest, so their ends are looked for from several starts. This is how many bytes may be
@@ -148,9 +152,8 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     }
     let floor = start.max(end.saturating_sub(NAME_BYTES));
     let mut begin = end;
-    while begin > floor && text.get(begin - 1).is_some_and(|b| is_name_byte(*b)) {
-        begin -= 1;
-    }
+    let before = text.get(floor..end).unwrap_or_default();
+    begin -= before.iter().rev().take_while(|b| is_name_byte(**b)).count();
     if begin == floor && begin > start && text.get(begin - 1).is_some_and(|b| is_name_byte(*b)) {
         return Span::default();
     }
@@ -208,14 +211,11 @@ fn behind_type(text: &[u8], from: usize) -> usize {
 /// Whether the bare value at `from` is followed by `&name=`: then it is a parameter of a form.
 fn next_is_parameter(text: &[u8], from: usize) -> bool {
     // It ends at the next `=` at the latest, so that all looks together are linear in the text.
-    let near = text.get(from..).unwrap_or_default();
-    let Some(end) = near.iter().position(|b| matches!(b, b'&' | b' ' | b'"' | b'\'' | b'\n' | b'=')) else {
+    const STOPS: [bool; 256] = byte_table(b"& \"'\n=");
+    let Some(end) = next_in(&STOPS, text, from).filter(|end| text.get(*end) == Some(&b'&')) else {
         return false;
     };
-    if near.get(end) != Some(&b'&') {
-        return false;
-    }
-    let name = near.get(end + 1..).unwrap_or_default();
+    let name = text.get(end + 1..).unwrap_or_default();
     let len = name.iter().take_while(|b| is_name_byte(**b)).count();
     len > 0 && name.get(len) == Some(&b'=')
 }
@@ -438,43 +438,13 @@ fn list_end(text: &[u8], from: usize, skip: Skip<'_>) -> usize {
     }
 }
 
+const QUERY_STOPS: [bool; 256] = byte_table(b"& \"'<>#\n\r\t])}[");
+const PLAIN_STOPS: [bool; 256] = byte_table(b" \"'<>\n\r\t])},;|[");
+
 fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
-    let stops = |b: &u8| match style {
-        Style::Query => {
-            matches!(
-                b,
-                b'&' | b' '
-                    | b'"'
-                    | b'\''
-                    | b'<'
-                    | b'>'
-                    | b'#'
-                    | b'\n'
-                    | b'\r'
-                    | b'\t'
-                    | b']'
-                    | b')'
-                    | b'}'
-                    | b'['
-            )
-        }
-        Style::Plain => matches!(
-            b,
-            b' ' | b'"'
-                | b'\''
-                | b'<'
-                | b'>'
-                | b'\n'
-                | b'\r'
-                | b'\t'
-                | b']'
-                | b')'
-                | b'}'
-                | b','
-                | b';'
-                | b'|'
-                | b'['
-        ),
+    let stops = match style {
+        Style::Query => &QUERY_STOPS,
+        Style::Plain => &PLAIN_STOPS,
     };
     let apostrophe = |at: usize| {
         style == Style::Query
@@ -484,8 +454,7 @@ fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
     };
     let mut pos = from;
     loop {
-        let rest = text.get(pos..).unwrap_or_default();
-        let Some(at) = rest.iter().position(stops).map(|at| pos + at) else { return text.len() };
+        let Some(at) = next_in(stops, text, pos) else { return text.len() };
         // `{}` stands in a route for what was there.
         let hole = text.get(at) == Some(&b'}') && at > from && text.get(at - 1) == Some(&b'{');
         if hole || apostrophe(at) {

@@ -1,10 +1,9 @@
 //! Accounts that the grammar of a line shows: the remote user of an access log, the user of a failed
 //! login.
 
-use super::bytes::{byte, is_alnum};
+use super::bytes::{byte, find, is_alnum};
 use crate::detect::words;
 use crate::finding::Span;
-use memchr::memmem;
 
 /// Longest account name, in bytes.
 const NAME_BYTES: usize = 64;
@@ -24,7 +23,7 @@ pub fn names(line: &[u8], announced: bool, out: &mut dyn FnMut(Span)) {
     // `password for invalid user x` has two announcements: the name stands behind the last.
     for words in ANNOUNCE {
         let mut from = 0;
-        while let Some(at) = line.get(from..).and_then(|rest| memmem::find(rest, words.as_bytes())) {
+        while let Some(at) = line.get(from..).and_then(|rest| find(rest, words.as_bytes())) {
             let start = from + at + words.len() + 1;
             from = start;
             if line.get(start - 1) != Some(&b' ') {

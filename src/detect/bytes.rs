@@ -197,6 +197,18 @@ pub fn reads(text: &[u8], at: usize, word: &[u8]) -> bool {
     text.get(at..at.saturating_add(word.len())).is_some_and(|part| part.eq_ignore_ascii_case(word))
 }
 
+/// Where a word begins in a short text, for which a searcher costs more to set up than to run.
+#[must_use]
+pub fn find(text: &[u8], word: &[u8]) -> Option<usize> {
+    // Spaces stand everywhere.
+    let place = word.iter().position(|b| *b != b' ')?;
+    let rare = *word.get(place)?;
+    memchr::memchr_iter(rare, text).find_map(|at| {
+        let start = at.checked_sub(place)?;
+        (text.get(start..start + word.len()) == Some(word)).then_some(start)
+    })
+}
+
 /// Whether the text before a place ends with `word` (lower case), in any case.
 #[inline]
 #[must_use]

@@ -1,6 +1,6 @@
 //! Text hidden in hex and base64: dumps of octets, SMS PDUs, encoded copies of messages.
 
-use super::bytes::{before, byte, is_alnum, is_hex, is_token, run_end, run_start};
+use super::bytes::{before, byte, find, is_alnum, is_hex, is_token, run_end, run_start};
 use crate::finding::Span;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -202,7 +202,7 @@ fn is_cjk(bytes: &[u8]) -> bool {
 #[must_use]
 pub fn from_a_modem(text: &[u8], at: usize) -> bool {
     let before = text.get(at.saturating_sub(24)..at).unwrap_or_default();
-    [&b"AT+CMG"[..], b"+CMT", b"+CMG"].iter().any(|word| memchr::memmem::find(before, word).is_some())
+    [&b"AT+CMG"[..], b"+CMT", b"+CMG"].iter().any(|word| find(before, word).is_some())
 }
 
 /// Whether words before `at` say that hex digits of a message follow: a modem's commands, a PDU.
@@ -221,7 +221,7 @@ pub fn announced(text: &[u8], at: usize) -> bool {
         b"octets",
     ]
     .iter()
-    .any(|word| memchr::memmem::find(before, word).is_some())
+    .any(|word| find(before, word).is_some())
 }
 
 /// Whether hex digits are an SMS in PDU form (3GPP TS 23.040): an optional SMSC address, a first

@@ -1,7 +1,7 @@
 //! Numbers that a line's grammar shows to be counts: process ids, sizes and durations at their fixed
 //! places in syslog, logcat, access and error logs. They may stay for ever.
 
-use super::bytes::{byte, is_alnum, is_digit, is_letter, is_upper, run_end};
+use super::bytes::{byte, find, is_alnum, is_digit, is_letter, is_upper, run_end};
 use super::timestamp;
 use crate::finding::Span;
 
@@ -132,7 +132,7 @@ fn dated(line: &[u8], dash: usize) -> bool {
 /// file.cc:123]` and the kernel's `[12345.678901]`.
 fn colon_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
     let head = line.get(..line.len().min(96)).unwrap_or_default();
-    if let Some(hash) = memchr::memmem::find(head, b" #") {
+    if let Some(hash) = find(head, b" #") {
         let end = run_end(line, hash + 2, LONGEST_PID + 1, is_digit);
         if end > hash + 2 && end - hash - 2 <= LONGEST_PID && byte(line, end) == b']' {
             out(hash + 2, end);

@@ -8,7 +8,7 @@ use crate::codec::coding::{Charset, Coding};
 use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::word_list::WordList;
 use crate::detect::words;
-use crate::detect::{hidden, ip, safe};
+use crate::detect::{bytes, hidden, ip, safe};
 use crate::numbering;
 
 /// What the fields of a container say together: one bit each.
@@ -276,12 +276,12 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
         && matches!(value.get(1), Some(b'"' | b'{' | b'[' | b'\'' | b' ' | b'\n' | b']' | b'0'..=b'9'));
     let structured = (list || value.first() == Some(&b'{')) && value.len() > 8
         || is_form(value)
-        || memchr::memmem::find(value, b"{\"").is_some();
+        || bytes::find(value, b"{\"").is_some();
     if structured {
         return Reading::Text;
     }
     // `short_message: Octet string at 0x…:`, the heading of a dump.
-    if value.ends_with(b":") && memchr::memmem::find(value, b" 0x").is_some() {
+    if value.ends_with(b":") && bytes::find(value, b" 0x").is_some() {
         return Reading::Headline;
     }
     if strength != Strength::Ambiguous {

@@ -337,7 +337,7 @@ impl Scan {
         sink: &mut Sink,
     ) {
         let text = here.text;
-        let spoken = seen.has(Seen::CODE) || memchr::memmem::find(text, b" #").is_some();
+        let spoken = seen.has(Seen::CODE) || bytes::find(text, b" #").is_some();
         let digits = spoken && text.iter().any(|b| b.is_ascii_digit() || *b >= 0x80 || *b == b'-');
         if let Some(rule) = detectors.rule(Detector::CodeContext)
             && digits

@@ -141,21 +141,15 @@ impl Finder {
                     Map::Base(base) => Map::Base(base + field.value.start),
                     Map::Table(table) => Map::Table(table.get(field.value.start()..).unwrap_or_default()),
                 };
-                let marked = value.iter().any(is_mark);
+                let looks = looks_of(value);
+                let marked = looks & MARK != 0;
                 let reduce = sink.reduce_unknown;
                 sink.reduce_unknown = reduce && unknown != Unknown::Stays;
                 if marked || sink.reduce_unknown {
                     self.text(tools, value, inner, depth + 1, sink);
                 } else {
-                    let words = value.iter().any(|b| *b == b' ' || *b >= 0x80);
-                    self.scan.text(
-                        tools,
-                        value,
-                        inner,
-                        &[],
-                        if words { Prose::Some } else { Prose::Word },
-                        sink,
-                    );
+                    let prose = if looks & WORDS != 0 { Prose::Some } else { Prose::Word };
+                    self.scan.text(tools, value, inner, &[], prose, sink);
                 }
                 sink.reduce_unknown = reduce;
                 if reduce
@@ -362,9 +356,37 @@ pub(super) fn holds_what_is_meant(meant: Option<Class>, from: usize, sink: &Sink
         && found.iter().any(|f| is_meant(f.class) && !matches!(f.kind, Kind::UnknownToken | Kind::Coded(_)))
 }
 
+/// What a byte says of the text it stands in: fields may stand there ([`is_mark`]), or words.
+const MARK: u8 = 1;
+const WORDS: u8 = 2;
+
+static LOOKS: [u8; 256] = looks();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, the index is below 256")]
+const fn looks() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        if is_mark(&byte) {
+            table[byte as usize] |= MARK;
+        }
+        if byte == b' ' || byte >= 0x80 {
+            table[byte as usize] |= WORDS;
+        }
+        if byte == u8::MAX {
+            return table;
+        }
+        byte += 1;
+    }
+}
+
+fn looks_of(text: &[u8]) -> u8 {
+    text.iter().fold(0, |looks, byte| looks | LOOKS.get(usize::from(*byte)).copied().unwrap_or(0))
+}
+
 /// What makes a text more than words: fields may stand in it.
 #[inline]
-pub(super) fn is_mark(byte: &u8) -> bool {
+pub(super) const fn is_mark(byte: &u8) -> bool {
     matches!(byte, b'=' | b':' | b'{' | b'[' | b'<' | b'"' | b'\'')
 }
 
