@@ -12,25 +12,33 @@ use crate::finding::Span;
 /// No name is longer.
 const NAME_BYTES: usize = 96;
 
-/// Schemes and kinds that stand before a colon without being a name.
-const NOT_NAMES: [&[u8]; 16] = [
-    b"http",
-    b"https",
-    b"sip",
-    b"sips",
-    b"tel",
-    b"sms",
-    b"whatsapp",
-    b"mailto",
-    b"urn",
-    b"ws",
-    b"wss",
-    b"sha1",
-    b"sha256",
-    b"sha512",
-    b"md5",
-    b"im",
-];
+/// Whether a word is a scheme or a kind, which stands before a colon without being a name.
+fn is_scheme(word: &[u8]) -> bool {
+    let mut lower = [0; 8];
+    let Some(to) = lower.get_mut(..word.len()) else { return false };
+    for (to, from) in to.iter_mut().zip(word) {
+        *to = from.to_ascii_lowercase();
+    }
+    matches!(
+        &*to,
+        b"http"
+            | b"https"
+            | b"sip"
+            | b"sips"
+            | b"tel"
+            | b"sms"
+            | b"whatsapp"
+            | b"mailto"
+            | b"urn"
+            | b"ws"
+            | b"wss"
+            | b"sha1"
+            | b"sha256"
+            | b"sha512"
+            | b"md5"
+            | b"im"
+    )
+}
 
 const ASCII_OF_NAMES: [bool; 256] =
     byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$@");
@@ -104,18 +112,31 @@ pub fn walk(
 
 /// The next byte that may begin or separate something.
 fn next_mark(text: &[u8], mut pos: usize) -> Option<usize> {
-    // Sixteen bytes at a time, without a branch: `:` to `>`, `[` and `{`.
-    let may_be = |byte: &u8| byte.wrapping_sub(b':') <= b'>' - b':' || byte | 0x20 == b'{';
-    let (chunks, _) = text.get(pos..)?.as_chunks::<16>();
-    for chunk in chunks {
-        if chunk.iter().fold(false, |found, byte| found | may_be(byte))
-            && let Some(at) = chunk.iter().position(|byte| is_mark(*byte))
-        {
-            return Some(pos + at);
+    let (words, _) = text.get(pos..)?.as_chunks::<8>();
+    for word in words {
+        let mut marks = marks_in(u64::from_le_bytes(*word));
+        while marks != 0 {
+            let at = pos + (marks.trailing_zeros() / 8) as usize;
+            if text.get(at).is_some_and(|byte| is_mark(*byte)) {
+                return Some(at);
+            }
+            marks &= marks - 1;
         }
-        pos += 16;
+        pos += 8;
     }
     text.get(pos..)?.iter().position(|byte| is_mark(*byte)).map(|at| pos + at)
+}
+
+/// The highest bit of each byte of eight that is one of `:` to `>`, or a bracket.
+fn marks_in(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    let low = word & !HIGHS;
+    // Adding carries into the highest bit of a byte that is large enough, and never beyond it.
+    let from = |least: u8| low + ONES * u64::from(0x80 - least);
+    let signs = from(b':') & !from(b'>' + 1);
+    let brackets = !(((low | (ONES * 0x20)) ^ (ONES * u64::from(b'{'))) + ONES * 0x7f);
+    (signs | brackets) & !word & HIGHS
 }
 
 fn is_mark(byte: u8) -> bool {
@@ -229,7 +250,7 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
         return Some(at + 3);
     }
     let name = name_ending_at(text, at, start);
-    if name.is_empty() || NOT_NAMES.iter().any(|n| name.of(text).eq_ignore_ascii_case(n)) {
+    if name.is_empty() || is_scheme(name.of(text)) {
         return None;
     }
     let spaces = text.get(at + 1..)?.iter().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count();

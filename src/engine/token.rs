@@ -33,42 +33,101 @@ const SHORT: usize = 12;
 /// Most digits of one: seven may be a telephone's.
 const FEW: usize = 6;
 
+/// What a run of letters, digits, dashes and underscores is made of.
+#[derive(Clone, Copy)]
+struct Run {
+    end: usize,
+    digits: usize,
+    dashes: usize,
+    /// A bit for each kind of byte in it.
+    kinds: u8,
+}
+
+const DIGIT: u8 = 1;
+const DASH: u8 = 1 << 1;
+/// A small letter that is a hexadecimal digit.
+const LOW_HEX: u8 = 1 << 2;
+const LETTER: u8 = 1 << 3;
+const UNDERSCORE: u8 = 1 << 4;
+
+static KINDS: [u8; 256] = kinds();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, the index is below 256")]
+const fn kinds() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        table[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
+            b'-' => DASH,
+            b'_' => UNDERSCORE,
+            b'a'..=b'f' => LOW_HEX,
+            b'g'..=b'z' | b'A'..=b'Z' => LETTER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+}
+
+impl Run {
+    /// Looks at no more bytes than the longest token has that is told apart, and one.
+    fn of(text: &[u8], start: usize) -> Run {
+        let mut run = Run { end: start, digits: 0, dashes: 0, kinds: 0 };
+        for byte in text.get(start..).unwrap_or_default().iter().take(65) {
+            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(0);
+            if kind == 0 {
+                break;
+            }
+            run.end += 1;
+            run.digits += usize::from(kind & DIGIT);
+            run.dashes += usize::from(kind >> 1 & 1);
+            run.kinds |= kind;
+        }
+        run
+    }
+
+    fn has(&self, kinds: u8) -> bool {
+        self.kinds & kinds != 0
+    }
+}
+
 /// The token that begins at `start` and whose first digit stands at `at`.
 pub fn of(text: &[u8], start: usize, at: usize) -> Token {
     if byte(text, start + 8) == b'-' && byte(text, start + 13) == b'-' && not_uuid::is_uuid_at(text, start) {
         return Token::Uuid;
     }
-    if start == at {
-        let run = run_end(text, at, 12, is_digit) - at;
-        let month = byte(text, at + run) == b'/' && is_letter(byte(text, at + run + 1));
-        if (run == 4 && byte(text, at + 4) == b'-' && byte(text, at + 7) == b'-') || (run <= 2 && month) {
-            return Token::Date;
-        }
+    let run = Run::of(text, start);
+    let digits = if start == at { run_end(text, at, 12, is_digit) - at } else { 0 };
+    let month = digits <= 2 && byte(text, at + digits) == b'/' && is_letter(byte(text, at + digits + 1));
+    let year = digits == 4 && byte(text, at + 4) == b'-' && byte(text, at + 7) == b'-';
+    if start == at && (year || month) {
+        return Token::Date;
     }
-    if let Some(end) = short_end(text, start, at) {
+    if let Some(end) = short_end(text, start, at, &run) {
         return Token::Short(end);
     }
-    if let Some(end) = name_end(text, start, at) {
+    if let Some(end) = name_end(text, start, at, &run) {
         return Token::Name(end);
     }
     if let Some(end) = version_end(text, start, at) {
         return Token::Version(end);
     }
-    if start == at {
-        let run = run_end(text, at, 12, is_digit) - at;
-        let last = before(text, at);
-        let apart = !is_high(last) && !matches!(last, b'/' | b'.' | b':' | b'+' | b'(' | b'%' | b'\\' | b'@');
-        if (7..=11).contains(&run) && apart && ends(text, at + run) {
-            return Token::Number(at + run);
-        }
+    let last = before(text, at);
+    let apart = !is_high(last) && !matches!(last, b'/' | b'.' | b':' | b'+' | b'(' | b'%' | b'\\' | b'@');
+    if (7..=11).contains(&digits) && apart && ends(text, at + digits) {
+        return Token::Number(at + digits);
     }
-    if is_hex_id(text, start) { Token::Hex } else { Token::Other }
+    if is_hex_id(text, start, &run) { Token::Hex } else { Token::Other }
 }
 
 /// Where a short token ends, with one decimal point and what follows it.
-fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
-    let mut end = run_end(text, at, SHORT + 1, is_token);
-    let digits_only = start == at && run_end(text, at, SHORT, is_digit) == end;
+fn short_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
+    if run.end - start > SHORT {
+        return None;
+    }
+    let mut end = run.end;
+    let digits_only = run.kinds == DIGIT;
     let last = before(text, start);
     let mut protocol = false;
     match last {
@@ -91,7 +150,8 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
         }
         _ => {}
     }
-    let mut digits = count(text, start, end);
+    let mut digits = run.digits;
+    let mut letters = run.has(LETTER | LOW_HEX);
     if byte(text, end) == b'.' && is_digit(byte(text, end + 1)) && (digits_only || !is_token(last)) {
         let behind = run_end(text, end + 1, FEW + 1, is_digit);
         digits += behind - end - 1;
@@ -103,40 +163,37 @@ fn short_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
         if is_token(byte(text, end)) || byte(text, end) == b'.' {
             return None;
         }
+        // A unit behind digits is none of the token's letters.
+        letters |= !digits_only && end > behind;
     }
-    let token = text.get(start..end)?;
-    let dashes = token.iter().filter(|b| **b == b'-').count();
-    // A unit behind digits is none of the token's letters.
-    let letters = !digits_only && token.iter().any(|b| is_letter(*b));
     // `SO123456` and `u_12345` are ids, `10-0-0-1` is an address.
     let most = if letters && digits > 2 { 8 } else { SHORT };
-    let few = digits <= if letters { 4 } else { FEW } && (dashes <= 1 || digits <= 3);
+    let few = digits <= if letters { 4 } else { FEW } && (run.dashes <= 1 || digits <= 3);
     let over = ends(text, end) || (protocol && byte(text, end) == b' ');
     // A month may follow a day, an octet the one before it in a dump.
     let paired = || end - at <= 2 && byte(text, end) == b' ' && may_go_on(text, end + 1);
     let dated = || byte(text, end) == b'/' && is_month(text, end + 1);
-    (token.len() <= most && few && over && !paired() && !dated()).then_some(end)
+    (end - start <= most && few && over && !paired() && !dated()).then_some(end)
 }
 
 /// Where a name ends that has too few digits for a telephone's, and is too short for text in hex or base64.
-fn name_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
-    if start == at || !is_letter(byte(text, start)) {
+fn name_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
+    let end = run.end;
+    let next = byte(text, end);
+    let few = run.digits <= FEW && (run.dashes <= 1 || run.digits <= 3);
+    if start == at
+        || !is_letter(byte(text, start))
+        || !(4..16).contains(&(end - start))
+        || !few
+        || next == b'/'
+    {
         return None;
     }
     let last = before(text, start);
     if is_high(last) || matches!(last, b'.' | b'+' | b'(' | b'%' | b'\\' | b'@' | b'/' | b':' | b'=') {
         return None;
     }
-    let end = run_end(text, at, 16, is_token);
-    let next = byte(text, end);
-    if !(4..16).contains(&(end - start)) || next == b'/' || !ends(text, end) {
-        return None;
-    }
-    let token = text.get(start..end)?;
-    let dashes = token.iter().filter(|b| **b == b'-').count();
-    let digits = count(text, start, end);
-    let few = digits <= FEW && (dashes <= 1 || digits <= 3);
-    (few && !(next == b' ' && may_go_on(text, end + 1))).then_some(end)
+    (ends(text, end) && !(next == b' ' && may_go_on(text, end + 1))).then_some(end)
 }
 
 /// `7.23.1`, `v19.34.52`: three numbers, six digits at most. Four are an address.
@@ -198,15 +255,12 @@ fn ends(text: &[u8], end: usize) -> bool {
     }
 }
 
-fn is_hex_id(text: &[u8], start: usize) -> bool {
-    let end = run_end(text, start, 65, |b| is_hex(b) && !b.is_ascii_uppercase());
-    let next = byte(text, end);
-    let run = text.get(start..end).unwrap_or_default();
-    matches!(run.len(), 16 | 24 | 32 | 40 | 64)
-        && !is_alnum(next)
+fn is_hex_id(text: &[u8], start: usize, run: &Run) -> bool {
+    let next = byte(text, run.end);
+    run.kinds == DIGIT | LOW_HEX
+        && matches!(run.end - start, 16 | 24 | 32 | 40 | 64)
         && !is_high(next)
-        && !matches!(next, b'_' | b'-' | b'.' | b'@' | b'/' | b'+' | b'=' | b':' | b'%')
-        && run.iter().any(|b| is_letter(*b))
+        && !matches!(next, b'.' | b'@' | b'/' | b'+' | b'=' | b':' | b'%')
         && !matches!(before(text, start), b'/' | b'+' | b'-' | b'%')
 }
 

@@ -1,6 +1,6 @@
 //! Whether a candidate lies in a UUID: RFC 9562 §4, any version, any case.
 
-use crate::detect::bytes::{byte, is_alnum, is_hex, slice};
+use crate::detect::bytes::{byte, is_alnum, is_hex};
 use crate::finding::Span;
 
 /// Digits and dashes of a written UUID.
@@ -9,12 +9,10 @@ pub const LENGTH: usize = 36;
 /// Whether a UUID stands at a place, alone: no letter or digit touches it.
 #[must_use]
 pub fn is_uuid_at(text: &[u8], start: usize) -> bool {
-    let run = slice(text, start..start.saturating_add(LENGTH));
-    run.len() == LENGTH
-        && run.iter().enumerate().all(|(place, b)| match place {
-            8 | 13 | 18 | 23 => *b == b'-',
-            _ => is_hex(*b),
-        })
+    let Some(run) = text.get(start..).and_then(<[u8]>::first_chunk::<LENGTH>) else { return false };
+    let dashes = [8, 13, 18, 23];
+    dashes.iter().all(|place| run.get(*place) == Some(&b'-'))
+        && run.iter().filter(|b| is_hex(**b)).count() == LENGTH - dashes.len()
         && !is_alnum(byte(text, start + LENGTH))
         && (start == 0 || !is_alnum(byte(text, start - 1)))
 }
