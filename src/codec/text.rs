@@ -367,7 +367,6 @@ fn value(
             let at = text.get(from..).unwrap_or_default();
             let marker = if at.starts_with(b"<#>") { 3 } else { 5 * usize::from(at.starts_with(b"<%23>")) };
             let end = bare_end(text, from + marker, style, skip);
-            let end = memchr::memchr(0x1b, text.get(from..end)?).map_or(end, |at| from + at);
             let query = style == Style::Query;
             let next = if query && text.get(from..end)?.contains(&b'%') { end } else { from };
             (Span::new(from, end), if query { Form::Query } else { Form::Bare }, next)
@@ -459,8 +458,8 @@ fn list_end(text: &[u8], from: usize, skip: Skip<'_>) -> usize {
     }
 }
 
-const QUERY_STOPS: [bool; 256] = byte_table(b"& \"'<>#\n\r\t])}[");
-const PLAIN_STOPS: [bool; 256] = byte_table(b" \"'<>\n\r\t])},;|[");
+const QUERY_STOPS: [bool; 256] = byte_table(b"& \"'<>#\n\r\t])}[\x1b");
+const PLAIN_STOPS: [bool; 256] = byte_table(b" \"'<>\n\r\t])},;|[\x1b");
 
 fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
     let stops = match style {

@@ -5,7 +5,7 @@
 //! - SMPP delivery receipts: `… stat:DELIVRD err:000 text:Hello` (SMPP 3.4, appendix B).
 //! - Quoted text in prose beside a word that speaks of messages: `failed to send "…" to …`.
 
-use super::bytes::{byte, is_alnum, is_high, is_letter};
+use super::bytes::{byte, find, is_alnum, is_high, is_letter};
 use super::word_list::WordList;
 use crate::detect::words;
 use crate::finding::Span;
@@ -232,8 +232,8 @@ fn reads_like_text(text: &[u8]) -> bool {
         || matches!(byte(text, 0), b'/' | b'{')
         || text.starts_with(b"http")
         || is_product(text)
-        || memmem::find(text, b" HTTP/").is_some()
-        || memmem::find(text, b"://").is_some() && spaces == 0;
+        || find(text, b" HTTP/").is_some()
+        || spaces == 0 && find(text, b"://").is_some();
     !technical && (high || spaces >= 2 || (spaces >= 1 && letters >= 6))
 }
 

@@ -8,37 +8,45 @@ struct Slot<T, const LONGEST: usize> {
 }
 
 /// A direct-mapped cache for runs of at most `LONGEST` bytes: a new run takes the place of the one that stood
-/// there. Runs are compared whole.
+/// there. Runs are compared whole, and kept when they come the second time: most that come once never come
+/// again.
 pub struct Memo<T, const LONGEST: usize> {
     slots: Vec<Option<Slot<T, LONGEST>>>,
+    /// A byte of the hash of the run that came last for a place.
+    met: Vec<u8>,
 }
+
+/// Runs met for each one that is kept.
+const MET: usize = 8;
 
 impl<T: Copy, const LONGEST: usize> Memo<T, LONGEST> {
     /// Room for `slots` runs, which is a power of two.
     pub fn new(slots: usize) -> Self {
-        Memo { slots: std::iter::repeat_with(|| None).take(slots).collect() }
+        Memo { slots: std::iter::repeat_with(|| None).take(slots).collect(), met: vec![0; slots * MET] }
     }
 
     #[inline]
     pub fn get(&self, bytes: &[u8]) -> Option<T> {
-        let slot = self.slots.get(self.place(bytes))?.as_ref()?;
+        let slot = self.slots.get(hash(bytes) & (self.slots.len() - 1))?.as_ref()?;
         let same = usize::from(slot.len) == bytes.len() && slot.bytes.get(..bytes.len())? == bytes;
         same.then_some(slot.known)
     }
 
     pub fn put(&mut self, bytes: &[u8], known: T) {
-        let place = self.place(bytes);
+        let hash = hash(bytes);
+        let mark = (hash >> 24) as u8 | 1;
+        let place = hash & (self.met.len() - 1);
+        let met = self.met.get_mut(place).is_some_and(|met| std::mem::replace(met, mark) == mark);
+        if !met {
+            return;
+        }
+        let place = hash & (self.slots.len() - 1);
         let (Ok(len), Some(slot)) = (u8::try_from(bytes.len()), self.slots.get_mut(place)) else { return };
         let mut kept = [0; LONGEST];
         if let Some(to) = kept.get_mut(..bytes.len()) {
             to.copy_from_slice(bytes);
             *slot = Some(Slot { len, bytes: kept, known });
         }
-    }
-
-    #[inline]
-    fn place(&self, bytes: &[u8]) -> usize {
-        hash(bytes) & (self.slots.len() - 1)
     }
 }
 
@@ -70,6 +78,7 @@ mod tests {
         for number in 0..10_000_u32 {
             let name = format!("name-{number}");
             memo.put(name.as_bytes(), number);
+            memo.put(name.as_bytes(), number);
             assert_eq!(memo.get(name.as_bytes()), Some(number));
             for other in 0..number.min(50) {
                 let known = memo.get(format!("name-{other}").as_bytes());
@@ -78,6 +87,8 @@ mod tests {
         }
         memo.put(&[b'x'; LONGEST + 1], 1);
         assert_eq!(memo.get(&[b'x'; LONGEST + 1]), None);
+        memo.put(b"", 7);
+        assert_eq!(memo.get(b""), None, "met once");
         memo.put(b"", 7);
         assert_eq!(memo.get(b""), Some(7));
         assert_eq!(memo.get(b"\0"), None);

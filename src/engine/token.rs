@@ -190,7 +190,7 @@ fn name_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
         return None;
     }
     let last = before(text, start);
-    if is_high(last) || matches!(last, b'.' | b'+' | b'(' | b'%' | b'\\' | b'@' | b'/' | b':' | b'=') {
+    if is_high(last) || matches!(last, b'.' | b'+' | b'(' | b'%' | b'\\' | b'@' | b'/' | b':') {
         return None;
     }
     (ends(text, end) && !(next == b' ' && may_go_on(text, end + 1))).then_some(end)

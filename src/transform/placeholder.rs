@@ -77,6 +77,24 @@ pub fn word(class: Class) -> Option<&'static str> {
 }
 
 /// The class a word in brackets stands for.
+/// Whether one of the words of placeholders may begin a text, by its first two letters.
+fn may_be_word(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [b'P', b'H' | b'O', ..]
+            | [b'C', b'O' | b'R' | b'A' | b'U', ..]
+            | [b'B', b'O', ..]
+            | [b'E', b'M', ..]
+            | [b'I', b'M' | b'P' | b'D', ..]
+            | [b'N', b'A', ..]
+            | [b'D', b'E', ..]
+            | [b'U', b'S' | b'R', ..]
+            | [b'L', b'O', ..]
+            | [b'T', b'I', ..]
+            | [b'W', b'I', ..]
+    )
+}
+
 fn class_of(word: &[u8]) -> Option<Class> {
     Some(match word {
         b"PHONE" => Class::Phone,
@@ -154,7 +172,7 @@ pub fn parse<'t>(text: &'t [u8], context: &Context<'_>) -> Option<Placeholder<'t
 #[must_use]
 pub fn at<'t>(text: &'t [u8], pos: usize, context: &Context<'_>) -> Option<Placeholder<'t>> {
     let rest = text.get(pos..)?.strip_prefix(b"[")?;
-    if !rest.first()?.is_ascii_uppercase() {
+    if !may_be_word(rest) {
         return None;
     }
     let end = memchr::memchr(b']', rest.get(..MAX_LEN - 1).unwrap_or(rest))?;

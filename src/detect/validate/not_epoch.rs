@@ -19,7 +19,11 @@ pub enum Unit {
 /// 16 or 19 digits can be one; a leading zero never.
 #[must_use]
 pub fn unit(digits: &[u8]) -> Option<Unit> {
-    if digits.len() > 19 || digits.first() == Some(&b'0') || !digits.iter().all(u8::is_ascii_digit) {
+    // From `FROM_S` to `TO_S` seconds have ten digits, and their thousandths three more each.
+    if !matches!(digits.len(), 10 | 13 | 16 | 19)
+        || digits.first() == Some(&b'0')
+        || !digits.iter().all(u8::is_ascii_digit)
+    {
         return None;
     }
     let number = digits.iter().fold(0u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));

@@ -58,7 +58,7 @@ pub(super) fn read_shaped(
 ) -> (Reading, Option<RuleId>) {
     let value = field.value.of(bytes);
     if is_nothing(value, field.form)
-        || field.form == Form::Bare && safe::is_place(tree.name_of(field).of(bytes), value)
+        || field.form == Form::Bare && shaped.dotted && safe::is_place(tree.name_of(field).of(bytes), value)
     {
         return (Reading::Safe, None);
     }
@@ -169,6 +169,7 @@ fn shaped(
         always,
         meaning,
         meant: info.claims.bare.map(|(class, ..)| class).or(meaning.class),
+        dotted: name.contains(&b'.'),
         counts_phones: info.meaning.class == Some(Class::Phone)
             || matches!(info.claims.bare, Some((Class::Phone, ..))),
         named,

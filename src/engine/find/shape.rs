@@ -48,6 +48,8 @@ pub(super) struct Shaped {
     pub(super) meaning: Meaning,
     /// The class it is meant to be of.
     pub(super) meant: Option<Class>,
+    /// A full stop stands in its name, as in that of a source file.
+    pub(super) dotted: bool,
     /// A number in it says that a phone is spoken of.
     pub(super) counts_phones: bool,
     /// What the names of the containers around it say, where its own leaves a doubt.
