@@ -72,10 +72,19 @@ const fn base64_letters() -> [bool; 256] {
 pub fn base64_run(text: &[u8], from: usize) -> Option<Span> {
     let is_letter = |byte: &u8| BASE64.get(usize::from(*byte)).copied().unwrap_or_default();
     let mut start = from;
+    // Where letters begin that reach to a window's end.
+    let mut last = start + BASE64_LEAST - 1;
     loop {
-        let window = text.get(start..start + BASE64_LEAST)?;
-        if let Some(gap) = window.iter().rposition(|byte| !is_letter(byte)) {
-            start += gap + 1;
+        if !is_letter(text.get(last)?) {
+            start = last + 1;
+            last += BASE64_LEAST;
+            continue;
+        }
+        let window = text.get(start..last)?;
+        let known = window.iter().rposition(|byte| !is_letter(byte)).map_or(start, |gap| start + gap + 1);
+        if known > start {
+            start = known;
+            last = start + BASE64_LEAST - 1;
             continue;
         }
         let end = run_end(text, start + BASE64_LEAST, usize::MAX, |byte| is_letter(&byte));
@@ -87,6 +96,7 @@ pub fn base64_run(text: &[u8], from: usize) -> Option<Span> {
             return Some(Span::new(start, padding));
         }
         start = end;
+        last = start + BASE64_LEAST - 1;
     }
 }
 

@@ -12,6 +12,8 @@ struct Slot<T, const LONGEST: usize> {
 /// again.
 pub struct Memo<T, const LONGEST: usize> {
     slots: Vec<Option<Slot<T, LONGEST>>>,
+    /// A piece of the hash of the run in each slot: most that are not known are told by it, from few bytes.
+    marks: Vec<u16>,
     /// A byte of the hash of the run that came last for a place.
     met: Vec<u8>,
 }
@@ -22,21 +24,30 @@ const MET: usize = 8;
 impl<T: Copy, const LONGEST: usize> Memo<T, LONGEST> {
     /// Room for `slots` runs, which is a power of two.
     pub fn new(slots: usize) -> Self {
-        Memo { slots: std::iter::repeat_with(|| None).take(slots).collect(), met: vec![0; slots * MET] }
+        Memo {
+            slots: std::iter::repeat_with(|| None).take(slots).collect(),
+            marks: vec![0; slots],
+            met: vec![0; slots * MET],
+        }
     }
 
     #[inline]
     pub fn get(&self, bytes: &[u8]) -> Option<T> {
-        let slot = self.slots.get(hash(bytes) & (self.slots.len() - 1))?.as_ref()?;
+        let hash = hash(bytes);
+        let place = hash & (self.slots.len() - 1);
+        if *self.marks.get(place)? != mark(hash) {
+            return None;
+        }
+        let slot = self.slots.get(place)?.as_ref()?;
         let same = usize::from(slot.len) == bytes.len() && slot.bytes.get(..bytes.len())? == bytes;
         same.then_some(slot.known)
     }
 
     pub fn put(&mut self, bytes: &[u8], known: T) {
         let hash = hash(bytes);
-        let mark = (hash >> 24) as u8 | 1;
         let place = hash & (self.met.len() - 1);
-        let met = self.met.get_mut(place).is_some_and(|met| std::mem::replace(met, mark) == mark);
+        let [_, high] = mark(hash).to_le_bytes();
+        let met = self.met.get_mut(place).is_some_and(|met| std::mem::replace(met, high) == high);
         if !met {
             return;
         }
@@ -46,8 +57,17 @@ impl<T: Copy, const LONGEST: usize> Memo<T, LONGEST> {
         if let Some(to) = kept.get_mut(..bytes.len()) {
             to.copy_from_slice(bytes);
             *slot = Some(Slot { len, bytes: kept, known });
+            if let Some(to) = self.marks.get_mut(place) {
+                *to = mark(hash);
+            }
         }
     }
+}
+
+/// A piece of a hash that does not tell the place; never 0, of which empty places are.
+fn mark(hash: usize) -> u16 {
+    let [.., low, high] = (hash as u32).to_le_bytes();
+    u16::from_le_bytes([low, high | 1])
 }
 
 /// Eight bytes at a time; a collision costs time only.

@@ -245,8 +245,8 @@ impl Scan {
                 Token::Short(_)
                 | Token::Number(_)
                 | Token::Version(_)
-                | Token::Uuid
-                | Token::Hex
+                | Token::Uuid(_)
+                | Token::Hex(_)
                 | Token::Date => detectors.announced_at(text, start),
                 Token::Name(_) | Token::Other => detectors.credential_at(text, start),
             };
@@ -277,13 +277,11 @@ impl Scan {
                     return end;
                 }
             }
-            Token::Uuid | Token::Hex => {
+            Token::Uuid(end) | Token::Hex(end) => {
                 if let Some(end) = self.hidden_words(here, start, sink) {
                     return end;
                 }
-                if let Some(end) = event_id(detectors, here, start, sink) {
-                    return end;
-                }
+                return event(detectors, here, Span::new(start, end), sink);
             }
             Token::Short(_) | Token::Name(_) | Token::Other => {}
         }
@@ -409,8 +407,17 @@ impl Gaps<'_> {
 
 fn event_id(detectors: &Detectors, here: &Here<'_>, start: usize, sink: &mut Sink) -> Option<usize> {
     let hit = detectors.event_id_at(here.text, start)?;
+    if hit.class == Class::EventId {
+        return Some(event(detectors, here, hit.span, sink));
+    }
     let class = if name::device_before(here.text, hit.span.start()) { Class::Device } else { hit.class };
     Some(known(detectors, Detector::EventIdShape, sink, here, class, hit.span))
+}
+
+/// An id of something that happened, or of a device.
+fn event(detectors: &Detectors, here: &Here<'_>, span: Span, sink: &mut Sink) -> usize {
+    let class = if name::device_before(here.text, span.start()) { Class::Device } else { Class::EventId };
+    known(detectors, Detector::EventIdShape, sink, here, class, span)
 }
 
 fn ip_at(text: &[u8], at: usize) -> Option<Span> {

@@ -20,9 +20,9 @@ pub enum Token {
     /// Seven to eleven digits: a telephone's, or a count since 1970.
     /// Where they end.
     Number(usize),
-    Uuid,
+    Uuid(usize),
     /// Small letters and digits of a hash's, a trace's, a span's length.
-    Hex,
+    Hex(usize),
     /// A date begins with a year and a dash, or a day and a month's name.
     Date,
     Other,
@@ -94,8 +94,9 @@ impl Run {
 
 /// The token that begins at `start` and whose first digit stands at `at`.
 pub fn of(text: &[u8], start: usize, at: usize) -> Token {
-    if byte(text, start + 8) == b'-' && byte(text, start + 13) == b'-' && not_uuid::is_uuid_at(text, start) {
-        return Token::Uuid;
+    let dashes = byte(text, start + 8) == b'-' && byte(text, start + 13) == b'-';
+    if dashes && before(text, start) != b'+' && not_uuid::is_uuid_at(text, start) {
+        return Token::Uuid(start + not_uuid::LENGTH);
     }
     let run = Run::of(text, start);
     let digits = if start == at { run_end(text, at, 12, is_digit) - at } else { 0 };
@@ -118,7 +119,7 @@ pub fn of(text: &[u8], start: usize, at: usize) -> Token {
     if (7..=11).contains(&digits) && apart && ends(text, at + digits) {
         return Token::Number(at + digits);
     }
-    if is_hex_id(text, start, &run) { Token::Hex } else { Token::Other }
+    if is_hex_id(text, start, &run) { Token::Hex(run.end) } else { Token::Other }
 }
 
 /// Where a short token ends, with one decimal point and what follows it.
@@ -296,8 +297,8 @@ mod tests {
         check("client version v15.13.58, x", Token::Version(24));
         check("7.23.1-rc2", Token::Version(6));
         check("10-0-0-1", Token::Other);
-        check("[f81d4fae-7dec-11d0-a765-00a0c91e6bf6]", Token::Uuid);
-        check("span 15ebc160c59fbc9d done", Token::Hex);
+        check("[f81d4fae-7dec-11d0-a765-00a0c91e6bf6]", Token::Uuid(37));
+        check("span 15ebc160c59fbc9d done", Token::Hex(21));
         check("2026-03-02T01:28:17.611Z", Token::Date);
         check("to 14155550132", Token::Number(14));
         check("at sender-47b33d, x", Token::Name(16));
