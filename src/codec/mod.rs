@@ -35,6 +35,14 @@ pub fn next_in(table: &[bool; 256], text: &[u8], pos: usize) -> Option<usize> {
     text.get(pos..)?.iter().position(is_in).map(|at| pos + at)
 }
 
+/// The first byte at or behind `pos` that the table has not.
+#[inline]
+#[must_use]
+pub fn next_out_of(table: &[bool; 256], text: &[u8], pos: usize) -> Option<usize> {
+    let is_out = |byte: &u8| !table.get(usize::from(*byte)).copied().unwrap_or(false);
+    text.get(pos..)?.iter().position(is_out).map(|at| pos + at)
+}
+
 /// How a value is written, and so how a replacement has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

@@ -174,7 +174,7 @@ pub fn is_base64(byte: u8) -> bool {
 /// First place at or after `start` whose byte is not wanted; at most `limit` bytes are looked at.
 #[inline]
 #[must_use]
-pub fn run_end(text: &[u8], start: usize, limit: usize, wanted: impl Fn(u8) -> bool) -> usize {
+pub fn run_end(text: &[u8], start: usize, limit: usize, mut wanted: impl FnMut(u8) -> bool) -> usize {
     let rest = tail(text, start);
     let rest = rest.get(..limit).unwrap_or(rest);
     start + rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len())

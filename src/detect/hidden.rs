@@ -48,17 +48,25 @@ pub const BASE64_LEAST: usize = 14;
 /// Least digits of a run in hex that is looked at: ten octets.
 pub const HEX_LEAST: usize = 20;
 
-/// Letters of both alphabets of base64 (RFC 4648 §4, §5), without the padding.
-static BASE64: [bool; 256] = base64_letters();
+/// Letters of both alphabets of base64 (RFC 4648 §4, §5), without the padding: capitals, and others.
+static BASE64: [u8; 256] = base64_letters();
+const CAPITAL: u8 = 1;
+const OTHER: u8 = 1 << 1;
+const SIGN: u8 = 1 << 2;
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, the index is below 256")]
-const fn base64_letters() -> [bool; 256] {
-    let mut table = [false; 256];
+const fn base64_letters() -> [u8; 256] {
+    let mut table = [0; 256];
     let mut at = 0_usize;
     while at < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "below 256")]
         let byte = at as u8;
-        table[at] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        table[at] = match byte {
+            b'A'..=b'Z' => CAPITAL,
+            b'a'..=b'z' | b'0'..=b'9' => OTHER,
+            b'+' | b'/' | b'-' | b'_' => SIGN,
+            _ => 0,
+        };
         at += 1;
     }
     table
@@ -70,7 +78,8 @@ const fn base64_letters() -> [bool; 256] {
 /// Looks at one byte in three or four of ordinary lines, whose words are shorter.
 #[must_use]
 pub fn base64_run(text: &[u8], from: usize) -> Option<Span> {
-    let is_letter = |byte: &u8| BASE64.get(usize::from(*byte)).copied().unwrap_or_default();
+    let kind = |byte: &u8| BASE64.get(usize::from(*byte)).copied().unwrap_or_default();
+    let is_letter = |byte: &u8| kind(byte) != 0;
     let mut start = from;
     // Where letters begin that reach to a window's end.
     let mut last = start + BASE64_LEAST - 1;
@@ -87,11 +96,13 @@ pub fn base64_run(text: &[u8], from: usize) -> Option<Span> {
             last = start + BASE64_LEAST - 1;
             continue;
         }
-        let end = run_end(text, start + BASE64_LEAST, usize::MAX, |byte| is_letter(&byte));
-        let run = text.get(start..end)?;
-        let upper = run.iter().any(u8::is_ascii_uppercase);
-        let others = run.iter().any(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if upper && others {
+        let mut kinds = 0;
+        let end = run_end(text, start, usize::MAX, |byte| {
+            let kind = kind(&byte);
+            kinds |= kind;
+            kind != 0
+        });
+        if kinds & (CAPITAL | OTHER) == CAPITAL | OTHER {
             let padding = run_end(text, end, 2, |byte| byte == b'=');
             return Some(Span::new(start, padding));
         }

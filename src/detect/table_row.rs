@@ -27,8 +27,9 @@ pub enum Cell {
 /// where it has a `+` or stands beside another column that is valid too, as sender and recipient do:
 /// one random number of eleven digits in five is valid, two beside each other are one in twenty-five.
 pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
+    let Some(separator) = separator(line) else { return };
     let mut columns = [Column::default(); MOST_COLUMNS];
-    let Some(count) = split(line, &mut columns) else { return };
+    let Some(count) = split(line, separator, &mut columns) else { return };
     let columns = columns.get(..count).unwrap_or_default();
     let number = |place: usize| columns.get(place).and_then(|column| phone(column.span.of(line)));
     let pair = best_pair(columns, line);
@@ -92,8 +93,7 @@ fn phone(value: &[u8]) -> Option<Candidate> {
 }
 
 /// Splits a row; `None` where the line is none: fewer than six columns, or spaces outside quotes.
-fn split(line: &[u8], columns: &mut [Column; MOST_COLUMNS]) -> Option<usize> {
-    let separator = separator(line)?;
+fn split(line: &[u8], separator: u8, columns: &mut [Column; MOST_COLUMNS]) -> Option<usize> {
     let mut count = 0;
     let mut pos = 0;
     loop {

@@ -149,9 +149,12 @@ impl Detectors {
     /// doubt: an address, a WhatsApp id; or may hold a text in base64.
     #[must_use]
     pub fn shows_itself(&self, word: &[u8]) -> bool {
-        word.starts_with(b"wamid.")
-            || (memchr::memchr(b'.', word).is_some() && crate::detect::ip::parse(word).is_some())
-            || hidden::base64_run(word, 0).is_some_and(|run| hidden::begins_text(run.of(word)))
+        if memchr::memchr(b'.', word).is_some()
+            && (word.starts_with(b"wamid.") || crate::detect::ip::parse(word).is_some())
+        {
+            return true;
+        }
+        hidden::base64_run(word, 0).is_some_and(|run| hidden::begins_text(run.of(word)))
     }
 
     /// A credential whose token begins at `start`.

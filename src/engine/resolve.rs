@@ -3,8 +3,8 @@
 
 use super::value_shape::{ValueShape, is_form, reads_human};
 use crate::class::Class;
-use crate::codec::Form;
 use crate::codec::coding::{Charset, Coding};
+use crate::codec::{Form, byte_table, next_in};
 use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::word_list::WordList;
 use crate::detect::words;
@@ -139,8 +139,12 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Timestamp | Class::UserAgent => return Reading::Opaque(class),
         // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
         Class::EventId | Class::Url | Class::Port => {
-            let words = value.iter().any(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b'"'));
-            return if words { Reading::Text } else { Reading::Opaque(class) };
+            const ENDS_WORDS: [bool; 256] = byte_table(b" \t\n\r\"");
+            return if next_in(&ENDS_WORDS, value, 0).is_some() {
+                Reading::Text
+            } else {
+                Reading::Opaque(class)
+            };
         }
         _ => {}
     }

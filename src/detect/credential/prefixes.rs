@@ -122,14 +122,20 @@ const KNOWN: &[(&[u8], usize, usize, Alphabet)] = &[
 ];
 
 /// Whether any prefix begins with the byte.
-static BEGINS: [bool; 256] = begins();
+static BEGINS: [bool; PAIRS] = begins();
+const PAIRS: usize = 2048;
+
+/// Where the first two bytes of a prefix are marked; others may share the place.
+const fn pair(first: u8, second: u8) -> usize {
+    (first as usize * 37 ^ second as usize * 11) % PAIRS
+}
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn begins() -> [bool; 256] {
-    let mut table = [false; 256];
+const fn begins() -> [bool; PAIRS] {
+    let mut table = [false; PAIRS];
     let mut row = 0;
     while row < KNOWN.len() {
-        table[KNOWN[row].0[0] as usize] = true;
+        table[pair(KNOWN[row].0[0], KNOWN[row].0[1])] = true;
         row += 1;
     }
     table
@@ -138,7 +144,7 @@ const fn begins() -> [bool; 256] {
 /// End of the token with a documented prefix that starts at a place.
 pub(super) fn known_end(text: &[u8], start: usize) -> Option<usize> {
     let (first, second) = (byte(text, start), byte(text, start + 1));
-    if !BEGINS.get(usize::from(first)).copied().unwrap_or_default() {
+    if !BEGINS.get(pair(first, second)).copied().unwrap_or_default() {
         return None;
     }
     let rest = tail(text, start);

@@ -1,7 +1,7 @@
 //! What is done with a field once it is read: its value is claimed, looked into, or left to the scan.
 
 use super::*;
-use crate::codec::byte_table;
+use crate::codec::{byte_table, next_out_of};
 
 impl Finder {
     /// A field whose value is written with escapes: what they mean is looked at.
@@ -101,7 +101,9 @@ impl Finder {
                     sink.found.push(Found { class, rule, span, detail, kind: Kind::Value, bare_json, value });
                 }
                 // One word without the signs that other things show themselves by.
-                let opaque = !timed && is_word(value) && !tools.detectors.shows_itself(value);
+                let opaque = !timed
+                    && word_of(value)
+                        .is_some_and(|word| word == WordOf::Plain || !tools.detectors.shows_itself(value));
                 if timed || opaque || bare_json {
                     Some(field.value)
                 } else {
@@ -318,11 +320,22 @@ pub(super) enum Unknown {
     ByToken,
 }
 
-/// Whether a value is one word of letters, digits, dashes, underscores and full stops.
-fn is_word(value: &[u8]) -> bool {
-    const IN_WORDS: [bool; 256] =
+/// What one word is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WordOf {
+    /// Small letters, digits, dashes and underscores.
+    Plain,
+    /// Capitals or full stops too.
+    Mixed,
+}
+
+/// What a value is made of that is one word of letters, digits, dashes, underscores and full stops.
+fn word_of(value: &[u8]) -> Option<WordOf> {
+    const PLAIN: [bool; 256] = byte_table(b"abcdefghijklmnopqrstuvwxyz0123456789-_");
+    const MIXED: [bool; 256] =
         byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
-    value.iter().all(|byte| IN_WORDS.get(usize::from(*byte)).copied().unwrap_or(false))
+    let Some(from) = next_out_of(&PLAIN, value, 0) else { return Some(WordOf::Plain) };
+    next_out_of(&MIXED, value, from).is_none().then_some(WordOf::Mixed)
 }
 
 /// Whether a value is a number, a time, a version. `rate limit: 192.0.2.7`: an address is none of the name's
