@@ -127,7 +127,7 @@ const PAIRS: usize = 2048;
 
 /// Where the first two bytes of a prefix are marked; others may share the place.
 const fn pair(first: u8, second: u8) -> usize {
-    (first as usize * 37 ^ second as usize * 11) % PAIRS
+    ((first as usize * 37) ^ (second as usize * 11)) % PAIRS
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
