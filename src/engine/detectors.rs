@@ -160,7 +160,13 @@ impl Detectors {
     /// A credential whose token begins at `start`.
     #[must_use]
     pub fn credential_at(&self, text: &[u8], start: usize) -> Option<Hit> {
-        credential::token_at(text, start).or_else(|| announced(text, start))
+        let token = credential::token_at(text, start).or_else(|| {
+            // `SG.…`, `hvs.…`: the prefix ends with a full stop.
+            let dotted = bytes::before(text, start) == b'.';
+            let from = || bytes::run_start(text, start, 64, |b| bytes::is_token(b) || b == b'.');
+            dotted.then(from).and_then(|from| credential::token_at(text, from))
+        });
+        token.or_else(|| announced(text, start))
     }
 
     /// A credential that only a word before it shows.
@@ -193,7 +199,7 @@ impl Detectors {
 
     #[must_use]
     pub fn url_password(&self, text: &[u8], separator: usize) -> Option<Hit> {
-        credential::url_password(text, separator)
+        credential::url_password(text, separator).or_else(|| credential::webhook_secret(text, separator))
     }
 
     #[must_use]

@@ -9,7 +9,7 @@ mod prefixes;
 mod url;
 
 pub use announced::{after_word, announces};
-pub use url::{url_password, url_user};
+pub use url::{url_password, url_user, webhook_secret};
 
 use super::Hit;
 use super::bytes::{
@@ -38,10 +38,16 @@ pub fn token_at(text: &[u8], start: usize) -> Option<Hit> {
     if !starts_token(text, start) && !bot {
         return None;
     }
+    // `api.telegram.org/bot110201543:AAH…`
+    if reads(text, start, b"bot") && is_after_bot(text, start + 3) {
+        return bot_token_end(text, start + 3).map(|end| hit(start + 3, end));
+    }
     let end = prefixes::known_end(text, start)
         .or_else(|| jwt_end(text, start))
         .or_else(|| signed_cookie_end(text, start))
         .or_else(|| bot_token_end(text, start))
+        .or_else(|| discord_end(text, start))
+        .or_else(|| keyed_id_end(text, start))
         .or_else(|| named_token_end(text, start))?;
     Some(hit(start, end))
 }
@@ -99,6 +105,27 @@ fn bot_token_end(text: &[u8], start: usize) -> Option<usize> {
     let end = run_end(text, colon + 1, 64, is_token);
     let random = Mix::of(slice(text, colon + 1..end)).is_random();
     (random && (33..=37).contains(&(end - colon - 1))).then_some(end)
+}
+
+/// `<id in base64>.<6 characters>.<27 or more>`, a Discord bot's token (Discord API reference, "Bot users").
+fn discord_end(text: &[u8], start: usize) -> Option<usize> {
+    let id = run_end(text, start, 29, is_token);
+    let time = run_end(text, id + 1, 8, is_token);
+    let end = run_end(text, time + 1, 64, is_token);
+    let dotted = byte(text, id) == b'.' && byte(text, time) == b'.';
+    let parts = (24..=28).contains(&(id - start)) && time - id == 7 && (27..=45).contains(&(end - time - 1));
+    (dotted && parts && Mix::of(slice(text, start..id)).is_random()).then_some(end)
+}
+
+/// `<32 hex digits>-us12`, a Mailchimp key; `sdk-<UUID>` and `mob-<UUID>`, those of LaunchDarkly.
+fn keyed_id_end(text: &[u8], start: usize) -> Option<usize> {
+    let hex = run_end(text, start, 33, is_hex);
+    if hex - start == 32 && reads(text, hex, b"-us") {
+        let end = run_end(text, hex + 3, 3, is_digit);
+        return ((1..=2).contains(&(end - hex - 3)) && !is_alnum(byte(text, end))).then_some(end);
+    }
+    let named = reads(text, start, b"sdk-") || reads(text, start, b"mob-");
+    (named && is_uuid(slice(text, start + 4..start + 40))).then_some(start + 40)
 }
 
 fn is_after_bot(text: &[u8], start: usize) -> bool {

@@ -1,8 +1,8 @@
-//! Passwords between `://` and `@`.
+//! Passwords between `://` and `@`, and the secret part of webhooks' addresses.
 
 use super::hit;
 use crate::detect::Hit;
-use crate::detect::bytes::{byte, is_digit, is_quote, is_space, run_end, slice};
+use crate::detect::bytes::{byte, is_digit, is_quote, is_space, run_end, slice, tail};
 
 /// Passwords are short; farther on an `@` belongs to something else.
 const LONGEST: usize = 256;
@@ -35,6 +35,37 @@ pub fn url_user(text: &[u8], separator: usize) -> Option<(usize, usize)> {
     let password = url_password(text, separator)?;
     let end = password.span.start().saturating_sub(1);
     (end > user).then_some((user, end))
+}
+
+/// Hosts whose addresses are secrets, and what of the path is none. Sources: the services' pages on incoming
+/// webhooks; gitleaks and trufflehog look for the same.
+const WEBHOOKS: [(&[u8], &[u8]); 8] = [
+    (b"hooks.slack.com", b"/services/"),
+    (b"hooks.slack.com", b"/workflows/"),
+    (b"hooks.slack.com", b"/triggers/"),
+    (b"discord.com", b"/api/webhooks/"),
+    (b"discordapp.com", b"/api/webhooks/"),
+    (b".webhook.office.com", b"/webhookb2/"),
+    (b"hooks.zapier.com", b"/hooks/catch/"),
+    (b"maker.ifttt.com", b"/trigger/"),
+];
+
+/// What of a webhook's address whoever has it can post with, given the place of its `://`.
+#[must_use]
+pub fn webhook_secret(text: &[u8], separator: usize) -> Option<Hit> {
+    let host = authority(text, separator)?;
+    let path = run_end(text, host, 128, |b| b != b'/' && !ends(b));
+    let name = slice(text, host..path);
+    let (_, prefix) = WEBHOOKS.iter().find(|(known, prefix)| {
+        let ending = name.len().checked_sub(known.len()).and_then(|from| name.get(from..));
+        let whole = known.first() == Some(&b'.') || name.len() == known.len();
+        whole
+            && ending.is_some_and(|ending| ending.eq_ignore_ascii_case(known))
+            && tail(text, path).starts_with(prefix)
+    })?;
+    let start = path + prefix.len();
+    let end = run_end(text, start, 1024, |b| !ends(b) && !matches!(b, b'?' | b',' | b')' | b'[' | b';'));
+    (end > start + 8).then(|| hit(start, end))
 }
 
 fn authority(text: &[u8], separator: usize) -> Option<usize> {

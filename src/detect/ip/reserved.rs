@@ -1,7 +1,8 @@
 //! Which addresses belong to nobody on the public internet.
 //!
-//! Source: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates), IANA IPv4
-//! Multicast and IPv6 Multicast Address Space Registries; read 2025-10.
+//! Source: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 8190) as of 2026-07-18, every
+//! row of which the test below asks; 224.0.0.0/4 by RFC 5771 and ff00::/8 by RFC 4291; fec0::/10 as RFC 3879
+//! left it. Anycast services that the registries call reachable (AS112, AMT, PCP, TURN) are nobody's either.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +18,7 @@ pub enum Reach {
     /// RFC 5737, RFC 3849, RFC 9637, benchmarking (RFC 2544, RFC 5180).
     Documentation,
     Multicast,
-    /// Unspecified, broadcast, future use, protocol assignments, discard.
+    /// Unspecified, broadcast, future use, protocol assignments, discard, anycast services.
     Reserved,
 }
 
@@ -43,12 +44,13 @@ const V4: [([u8; 4], u8, Reach); 18] = [
 ];
 
 /// The first four groups are enough: no entry but loopback and unspecified is longer than /64.
-const V6: [([u16; 4], u8, Reach); 11] = [
+const V6: [([u16; 4], u8, Reach); 12] = [
     ([0x64, 0xff9b, 1, 0], 48, Reach::Private),
     ([0x100, 0, 0, 0], 63, Reach::Reserved),
     ([0x2001, 0x2, 0, 0], 48, Reach::Documentation),
     ([0x2001, 0xdb8, 0, 0], 32, Reach::Documentation),
     ([0x2001, 0, 0, 0], 23, Reach::Reserved),
+    ([0x2620, 0x4f, 0x8000, 0], 48, Reach::Reserved),
     ([0x3fff, 0, 0, 0], 20, Reach::Documentation),
     ([0x5f00, 0, 0, 0], 16, Reach::Reserved),
     ([0xfc00, 0, 0, 0], 7, Reach::Private),
@@ -57,8 +59,9 @@ const V6: [([u16; 4], u8, Reach); 11] = [
     ([0xff00, 0, 0, 0], 8, Reach::Multicast),
 ];
 
-/// How far an address reaches. IPv4 addresses inside IPv6 ones (mapped, RFC 4291; translated,
-/// RFC 6052) are judged as what they are; `2001::/23` holds Teredo, whose addresses count as reserved.
+/// How far an address reaches. IPv4 addresses inside IPv6 ones (mapped and compatible, RFC 4291; translated,
+/// RFC 6052; 6to4, RFC 3056) are judged as what they are; `2001::/23` holds Teredo, whose addresses count as
+/// reserved.
 #[must_use]
 pub fn reach(address: IpAddr) -> Reach {
     match address {
@@ -78,13 +81,15 @@ pub fn is_private(address: IpAddr) -> bool {
 
 fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = v6.segments();
-    let translated = (a, b, c, d, e, f) == (0x64, 0xff9b, 0, 0, 0, 0);
-    if !translated {
-        return v6.to_ipv4_mapped();
-    }
-    let [g1, g2] = g.to_be_bytes();
-    let [h1, h2] = h.to_be_bytes();
-    Some(Ipv4Addr::new(g1, g2, h1, h2))
+    let (high, low) = match [a, b, c, d, e, f] {
+        [0x64, 0xff9b, 0, 0, 0, 0] | [0, 0, 0, 0, 0, 0xffff] => (g, h),
+        // `::` and `::1` are addresses of their own.
+        [0, 0, 0, 0, 0, 0] if g > 0 => (g, h),
+        [0x2002, ..] => (b, c),
+        _ => return None,
+    };
+    let ([one, two], [three, four]) = (high.to_be_bytes(), low.to_be_bytes());
+    Some(Ipv4Addr::new(one, two, three, four))
 }
 
 fn reach_v4(v4: Ipv4Addr) -> Reach {
@@ -161,6 +166,34 @@ mod tests {
             ("fe80::1", Reach::LinkLocal),
             ("febf::1", Reach::LinkLocal),
             ("ff02::1", Reach::Multicast),
+            ("192.0.0.8", Reach::Reserved),
+            ("192.0.0.170", Reach::Reserved),
+            ("192.31.196.1", Reach::Reserved),
+            ("192.52.193.1", Reach::Reserved),
+            ("192.88.99.2", Reach::Reserved),
+            ("192.175.48.1", Reach::Reserved),
+            ("198.17.255.255", Reach::Global),
+            ("240.0.0.1", Reach::Reserved),
+            ("64:ff9b:1::1", Reach::Private),
+            ("100:0:0:1::1", Reach::Reserved),
+            ("100:0:0:2::1", Reach::Global),
+            ("2001::1", Reach::Reserved),
+            ("2001:1::3", Reach::Reserved),
+            ("2001:2::1", Reach::Documentation),
+            ("2001:3::1", Reach::Reserved),
+            ("2001:4:112::1", Reach::Reserved),
+            ("2001:10::1", Reach::Reserved),
+            ("2001:20::1", Reach::Reserved),
+            ("2001:30::1", Reach::Reserved),
+            ("2002:a00:1::1", Reach::Private),
+            ("2002:100::1", Reach::Global),
+            ("2620:4f:8000::1", Reach::Reserved),
+            ("2620:4f:8001::1", Reach::Global),
+            ("5f00::1", Reach::Reserved),
+            ("5f01::1", Reach::Global),
+            ("fec0::1", Reach::Private),
+            ("::10.0.0.1", Reach::Private),
+            ("::1.0.0.1", Reach::Global),
         ] {
             let address: IpAddr = text.parse().expect("test data");
             assert_eq!(reach(address), want, "{text}");
