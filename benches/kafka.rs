@@ -20,7 +20,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
-use site::{Site, owned};
+use site::{Site, cpu_seconds, memory_mb, owned};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -149,31 +149,17 @@ fn bare(broker: &Broker, group: &str, records: usize) -> (f64, f64) {
 
 fn idle(seconds: u64) {
     let site = Site::new("idle", "90d", r#"["1h"]"#);
-    let lines: String = (0..2000)
-        .map(|number| format!("{{\"value\":\"to +14155550132, {number}\",\"partition\":{}}}\n", number % 200))
-        .collect();
-    let mut put = site.command(&["put", "idle", "--records", "--partitions", "200"]);
-    put.env("RUST_BACKTRACE", "0");
-    assert!(process::output(put, lines.as_bytes()).status.success());
+    site.put_spread(200, 2000);
     site.does(&["topics", "apply"]);
-    let config = site.read("logscrub.toml");
-    // As a service is set up: the site's seconds are for tests.
-    let config = config.replace("tick = \"1s\"\n", "").replace("purge_interval = \"1s\"\n", "");
-    site.file("logscrub.toml", &config);
+    site.as_a_service();
     let mut service = site.start(&[]);
     process::until("it owns all partitions", Duration::from_secs(300), || owned(&service) == 600);
     std::thread::sleep(Duration::from_secs(45));
-    let pid = service.id().to_string();
-    let memory = || {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap().to_owned();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-    };
-    let (cpu_before, memory_before) = (cpu(&pid, false), memory());
+    let (cpu_before, memory_before) = (cpu_seconds(service.id()), memory_mb(service.id()));
     std::thread::sleep(Duration::from_secs(seconds));
-    let used = cpu(&pid, false) - cpu_before;
+    let used = cpu_seconds(service.id()) - cpu_before;
     println!("200 partitions of the source and 400 of lanes, 2000 records held, for {seconds} s:");
     println!("CPU     {:.2} % of a core ({used:.2} s)", used * 100.0 / seconds as f64);
-    println!("memory  {memory_before:.1} MB, then {:.1} MB", memory());
+    println!("memory  {memory_before:.1} MB, then {:.1} MB", memory_mb(service.id()));
     service.stop();
 }

@@ -89,7 +89,7 @@ pub fn failure(error: &StoreError) -> Failure {
     let code = match error {
         StoreError::Unreachable(_) | StoreError::Busy(_) => exit::BROKER_UNREACHABLE,
         StoreError::Fenced(_) | StoreError::Refused(_) | StoreError::TooLarge(_) => exit::REFUSED,
-        StoreError::Void(_) | StoreError::Io(_) | StoreError::Corrupt(_) => exit::IO,
+        StoreError::Void(_) | StoreError::Rejoin(_) | StoreError::Io(_) | StoreError::Corrupt(_) => exit::IO,
         StoreError::Bug(_) => exit::OUR_BUG,
     };
     Failure::new(code, error.to_string())

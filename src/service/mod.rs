@@ -5,9 +5,12 @@ pub mod clock;
 pub mod config;
 pub mod crash;
 mod health;
+mod line;
+mod once;
 mod run;
 pub mod topics;
 pub mod watch;
+mod worker;
 
 pub use health::{Health, listen};
 pub use run::{Leaving, Mode, Part, RunSpec, Threads, run};

@@ -3,7 +3,7 @@
 use crate::stage::Pipeline;
 use crate::stage::envelope;
 use crate::stage::meter::{Meter, Samples};
-use crate::stage::purge::{self, Purged};
+use crate::stage::purge::Purged;
 use crate::stage::quarantine::is_heartbeat;
 use crate::stage::store::{Bounds, Fetched, Flow, PurgeState, Store, StoreError};
 use crate::telemetry::Metric;
@@ -113,29 +113,51 @@ struct Looked {
 }
 
 impl Heads {
+    /// What stands first at or above an offset of each partition. What is not known yet is looked for, in one
+    /// scan.
     fn first<S: Store>(
         &mut self,
         store: &S,
         pipeline: &Pipeline,
         topic: &Arc<str>,
-        bounds: Bounds,
-        from: i64,
-    ) -> Result<Option<Head>, StoreError> {
-        let key = (topic.clone(), bounds.partition);
-        let still =
-            |looked: &&Looked| looked.from == from && (looked.head.is_some() || looked.end == bounds.end);
-        if let Some(looked) = self.0.get(&key).filter(still) {
-            return Ok(looked.head);
+        places: &[(Bounds, i64)],
+    ) -> Result<Vec<Option<Head>>, StoreError> {
+        let still = |looked: &Looked, bounds: &Bounds, from: i64| {
+            looked.from == from && (looked.head.is_some() || looked.end == bounds.end)
+        };
+        let key = |bounds: &Bounds| (topic.clone(), bounds.partition);
+        let mut open = Vec::new();
+        for (bounds, from) in places {
+            if !self.0.get(&key(bounds)).is_some_and(|looked| still(looked, bounds, *from)) {
+                open.push((bounds.partition, *from));
+                self.0.insert(key(bounds), Looked { from: *from, end: bounds.end, head: None });
+            }
         }
-        let head = head(store, pipeline, topic, bounds.partition, from)?;
-        self.0.insert(key, Looked { from, end: bounds.end, head });
-        Ok(head)
+        let of = |bounds: &Bounds, heads: &Self| heads.0.get(&key(bounds)).and_then(|looked| looked.head);
+        if !open.is_empty() {
+            let looked = store.scan_each(topic, &open, &mut |fetched| {
+                if is_heartbeat(&fetched.record) {
+                    return Flow::Next;
+                }
+                if let Some(looked) = self.0.get_mut(&(topic.clone(), fetched.place.partition)) {
+                    looked.head = Some(read(pipeline, fetched));
+                }
+                Flow::Stop
+            });
+            if let Err(error) = looked {
+                self.0.retain(|(known, _), _| known != topic);
+                return Err(error);
+            }
+        }
+        Ok(places.iter().map(|(bounds, _)| of(bounds, self)).collect())
     }
 }
 
 /// Looks at a pipeline's topics.
 pub struct Watch {
     pipeline: Arc<Pipeline>,
+    /// Every lane that exists.
+    lanes: Arc<[Arc<str>]>,
     /// What stands first in each partition.
     heads: Heads,
     /// What stands first of what our group has not committed.
@@ -145,8 +167,8 @@ pub struct Watch {
 
 impl Watch {
     #[must_use]
-    pub fn new(pipeline: Arc<Pipeline>) -> Self {
-        Watch { pipeline, heads: Heads::default(), next: Heads::default(), looked_ms: 0 }
+    pub fn new(pipeline: Arc<Pipeline>, lanes: Arc<[Arc<str>]>) -> Self {
+        Watch { pipeline, lanes, heads: Heads::default(), next: Heads::default(), looked_ms: 0 }
     }
 
     /// Looks, if it is time to.
@@ -166,17 +188,15 @@ impl Watch {
         self.oldest(store, &source, states.iter().map(|state| state.bounds), now_ms)?;
         window(&source, window_ms);
         let (mut overdue, reader) = (0, pipeline.lanes_reader());
-        for topic in purge::held_topics(store, &pipeline)? {
-            let states = store.purge_states(&reader, &topic)?;
-            lag(&topic, &states);
+        let lanes = self.lanes.clone();
+        for (topic, states) in lanes.iter().zip(store.purge_states_of(&reader, &lanes)?) {
+            lag(topic, &states);
             let pending: u64 = states.iter().map(ahead).sum();
             gauge!(Metric::Pending.name(), "pipeline" => source.to_string(), "lane" => topic.to_string())
                 .set(pending as f64);
-            self.oldest(store, &topic, states.iter().map(|state| state.bounds), now_ms)?;
-            window(&topic, window_ms);
-            for state in &states {
-                overdue += self.overdue(store, &topic, state, now_ms)?;
-            }
+            self.oldest(store, topic, states.iter().map(|state| state.bounds), now_ms)?;
+            window(topic, window_ms);
+            overdue += self.overdue(store, topic, &states, now_ms)?;
         }
         if pipeline.lanes.is_some() {
             let stage = pipeline.stage_id(pipeline.schedule.last()).to_owned();
@@ -194,45 +214,56 @@ impl Watch {
         all: impl Iterator<Item = Bounds>,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        let mut oldest_ms = now_ms;
-        for bounds in all.filter(|bounds| bounds.log_start < bounds.end) {
-            let head = self.heads.first(store, &self.pipeline, topic, bounds, bounds.log_start)?;
-            oldest_ms = oldest_ms.min(head.map_or(now_ms, |head| head.event_ms));
-        }
+        let places: Vec<(Bounds, i64)> = all
+            .filter(|bounds| bounds.log_start < bounds.end)
+            .map(|bounds| (bounds, bounds.log_start))
+            .collect();
+        let heads = self.heads.first(store, &self.pipeline, topic, &places)?;
+        let oldest_ms = heads.iter().flatten().map(|head| head.event_ms).fold(now_ms, i64::min);
         let seconds = now_ms.saturating_sub(oldest_ms).max(0) as f64 / 1000.0;
         gauge!(Metric::OldestIdentifiableAge.name(), "topic" => topic.to_string()).set(seconds);
         Ok(())
     }
 
-    /// How many held records of a partition should have been released, by more than what a release takes.
+    /// How many held records of a lane should have been released, by more than what a release takes.
     fn overdue<S: Store>(
         &mut self,
         store: &S,
         topic: &Arc<str>,
-        state: &PurgeState,
+        states: &[PurgeState],
         now_ms: i64,
     ) -> Result<u64, StoreError> {
-        let bounds = state.bounds;
-        let from = state.committed.unwrap_or(0).max(bounds.log_start);
-        if from >= bounds.end {
-            return Ok(0);
-        }
+        let from = |state: &PurgeState| state.committed.unwrap_or(0).max(state.bounds.log_start);
+        let places: Vec<(Bounds, i64)> = states
+            .iter()
+            .map(|state| (state.bounds, from(state)))
+            .filter(|(bounds, from)| *from < bounds.end)
+            .collect();
         let late_ms = now_ms.saturating_sub(self.pipeline.release_slack_ms());
-        let first = self.next.first(store, &self.pipeline, topic, bounds, from)?;
-        if first.is_none_or(|head| head.due_ms > late_ms) {
+        let heads = self.next.first(store, &self.pipeline, topic, &places)?;
+        let is_late = |head: &Option<Head>| head.is_some_and(|head| head.due_ms <= late_ms);
+        let late: Vec<(i32, i64)> = places
+            .iter()
+            .zip(&heads)
+            .filter(|(_, head)| is_late(head))
+            .map(|((bounds, from), _)| (bounds.partition, *from))
+            .collect();
+        if late.is_empty() {
             return Ok(0);
         }
-        let mut count = 0;
-        store.scan(topic, bounds.partition, from, &mut |fetched| {
-            if !is_heartbeat(&fetched.record) {
-                if read(&self.pipeline, fetched).due_ms > late_ms || count >= MOST_OVERDUE {
-                    return Flow::Stop;
-                }
-                count += 1;
+        let mut counts: HashMap<i32, u64> = HashMap::new();
+        store.scan_each(topic, &late, &mut |fetched| {
+            if is_heartbeat(&fetched.record) {
+                return Flow::Next;
             }
+            let count = counts.entry(fetched.place.partition).or_default();
+            if read(&self.pipeline, fetched).due_ms > late_ms || *count >= MOST_OVERDUE {
+                return Flow::Stop;
+            }
+            *count += 1;
             Flow::Next
         })?;
-        Ok(count)
+        Ok(counts.values().sum())
     }
 }
 
@@ -254,25 +285,6 @@ fn lag(topic: &Arc<str>, states: &[PurgeState]) {
             "partition" => state.bounds.partition.to_string())
         .set(ahead(state) as f64);
     }
-}
-
-/// The first record at or above an offset.
-fn head<S: Store>(
-    store: &S,
-    pipeline: &Pipeline,
-    topic: &str,
-    partition: i32,
-    from: i64,
-) -> Result<Option<Head>, StoreError> {
-    let mut head = None;
-    store.scan(topic, partition, from, &mut |fetched| {
-        if is_heartbeat(&fetched.record) {
-            return Flow::Next;
-        }
-        head = Some(read(pipeline, fetched));
-        Flow::Stop
-    })?;
-    Ok(head)
 }
 
 fn read(pipeline: &Pipeline, fetched: &Fetched<'_>) -> Head {

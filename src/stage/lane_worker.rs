@@ -76,14 +76,14 @@ impl<S: Store> LaneWorker<S> {
     /// Polls once, waiting at most so long, and commits when it is time to.
     ///
     /// # Errors
-    /// What only leaving the process mends; see [`Remedy::Leave`].
+    /// What joining again mends, or leaving the process; see [`Remedy`].
     pub fn step(&mut self, wait: Duration) -> Result<Step, StoreError> {
         let now_ms = self.clock.now_ms();
         match self.try_step(wait, now_ms) {
-            Err(error) if error.remedy() != Remedy::Leave => {
+            Err(error) if matches!(error.remedy(), Remedy::Retry | Remedy::Abort) => {
                 self.heads.clear();
                 self.desk.give_up();
-                self.member.give_up(now_ms)?;
+                self.member.give_up()?;
                 Ok(Step::GaveUp(error))
             }
             done => done,
@@ -94,6 +94,9 @@ impl<S: Store> LaneWorker<S> {
         self.wake(now_ms)?;
         crash::reach(CrashPoint::BeforeBegin);
         let limit = self.pipeline.commit_records;
+        let next_ms = self.heads.values().min().map_or(i64::MAX, |at_ms| at_ms.saturating_sub(now_ms));
+        let until_next = Duration::from_millis(next_ms.max(0).unsigned_abs());
+        let wait = self.member.may_wait(&self.pipeline, wait, now_ms).min(until_next);
         let Member { session, ledger, spec, .. } = &mut self.member;
         let (reader, writer) = session.halves();
         let mut failure = None;

@@ -12,8 +12,9 @@ use crate::engine::WithheldReason;
 use crate::record::{Header, Record, RecordBuf};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How often positions are committed although nothing moved, so that the log does not forget them.
 const REFRESH_MS: i64 = 3_600_000;
@@ -61,6 +62,8 @@ pub(super) struct Ledger {
     pub(super) fell_back: u64,
     taken: usize,
     opened_ms: Option<i64>,
+    /// Whether there may be something to commit.
+    touched: bool,
     refreshed_ms: i64,
     random: StdRng,
     text: String,
@@ -76,6 +79,7 @@ impl Ledger {
     /// A record of that place was taken and ended so at a stage.
     pub(super) fn count(&mut self, place: Place, stage: usize, outcome: Outcome) {
         self.tallies.entry((place, stage)).or_default().add(outcome, 1);
+        self.touched = true;
         self.meter.record(stage, outcome, 1);
     }
 
@@ -111,6 +115,7 @@ impl Ledger {
             track.next = offset + 1;
         }
         self.taken += 1;
+        self.touched = true;
         self.opened_ms.get_or_insert(now_ms);
     }
 
@@ -147,8 +152,22 @@ impl Ledger {
         old || self.taken >= pipeline.commit_records || self.release_bytes >= RELEASE_BYTES
     }
 
-    fn changed(&self) -> bool {
-        self.tracks.values().any(Track::moved) || self.tallies != self.settled
+    fn changed(&mut self) -> bool {
+        self.touched =
+            self.touched && (self.tracks.values().any(Track::moved) || self.tallies != self.settled);
+        self.touched
+    }
+
+    /// Whether the log is to be reminded of every partition.
+    fn is_stale(&self, now_ms: i64) -> bool {
+        now_ms.saturating_sub(self.refreshed_ms).abs() >= REFRESH_MS && !self.tracks.is_empty()
+    }
+
+    /// Where the partitions stand that moved; all of them to remind the log of us.
+    fn positions(&self, now_ms: i64) -> Vec<Position> {
+        let all = self.is_stale(now_ms) || !self.tracks.values().any(Track::moved);
+        let sent = self.tracks.iter().filter(|(_, track)| all || track.moved());
+        sent.map(|(place, track)| Position { place: *place, next: track.next }).collect()
     }
 
     fn write_releases(&mut self, writer: &mut impl Writer, topic: &str) -> Result<(), StoreError> {
@@ -216,24 +235,25 @@ impl Ledger {
         }
         self.meter.committed += 1;
         self.metered.merge(&self.meter);
-        self.clear(now_ms);
+        self.clear();
     }
 
-    fn give_up(&mut self, now_ms: i64) {
+    fn give_up(&mut self) {
         for track in self.tracks.values_mut() {
             track.next = track.base;
         }
         self.tallies.clone_from(&self.settled);
         self.metered.aborted += 1;
-        self.clear(now_ms);
+        self.clear();
     }
 
-    fn clear(&mut self, now_ms: i64) {
+    fn clear(&mut self) {
         self.releases.clear();
         self.release_bytes = 0;
         self.taken = 0;
         self.opened_ms = None;
-        self.refreshed_ms = now_ms;
+        // What is owed from before, such as a first position, is looked for once more.
+        self.touched = true;
         self.meter = Meter::default();
         self.sent_ms.clear();
     }
@@ -295,6 +315,7 @@ impl<S: Store> Member<S> {
             fell_back: 0,
             taken: 0,
             opened_ms: None,
+            touched: false,
             refreshed_ms: now_ms,
             random,
             text: String::new(),
@@ -308,10 +329,15 @@ impl<S: Store> Member<S> {
     /// Answers an assignment: reads progress and counts, and starts each partition.
     pub(super) fn assigned(&mut self, pipeline: &Pipeline, assigned: &[Assigned]) -> Result<(), StoreError> {
         use super::store::{Reader as _, Session as _};
-        for partition in assigned {
+        let mut numbers: Vec<(i32, i64)> =
+            assigned.iter().map(|partition| (partition.place.partition, 0)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let known = self.progress(pipeline, &numbers, assigned)?;
+        self.load_tallies(pipeline, &numbers, assigned)?;
+        for (partition, known) in assigned.iter().zip(known) {
             let place = partition.place;
             let topic = topic_of(&self.spec, place).to_owned();
-            let known = self.progress(pipeline, &topic, place.partition)?;
             let start = progress::start(
                 &topic,
                 &partition.topic_id,
@@ -320,7 +346,6 @@ impl<S: Store> Member<S> {
                 partition.log_start,
             )
             .map_err(|error: AnotherTopic| StoreError::Refused(error.to_string()))?;
-            self.load_tallies(pipeline, place, &topic)?;
             if start.expired > 0 {
                 let stage = if self.ledger.part == "scrub" { 0 } else { pipeline.schedule.last() };
                 let tally = self.ledger.tallies.entry((place, stage)).or_default();
@@ -334,42 +359,63 @@ impl<S: Store> Member<S> {
                 written: partition.committed == Some(start.next),
             };
             self.ledger.tracks.insert(place, track);
+            self.ledger.touched = true;
             self.session.halves().0.start(place, start.next)?;
         }
         Ok(())
     }
 
+    /// The progress of each partition, in their order. Its records stand in the progress topic's partitions of
+    /// the same `numbers`.
     fn progress(
         &self,
         pipeline: &Pipeline,
-        topic: &str,
-        partition: i32,
-    ) -> Result<Option<Progress>, StoreError> {
-        let key = progress::key(&self.spec.reader, topic, partition);
-        let mut newest = None;
-        self.store.scan(&pipeline.topics.progress, partition, 0, &mut |fetched| {
-            if fetched.record.key == Some(key.as_bytes()) {
-                newest = fetched.record.value.map(serde_json::from_slice::<Progress>);
+        numbers: &[(i32, i64)],
+        assigned: &[Assigned],
+    ) -> Result<Vec<Option<Progress>>, StoreError> {
+        let key =
+            |place: Place| progress::key(&self.spec.reader, topic_of(&self.spec, place), place.partition);
+        let keys: HashMap<String, usize> =
+            assigned.iter().enumerate().map(|(at, assigned)| (key(assigned.place), at)).collect();
+        let mut newest: Vec<Option<Vec<u8>>> = vec![None; assigned.len()];
+        self.store.scan_each(&pipeline.topics.progress, numbers, &mut |fetched| {
+            let at = fetched
+                .record
+                .key
+                .and_then(|key| std::str::from_utf8(key).ok())
+                .and_then(|key| keys.get(key));
+            if let Some(slot) = at.and_then(|at| newest.get_mut(*at)) {
+                *slot = fetched.record.value.map(<[u8]>::to_vec);
             }
             Flow::Next
         })?;
-        newest.transpose().map_err(|_| {
+        let read = |json: Option<Vec<u8>>| json.map(|json| serde_json::from_slice(&json)).transpose();
+        newest.into_iter().map(read).collect::<Result<_, _>>().map_err(|_| {
             let topic = &pipeline.topics.progress;
             StoreError::Corrupt(format!("a progress record in `{topic}` does not read; move the topic away"))
         })
     }
 
-    fn load_tallies(&mut self, pipeline: &Pipeline, place: Place, topic: &str) -> Result<(), StoreError> {
-        let part = self.ledger.part;
-        let keys: Vec<String> =
-            pipeline.policy.stages.iter().map(|stage| counts_key(part, &stage.id, topic)).collect();
+    fn load_tallies(
+        &mut self,
+        pipeline: &Pipeline,
+        numbers: &[(i32, i64)],
+        assigned: &[Assigned],
+    ) -> Result<(), StoreError> {
+        let mut keys: HashMap<(i32, String), (Place, usize)> = HashMap::new();
+        for place in assigned.iter().map(|assigned| assigned.place) {
+            for (number, stage) in pipeline.policy.stages.iter().enumerate() {
+                let key = counts_key(self.ledger.part, &stage.id, topic_of(&self.spec, place));
+                keys.insert((place.partition, key), (place, number));
+            }
+        }
         let ledger = &mut self.ledger;
-        self.store.scan(&pipeline.topics.counts, place.partition, 0, &mut |fetched| {
-            let of = |key: &String| fetched.record.key == Some(key.as_bytes());
-            let stage = keys.iter().position(of);
-            if let (Some(stage), Some(tally)) = (stage, fetched.record.value.and_then(Tally::from_json)) {
-                ledger.tallies.insert((place, stage), tally);
-                ledger.settled.insert((place, stage), tally);
+        self.store.scan_each(&pipeline.topics.counts, numbers, &mut |fetched| {
+            let key = fetched.record.key.and_then(|key| String::from_utf8(key.to_vec()).ok());
+            let of = key.and_then(|key| keys.get(&(fetched.place.partition, key)));
+            if let (Some(of), Some(tally)) = (of, fetched.record.value.and_then(Tally::from_json)) {
+                ledger.tallies.insert(*of, tally);
+                ledger.settled.insert(*of, tally);
             }
             Flow::Next
         })?;
@@ -384,28 +430,31 @@ impl<S: Store> Member<S> {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         crash::reach(CrashPoint::InRevoke);
-        if revoked.lost {
-            self.give_up(now_ms)?;
-        } else {
-            self.commit(pipeline, now_ms)?;
-        }
+        let ended = if revoked.lost { self.give_up() } else { self.commit(pipeline, now_ms) };
+        // However that ended: positions that are committed later must not be another's.
         for place in &revoked.places {
             self.ledger.tracks.remove(place);
         }
         self.ledger.tallies.retain(|(place, _), _| !revoked.places.contains(place));
         self.ledger.settled.retain(|(place, _), _| !revoked.places.contains(place));
-        Ok(())
+        ended
     }
 
     /// Commits if the transaction is due for it, or the log is to be reminded of us.
     pub(super) fn commit_if_due(&mut self, pipeline: &Pipeline, now_ms: i64) -> Result<(), StoreError> {
-        let stale = now_ms.saturating_sub(self.ledger.refreshed_ms).abs() >= REFRESH_MS;
-        let due = self.ledger.changed() && self.ledger.is_full(pipeline, now_ms);
-        let first = self.ledger.opened_ms.is_none() && self.ledger.changed();
-        if due || first || (stale && !self.ledger.tracks.is_empty()) {
+        let is_open = self.ledger.opened_ms.is_some();
+        let due = (!is_open || self.ledger.is_full(pipeline, now_ms)) && self.ledger.changed();
+        if due || self.ledger.is_stale(now_ms) {
             self.commit(pipeline, now_ms)?;
         }
         Ok(())
+    }
+
+    /// How long a worker may wait for records: the open transaction is to be committed in time.
+    pub(super) fn may_wait(&self, pipeline: &Pipeline, wait: Duration, now_ms: i64) -> Duration {
+        let Some(opened_ms) = self.ledger.opened_ms else { return wait };
+        let left_ms = pipeline.commit_every_ms.saturating_sub(now_ms.saturating_sub(opened_ms));
+        wait.min(Duration::from_millis(left_ms.max(0).unsigned_abs()))
     }
 
     /// Writes everything that belongs to the open transaction and commits it.
@@ -416,19 +465,21 @@ impl<S: Store> Member<S> {
         ledger.write_releases(writer, &pipeline.topics.deidentified)?;
         ledger.write_counts(writer, pipeline, &self.spec)?;
         ledger.write_progress(writer, pipeline, &self.spec)?;
-        let positions: Vec<Position> =
-            ledger.tracks.iter().map(|(place, track)| Position { place: *place, next: track.next }).collect();
+        let positions = ledger.positions(now_ms);
         crash::reach(CrashPoint::BeforeCommit);
         writer.commit(&positions)?;
         crash::reach(CrashPoint::AfterCommit);
+        if positions.len() == ledger.tracks.len() {
+            ledger.refreshed_ms = now_ms;
+        }
         ledger.settle(now_ms);
         Ok(())
     }
 
     /// Drops the open transaction and goes back to where the last one ended.
-    pub(super) fn give_up(&mut self, now_ms: i64) -> Result<(), StoreError> {
+    pub(super) fn give_up(&mut self) -> Result<(), StoreError> {
         use super::store::{Reader as _, Session as _};
-        self.ledger.give_up(now_ms);
+        self.ledger.give_up();
         let (reader, writer) = self.session.halves();
         writer.abort()?;
         for (place, track) in &self.ledger.tracks {

@@ -1,7 +1,7 @@
 //! The purge planner: what may be deleted now, from positions read back from the log's keeper.
 
 use super::pipeline::Pipeline;
-use super::store::{Flow, PurgeState, Store, StoreError};
+use super::store::{Cut, Flow, PurgeState, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,12 +45,18 @@ pub struct Purged(pub BTreeMap<Arc<str>, u64>);
 
 /// Deletes what the pipeline has finished: behind the lane reader in every lane, behind scrub in the
 /// source where the config says so, and in the scrubbed topic what has outlived its time where the
-/// log does not do that by itself. Called every `purge_interval`; never in the way of anything else.
+/// log does not do that by itself. `lanes` are the [`held_topics`]. Called every `purge_interval`; never in the
+/// way of anything else.
 ///
 /// # Errors
 /// See [`StoreError`]; what was deleted before the error is deleted.
-pub fn round<S: Store>(store: &S, pipeline: &Pipeline, now_ms: i64) -> Result<Purged, StoreError> {
-    let mut purged = Purged::default();
+pub fn round<S: Store>(
+    store: &S,
+    pipeline: &Pipeline,
+    lanes: &[Arc<str>],
+    now_ms: i64,
+) -> Result<Purged, StoreError> {
+    let mut deeds = Deeds::default();
     if pipeline.purge_source {
         let source = &pipeline.topics.source;
         let mut ours = store.purge_states(&pipeline.scrub_reader(), source)?;
@@ -60,12 +66,13 @@ pub fn round<S: Store>(store: &S, pipeline: &Pipeline, now_ms: i64) -> Result<Pu
         for group in &pipeline.purge_after_groups {
             groups.push(store.purge_states(group, source)?);
         }
-        carry_out(store, source, &groups, &mut purged)?;
+        deeds.add(source, &groups);
     }
-    for topic in held_topics(store, pipeline)? {
-        let groups = [store.purge_states(&pipeline.lanes_reader(), &topic)?];
-        carry_out(store, &topic, &groups, &mut purged)?;
+    for (topic, states) in lanes.iter().zip(store.purge_states_of(&pipeline.lanes_reader(), lanes)?) {
+        deeds.add(topic, &[states]);
     }
+    let mut purged = Purged::default();
+    deeds.carry_out(store, &mut purged)?;
     if let Some(keep_ms) = pipeline.scrubbed_keep_ms {
         expire(store, &pipeline.topics.scrubbed, now_ms.saturating_sub(keep_ms), &mut purged)?;
     }
@@ -87,27 +94,49 @@ pub fn held_topics<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Vec<Arc<s
     Ok(lanes.into_iter().map(|(_, name)| name).collect())
 }
 
-fn carry_out<S: Store>(
-    store: &S,
-    topic: &Arc<str>,
-    groups: &[Vec<PurgeState>],
-    purged: &mut Purged,
-) -> Result<(), StoreError> {
-    for deed in plan(groups) {
-        if let Some(up_to) = deed.up_to {
-            let before = groups
-                .iter()
-                .flatten()
-                .find(|state| state.bounds.partition == deed.partition)
-                .map_or(0, |state| state.bounds.log_start);
-            let start = store.purge(topic, deed.partition, up_to)?;
-            *purged.0.entry(topic.clone()).or_default() += start.saturating_sub(before).max(0).unsigned_abs();
-        }
-        if deed.roll {
-            store.roll(topic, deed.partition)?;
+/// What a round does, over all topics.
+#[derive(Default)]
+struct Deeds {
+    cuts: Vec<Cut>,
+    /// Where the log of each cut's partition starts before it.
+    starts: Vec<i64>,
+    rolls: BTreeMap<Arc<str>, Vec<i32>>,
+}
+
+impl Deeds {
+    fn add(&mut self, topic: &Arc<str>, groups: &[Vec<PurgeState>]) {
+        for Deed { partition, up_to, roll } in plan(groups) {
+            let state = groups.iter().flatten().find(|state| state.bounds.partition == partition);
+            if let (Some(up_to), Some(state)) = (up_to, state) {
+                self.cuts.push(Cut { topic: topic.clone(), partition, up_to });
+                self.starts.push(state.bounds.log_start);
+            }
+            if roll {
+                self.rolls.entry(topic.clone()).or_default().push(partition);
+            }
         }
     }
-    Ok(())
+
+    /// One partition that cannot be purged keeps no other from it.
+    fn carry_out<S: Store>(&self, store: &S, purged: &mut Purged) -> Result<(), StoreError> {
+        let mut failure = Ok(());
+        if !self.cuts.is_empty() {
+            let answers = store.purge_each(&self.cuts)?;
+            for ((cut, before), answer) in self.cuts.iter().zip(&self.starts).zip(answers) {
+                match answer {
+                    Ok(start) => {
+                        let gone = start.saturating_sub(*before).max(0).unsigned_abs();
+                        *purged.0.entry(cut.topic.clone()).or_default() += gone;
+                    }
+                    Err(error) => failure = failure.and(Err(error)),
+                }
+            }
+        }
+        for (topic, partitions) in &self.rolls {
+            failure = failure.and(store.roll(topic, partitions));
+        }
+        failure
+    }
 }
 
 /// Deletes records that the log stamped before a moment.

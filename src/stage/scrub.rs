@@ -55,13 +55,13 @@ impl<S: Store> ScrubWorker<S> {
     /// Polls once, waiting at most so long, and commits when it is time to.
     ///
     /// # Errors
-    /// What only leaving the process mends; see [`Remedy::Leave`].
+    /// What joining again mends, or leaving the process; see [`Remedy`].
     pub fn step(&mut self, wait: Duration) -> Result<Step, StoreError> {
         let now_ms = self.clock.now_ms();
         match self.try_step(wait, now_ms) {
-            Err(error) if error.remedy() != Remedy::Leave => {
+            Err(error) if matches!(error.remedy(), Remedy::Retry | Remedy::Abort) => {
                 self.desk.give_up();
-                self.member.give_up(now_ms)?;
+                self.member.give_up()?;
                 Ok(Step::GaveUp(error))
             }
             done => done,
@@ -71,6 +71,7 @@ impl<S: Store> ScrubWorker<S> {
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
         crash::reach(CrashPoint::BeforeBegin);
         let limit = self.pipeline.commit_records;
+        let wait = self.member.may_wait(&self.pipeline, wait, now_ms);
         let Member { session, ledger, .. } = &mut self.member;
         let (reader, writer) = session.halves();
         let mut failure = None;

@@ -205,6 +205,15 @@ pub struct Bounds {
     pub end: i64,
 }
 
+/// A purge of one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    pub topic: Arc<str>,
+    pub partition: i32,
+    /// What stands below goes.
+    pub up_to: i64,
+}
+
 /// What the purge planner must know of one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PurgeState {
@@ -261,11 +270,34 @@ pub trait Store {
         visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
     ) -> Result<i64, StoreError>;
 
+    /// The same for several partitions of a topic, each given once with where to begin, in any order among
+    /// themselves: [`Flow::Stop`] and [`Flow::Hold`] end the walk of the record's partition only. Returns
+    /// where each ended, in the order of `starts`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn scan_each(
+        &self,
+        topic: &str,
+        starts: &[(i32, i64)],
+        visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
+    ) -> Result<Vec<i64>, StoreError> {
+        starts.iter().map(|(partition, from)| self.scan(topic, *partition, *from, visit)).collect()
+    }
+
     /// The state of each partition of a topic for a reader group.
     ///
     /// # Errors
     /// See [`StoreError`].
     fn purge_states(&self, reader: &str, topic: &str) -> Result<Vec<PurgeState>, StoreError>;
+
+    /// The same for several topics, in their order.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn purge_states_of(&self, reader: &str, topics: &[Arc<str>]) -> Result<Vec<Vec<PurgeState>>, StoreError> {
+        topics.iter().map(|topic| self.purge_states(reader, topic)).collect()
+    }
 
     /// Deletes what stands below `up_to`, and nothing at or above it. Returns the new log start.
     ///
@@ -273,12 +305,20 @@ pub trait Store {
     /// See [`StoreError`].
     fn purge(&self, topic: &str, partition: i32, up_to: i64) -> Result<i64, StoreError>;
 
-    /// Rolls the partition's segment, so that what was purged leaves the disk (Kafka: appends a
+    /// The same for several partitions; each answers for itself, in their order.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; then nothing is known of any.
+    fn purge_each(&self, cuts: &[Cut]) -> Result<Vec<Result<i64, StoreError>>, StoreError> {
+        Ok(cuts.iter().map(|cut| self.purge(&cut.topic, cut.partition, cut.up_to)).collect())
+    }
+
+    /// Rolls partitions' segments, so that what was purged leaves the disk (Kafka: appends a
     /// heartbeat record, outside any transaction). Nothing where a purge erases at once.
     ///
     /// # Errors
     /// See [`StoreError`].
-    fn roll(&self, topic: &str, partition: i32) -> Result<(), StoreError>;
+    fn roll(&self, topic: &str, partitions: &[i32]) -> Result<(), StoreError>;
 
     /// Ends a round of purges: what was deleted is now to leave every file.
     ///
@@ -294,6 +334,8 @@ pub enum Remedy {
     Retry,
     /// Abort the transaction, seek back to the last commit, and go on.
     Abort,
+    /// End the session, with its open transaction, and join again.
+    Rejoin,
     /// Leave the process: another one owns the slot, or the store cannot go on.
     Leave,
 }
@@ -314,6 +356,9 @@ pub enum StoreError {
     /// The open transaction is void; [`Remedy::Abort`].
     #[error("the transaction was given up: {0}")]
     Void(String),
+    /// The membership has come to its end; [`Remedy::Rejoin`].
+    #[error("the group must be joined again: {0}")]
+    Rejoin(String),
     /// Someone else has this slot; exit 77.
     #[error("another process took over this slot: {0}")]
     Fenced(String),
@@ -337,6 +382,7 @@ impl StoreError {
         match self {
             StoreError::Busy(_) => Remedy::Retry,
             StoreError::Void(_) => Remedy::Abort,
+            StoreError::Rejoin(_) => Remedy::Rejoin,
             StoreError::Unreachable(_)
             | StoreError::TooLarge(_)
             | StoreError::Fenced(_)

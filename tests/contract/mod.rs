@@ -395,7 +395,7 @@ pub fn a_purge_deletes_up_to_the_position<B: Bench>(bench: &B) {
     assert!(state.data_waits);
     let start = bench.store().purge("c.purge", 0, after(&seen)).unwrap();
     assert!(start >= after(&seen));
-    bench.store().roll("c.purge", 0).unwrap();
+    bench.store().roll("c.purge", &[0]).unwrap();
     bench.store().purged().unwrap();
     assert_eq!(bench.store().bounds("c.purge").unwrap()[0].log_start, start);
     assert_eq!(values(&read::<B>(&mut session, 1)), [held.as_str()], "a purge takes nothing at its position");

@@ -7,6 +7,7 @@ mod compose;
 mod contract;
 mod crashes;
 mod faults;
+mod idle;
 #[path = "../process/mod.rs"]
 mod process;
 mod run;

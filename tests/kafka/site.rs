@@ -50,6 +50,21 @@ pub fn owned(service: &Service) -> i64 {
     events.map(change).sum()
 }
 
+/// User and system time of a process so far.
+pub fn cpu_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// What a process has in memory.
+pub fn memory_mb(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
 impl Site {
     /// `window` of the last stage; topics are not made yet.
     pub fn new(source: &str, window: &str, lanes: &str) -> Self {
@@ -136,6 +151,26 @@ purge_source = true
         let put = self.command(&["put", &self.source, "--records", "--partitions", "4"]);
         let output = process::output(put, &input);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Records of now, the same number in each partition of a source that has so many.
+    pub fn put_spread(&self, partitions: usize, records: usize) {
+        let line = |number: usize| {
+            let partition = number % partitions;
+            format!("{{\"value\":\"to +14155550132, {number}\",\"partition\":{partition}}}\n")
+        };
+        let lines: String = (0..records).map(line).collect();
+        let partitions = partitions.to_string();
+        let put = self.command(&["put", &self.source, "--records", "--partitions", &partitions]);
+        let output = process::output(put, lines.as_bytes());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Waits and purges as a service does: the seconds of a site are for tests.
+    pub fn as_a_service(&self) {
+        let config = self.read("logscrub.toml");
+        let config = config.replace("tick = \"1s\"\n", "").replace("purge_interval = \"1s\"\n", "");
+        self.file("logscrub.toml", &config);
     }
 
     /// Made-up records from `oldest` to now.

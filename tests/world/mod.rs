@@ -182,7 +182,8 @@ impl World {
     }
 
     pub fn purge(&self) {
-        purge::round(self.store.as_ref(), &self.pipeline, self.now()).unwrap();
+        let lanes = purge::held_topics(self.store.as_ref(), &self.pipeline).unwrap();
+        purge::round(self.store.as_ref(), &self.pipeline, &lanes, self.now()).unwrap();
     }
 
     /// Ids of what is still held, and whether each still has its secret.

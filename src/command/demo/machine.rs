@@ -112,7 +112,8 @@ impl Machine {
     pub fn purge(&mut self, now_ms: i64) -> Result<(), StoreError> {
         self.scrub.finish()?;
         self.lanes.finish()?;
-        let purged = purge::round(self.store.as_ref(), &self.pipeline, now_ms)?;
+        let lanes = purge::held_topics(self.store.as_ref(), &self.pipeline)?;
+        let purged = purge::round(self.store.as_ref(), &self.pipeline, &lanes, now_ms)?;
         let source = &self.pipeline.topics.source;
         self.purged +=
             purged.0.iter().filter(|(topic, _)| *topic != source).map(|(_, count)| count).sum::<u64>();

@@ -295,7 +295,7 @@ impl Store for Embedded {
         Ok(start)
     }
 
-    fn roll(&self, _topic: &str, _partition: i32) -> Result<(), StoreError> {
+    fn roll(&self, _topic: &str, _partitions: &[i32]) -> Result<(), StoreError> {
         // A purge erases at once: there are no segments.
         Ok(())
     }

@@ -4,15 +4,16 @@ use super::PATIENCE;
 use super::closing::Client;
 use super::context::Quiet;
 use super::error::{code_of, is_silence, missing, of_query};
-use super::native;
+use super::lazy::Lazy;
+use super::native::Described;
+use super::scan::Scanner;
 use super::settings::Settings;
-use crate::stage::store::{StoreError, TopicSpec};
+use crate::stage::store::{Cut, StoreError, TopicSpec};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, NewTopic, ResourceSpecifier,
     TopicReplication,
 };
-use rdkafka::error::RDKafkaErrorCode as Code;
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -43,7 +44,10 @@ pub struct BrokerState {
 }
 
 pub(super) struct Admin {
-    client: Client<AdminClient<Quiet>>,
+    settings: Settings,
+    client: Lazy<AdminClient<Quiet>>,
+    /// Looks topics up.
+    scanner: Arc<Scanner>,
     new_topics: BTreeMap<String, String>,
     /// Which topics are compacted: asked for once each.
     compacted: Mutex<HashMap<String, bool>>,
@@ -83,9 +87,16 @@ impl Admin {
     pub(super) fn open(
         settings: &Settings,
         new_topics: BTreeMap<String, String>,
+        scanner: Arc<Scanner>,
     ) -> Result<Self, StoreError> {
-        let client = settings.admin()?;
-        client.inner().fetch_metadata(Some("logscrub"), FIRST_ANSWER).map_err(|error| {
+        let admin = Admin {
+            settings: settings.clone(),
+            client: Lazy::default(),
+            scanner,
+            new_topics,
+            compacted: Mutex::default(),
+        };
+        admin.client()?.inner().fetch_metadata(Some("logscrub"), FIRST_ANSWER).map_err(|error| {
             match code_of(&error) {
                 _ if settings.is_turned_away() => StoreError::Refused(format!(
                     "`{}` does not accept who we are, or we do not accept it; check `security.protocol`, `sasl.*` \
@@ -101,13 +112,21 @@ impl Admin {
                 _ => of_query(&error, "the first question was asked"),
             }
         })?;
-        Ok(Admin { client, new_topics, compacted: Mutex::default() })
+        Ok(admin)
+    }
+
+    fn client(&self) -> Result<Arc<Client<AdminClient<Quiet>>>, StoreError> {
+        self.client.get(|| self.settings.admin())
+    }
+
+    pub(super) fn sweep(&self) {
+        self.client.sweep();
     }
 
     /// By name; Kafka's own topics are left out.
     pub(super) fn topics(&self) -> Result<Vec<TopicSpec>, StoreError> {
-        let metadata = self
-            .client
+        let client = self.client()?;
+        let metadata = client
             .inner()
             .fetch_metadata(None, PATIENCE)
             .map_err(|error| of_query(&error, "topics were listed"))?;
@@ -146,7 +165,7 @@ impl Admin {
     fn settings_of(&self, topics: &[&str]) -> Result<Vec<(String, TopicState)>, StoreError> {
         let resources: Vec<ResourceSpecifier<'_>> =
             topics.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
-        let answers = wait(self.client.describe_configs(&resources, &options()))
+        let answers = wait(self.client()?.describe_configs(&resources, &options()))
             .map_err(|error| of_query(&error, "topic settings were read"))?;
         let mut all = Vec::new();
         for resource in answers.into_iter().flatten() {
@@ -171,8 +190,8 @@ impl Admin {
     }
 
     pub(super) fn brokers(&self) -> Result<i32, StoreError> {
-        let metadata = self
-            .client
+        let client = self.client()?;
+        let metadata = client
             .inner()
             .fetch_metadata(Some("logscrub"), PATIENCE)
             .map_err(|error| of_query(&error, "brokers were counted"))?;
@@ -187,8 +206,8 @@ impl Admin {
     }
 
     pub(super) fn broker_states(&self) -> Result<Vec<BrokerState>, StoreError> {
-        let metadata = self
-            .client
+        let client = self.client()?;
+        let metadata = client
             .inner()
             .fetch_metadata(Some("logscrub"), PATIENCE)
             .map_err(|error| of_query(&error, "brokers were counted"))?;
@@ -197,7 +216,7 @@ impl Admin {
 
     fn broker_state(&self, id: i32) -> Result<BrokerState, StoreError> {
         let resource = ResourceSpecifier::Broker(id);
-        let answers = wait(self.client.describe_configs([&resource], &options()))
+        let answers = wait(self.client()?.describe_configs([&resource], &options()))
             .map_err(|error| of_query(&error, "broker settings were read"))?;
         let entries = answers.into_iter().flatten().flat_map(|resource| resource.entries);
         let settings = entries.filter_map(|entry| Some((entry.name, entry.value?))).collect();
@@ -205,14 +224,12 @@ impl Admin {
     }
 
     pub(super) fn replicas(&self, topic: &str) -> Result<Option<usize>, StoreError> {
-        let fewest =
-            |found: &MetadataTopic| found.partitions().iter().map(|part| part.replicas().len()).min();
-        Ok(self.look_up(topic, fewest)?.flatten())
+        Ok(self.look_up(topic)?.map(|found| found.replicas))
     }
 
     pub(super) fn groups(&self) -> Result<Vec<String>, StoreError> {
-        let groups = self
-            .client
+        let client = self.client()?;
+        let groups = client
             .inner()
             .fetch_group_list(None, PATIENCE)
             .map_err(|error| of_query(&error, "groups were listed"))?;
@@ -237,7 +254,7 @@ impl Admin {
     }
 
     fn create(&self, topic: &NewTopic<'_>) -> Result<Result<(), Code>, StoreError> {
-        let answers = wait(self.client.create_topics([topic], &options()))
+        let answers = wait(self.client()?.create_topics([topic], &options()))
             .map_err(|error| of_query(&error, "a topic was made"))?;
         match answers.into_iter().next() {
             Some(answer) => Ok(answer.map(drop).map_err(|(_, code)| code)),
@@ -248,7 +265,7 @@ impl Admin {
     pub(super) fn add_partitions(&self, topic: &str, partitions: i32) -> Result<(), StoreError> {
         let count = usize::try_from(partitions).unwrap_or(0);
         let wanted = NewPartitions::new(topic, count);
-        let answers = wait(self.client.create_partitions([&wanted], &options()))
+        let answers = wait(self.client()?.create_partitions([&wanted], &options()))
             .map_err(|error| of_query(&error, "partitions were added"))?;
         match answers.into_iter().next() {
             Some(Ok(_)) => Ok(()),
@@ -273,7 +290,7 @@ impl Admin {
         for (name, value) in settings {
             change = change.set(name, value);
         }
-        let answers = wait(self.client.alter_configs([&change], &options()))
+        let answers = wait(self.client()?.alter_configs([&change], &options()))
             .map_err(|error| of_query(&error, "topic settings were changed"))?;
         match answers.into_iter().next() {
             Some(Ok(_)) => self.await_settings(topic, settings),
@@ -339,54 +356,65 @@ impl Admin {
 
     /// How many partitions a topic has; `None` where there is no such topic.
     pub(super) fn partitions(&self, topic: &str) -> Result<Option<i32>, StoreError> {
-        let count = |found: &MetadataTopic| i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
-        Ok(self.look_up(topic, count)?.filter(|count| *count > 0))
+        Ok(self.look_up(topic)?.map(|found| found.partitions).filter(|count| *count > 0))
     }
 
     /// What the cluster says of a topic; `None` where there is no such topic.
-    fn look_up<T>(&self, topic: &str, ask: impl Fn(&MetadataTopic) -> T) -> Result<Option<T>, StoreError> {
-        let metadata = self
-            .client
-            .inner()
-            .fetch_metadata(Some(topic), PATIENCE)
-            .map_err(|error| of_query(&error, "a topic was looked up"))?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
-        Ok(found.map(ask))
+    fn look_up(&self, topic: &str) -> Result<Option<Described>, StoreError> {
+        Ok(self.scanner.describe(&[topic])?.into_iter().next().flatten())
     }
 
     /// The topics' ids, in their order.
     pub(super) fn topic_ids(&self, topics: &[Arc<str>]) -> Result<Vec<Arc<str>>, StoreError> {
-        let ids = native::topic_ids(self.client.inner().native_ptr(), topics, PATIENCE)?;
-        let id = |(id, name): (Option<String>, &Arc<str>)| id.map(Arc::from).ok_or_else(|| missing(name));
-        ids.into_iter().zip(topics).map(id).collect()
+        let names: Vec<&str> = topics.iter().map(AsRef::as_ref).collect();
+        let found = self.scanner.describe(&names)?;
+        let id = |(found, name): (Option<Described>, &&str)| {
+            found.map(|found| Arc::from(found.id)).ok_or_else(|| missing(name))
+        };
+        found.into_iter().zip(&names).map(id).collect()
     }
 
-    /// Deletes what stands below an offset, and says where the log starts now.
-    pub(super) fn delete_records(&self, topic: &str, partition: i32, up_to: i64) -> Result<i64, StoreError> {
-        let mut list = TopicPartitionList::new();
-        // Never `Offset::End`: that is the high watermark, and deletes what nobody has read.
-        list.add_partition_offset(topic, partition, Offset::Offset(up_to))
-            .map_err(|error| of_query(&error, "a purge was prepared"))?;
-        let what = || format!("`{topic}` {partition} was purged up to {up_to}");
-        let answers =
-            wait(self.client.delete_records(&list, &options())).map_err(|error| of_query(&error, &what()))?;
-        let answer = answers.elements().into_iter().next().map(|element| (element.error(), element.offset()));
-        match answer {
-            Some((Ok(()), Offset::Offset(start))) => Ok(start),
-            Some((Ok(()), _)) => Ok(up_to),
-            Some((Err(error), _)) => match code_of(&error) {
-                Some(Code::OffsetOutOfRange) => Err(StoreError::Bug(format!(
-                    "purge of `{topic}` {partition} up to {up_to}, beyond its end"
-                ))),
-                Some(Code::PolicyViolation) => Err(StoreError::Refused(format!(
-                    "topic `{topic}` keeps what we purge: its `cleanup.policy` must be `delete`"
-                ))),
-                Some(Code::TopicAuthorizationFailed) => Err(StoreError::Refused(format!(
-                    "records of `{topic}` may not be deleted; grant DELETE on it"
-                ))),
-                _ => Err(of_query(&error, &what())),
-            },
-            None => Err(StoreError::Busy(format!("no answer when {}", what()))),
+    /// Deletes what stands below offsets, in one call, and says where each log starts now.
+    pub(super) fn delete_records(&self, cuts: &[Cut]) -> Result<Vec<Result<i64, StoreError>>, StoreError> {
+        const WHAT: &str = "records were purged";
+        let mut list = TopicPartitionList::with_capacity(cuts.len());
+        for Cut { topic, partition, up_to } in cuts {
+            // Never `Offset::End`: that is the high watermark, and deletes what nobody has read.
+            list.add_partition_offset(topic, *partition, Offset::Offset(*up_to))
+                .map_err(|error| of_query(&error, WHAT))?;
         }
+        let answered =
+            wait(self.client()?.delete_records(&list, &options())).map_err(|error| of_query(&error, WHAT))?;
+        let mut answers: HashMap<(String, i32), Result<i64, StoreError>> = HashMap::new();
+        for element in answered.elements() {
+            let (topic, partition) = (element.topic(), element.partition());
+            let answer = match (element.error(), element.offset()) {
+                (Ok(()), Offset::Offset(start)) => Ok(start),
+                (Ok(()), _) => continue,
+                (Err(error), _) => Err(not_purged(&error, topic, partition)),
+            };
+            answers.insert((topic.to_owned(), partition), answer);
+        }
+        let answer = |Cut { topic, partition, .. }: &Cut| {
+            let silence =
+                || Err(StoreError::Busy(format!("no answer when `{topic}` {partition} was purged")));
+            answers.remove(&(topic.to_string(), *partition)).unwrap_or_else(silence)
+        };
+        Ok(cuts.iter().map(answer).collect())
+    }
+}
+
+fn not_purged(error: &KafkaError, topic: &str, partition: i32) -> StoreError {
+    match code_of(error) {
+        Some(Code::OffsetOutOfRange) => {
+            StoreError::Bug(format!("purge of `{topic}` {partition} beyond its end"))
+        }
+        Some(Code::PolicyViolation) => StoreError::Refused(format!(
+            "topic `{topic}` keeps what we purge: its `cleanup.policy` must be `delete`"
+        )),
+        Some(Code::TopicAuthorizationFailed) => {
+            StoreError::Refused(format!("records of `{topic}` may not be deleted; grant DELETE on it"))
+        }
+        _ => of_query(error, &format!("`{topic}` {partition} was purged")),
     }
 }

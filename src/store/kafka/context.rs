@@ -1,5 +1,6 @@
 //! What librdkafka calls back: its log lines, and the rebalances of a group.
 
+use super::bell::Bell;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
@@ -10,18 +11,22 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::{debug, warn};
 
 /// librdkafka's own words; without `debug`, which only `allow_unsafe` admits, they hold no records.
-pub(super) fn say(level: RDKafkaLogLevel, facility: &str, text: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            warn!(facility, text, "librdkafka");
-        }
+pub(super) fn say(critical: bool, facility: &str, text: &str) {
+    if critical {
+        warn!(facility, text, "librdkafka");
+    } else {
         // A broker that is away is said again and again; we say it once, where it matters.
-        _ => debug!(facility, text, "librdkafka"),
+        debug!(facility, text, "librdkafka");
     }
+}
+
+/// Whether a line is one that librdkafka does not go on after.
+pub(super) fn is_critical(level: RDKafkaLogLevel) -> bool {
+    matches!(level, RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical)
 }
 
 /// A client that is told nothing.
@@ -30,7 +35,7 @@ pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        say(level, facility, text);
+        say(is_critical(level), facility, text);
     }
 
     fn error(&self, error: KafkaError, _reason: &str) {
@@ -62,7 +67,7 @@ impl Visitor {
 
 impl ClientContext for Visitor {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        say(level, facility, text);
+        say(is_critical(level), facility, text);
     }
 
     fn error(&self, error: KafkaError, _reason: &str) {
@@ -93,6 +98,8 @@ pub(super) enum Change {
 pub(super) struct Membership {
     changes: Mutex<VecDeque<Change>>,
     closing: AtomicBool,
+    /// Rung when there is something to poll.
+    pub(super) bell: Arc<Bell>,
 }
 
 impl Membership {
@@ -132,7 +139,7 @@ pub(super) fn list(names: &Names) -> TopicPartitionList {
 
 impl ClientContext for Membership {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        say(level, facility, text);
+        say(is_critical(level), facility, text);
     }
 
     fn error(&self, error: KafkaError, _reason: &str) {

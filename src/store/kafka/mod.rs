@@ -7,14 +7,17 @@
 //! that deals with them.
 
 mod admin;
+mod bell;
 mod closing;
 mod context;
 mod error;
+mod lazy;
 mod native;
 mod probe;
 mod purge;
 mod reader;
 mod scan;
+mod served;
 mod settings;
 mod writer;
 
@@ -24,15 +27,16 @@ pub use writer::KafkaWriter;
 
 use crate::stage::clock::Clock;
 use crate::stage::store::{
-    Bounds, Fetched, Flow, PurgeState, Session, SessionSpec, Store, StoreError, TopicSpec,
+    Bounds, Cut, Fetched, Flow, PurgeState, Session, SessionSpec, Store, StoreError, TopicSpec,
 };
 use admin::Admin;
+use closing::Client;
 use context::Membership;
-use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use scan::Scanner;
 use settings::Settings;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// How long a transaction of ours may be open before the broker aborts it.
@@ -63,8 +67,26 @@ pub struct Options {
 struct Shared {
     settings: Settings,
     admin: Admin,
-    scanner: Scanner,
+    scanner: Arc<Scanner>,
+    /// Our own members by group, as long as they live.
+    members: Mutex<HashMap<String, Weak<Member>>>,
     fault: Fault,
+}
+
+/// A member of a group.
+type Member = Client<BaseConsumer<Membership>>;
+
+impl Shared {
+    /// The member that this process has of a group; one of them, where there are several.
+    fn member(&self, group: &str) -> Option<Arc<Member>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).get(group)?.upgrade()
+    }
+
+    /// Closes clients that are not needed.
+    fn sweep(&self) {
+        self.admin.sweep();
+        self.scanner.sweep();
+    }
 }
 
 /// A cluster.
@@ -80,9 +102,10 @@ impl Kafka {
     /// `Unreachable` where no broker answers; `Refused` where a setting is wrong.
     pub fn open(options: Options) -> Result<Self, StoreError> {
         let settings = Settings(options.settings);
-        let admin = Admin::open(&settings, options.topic_settings)?;
-        let scanner = Scanner::open(&settings)?;
-        let shared = Arc::new(Shared { settings, admin, scanner, fault: options.fault });
+        let scanner = Arc::new(Scanner::open(&settings)?);
+        let admin = Admin::open(&settings, options.topic_settings, scanner.clone())?;
+        let members = Mutex::default();
+        let shared = Arc::new(Shared { settings, admin, scanner, members, fault: options.fault });
         Ok(Kafka { purger: purge::Purger::new(shared.clone()), shared })
     }
 
@@ -193,6 +216,12 @@ fn legal(slot: &str) -> String {
     slot.chars().map(keep).take(249).collect()
 }
 
+/// The answer about the only one that was asked about.
+fn only<T>(answers: Vec<T>) -> T {
+    let Some(answer) = answers.into_iter().next() else { unreachable!("each question has its answer") };
+    answer
+}
+
 impl Store for Kafka {
     type Session = KafkaSession;
 
@@ -203,9 +232,7 @@ impl Store for Kafka {
         }
         let consumer = match spec.topics.is_empty() {
             true => None,
-            false => {
-                Some(Arc::new(self.shared.settings.member(&spec.reader, &slot, Membership::default())?))
-            }
+            false => Some(Arc::new(self.shared.settings.member(&spec.reader, &slot)?)),
         };
         // The producer first: its `init_transactions` ends what a predecessor left open, and only then
         // are positions and progress what they will stay.
@@ -213,6 +240,8 @@ impl Store for Kafka {
         if let Some(consumer) = &consumer {
             let topics: Vec<&str> = spec.topics.iter().map(AsRef::as_ref).collect();
             consumer.subscribe(&topics).map_err(|error| error::of_query(&error, "a group was joined"))?;
+            let mut members = self.shared.members.lock().unwrap_or_else(PoisonError::into_inner);
+            members.insert(spec.reader.clone(), Arc::downgrade(consumer));
         }
         let reader = KafkaReader::new(self.shared.clone(), consumer, &spec.topics);
         Ok(KafkaSession { writer, reader })
@@ -237,19 +266,36 @@ impl Store for Kafka {
         from: i64,
         visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
     ) -> Result<i64, StoreError> {
-        self.shared.scanner.scan(topic, partition, from, visit)
+        self.scan_each(topic, &[(partition, from)], visit).map(only)
+    }
+
+    fn scan_each(
+        &self,
+        topic: &str,
+        starts: &[(i32, i64)],
+        visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
+    ) -> Result<Vec<i64>, StoreError> {
+        self.shared.scanner.scan(topic, starts, visit)
     }
 
     fn purge_states(&self, reader: &str, topic: &str) -> Result<Vec<PurgeState>, StoreError> {
-        self.purger.states(reader, topic)
+        self.purge_states_of(reader, &[topic.into()]).map(only)
+    }
+
+    fn purge_states_of(&self, reader: &str, topics: &[Arc<str>]) -> Result<Vec<Vec<PurgeState>>, StoreError> {
+        self.purger.states(reader, topics)
     }
 
     fn purge(&self, topic: &str, partition: i32, up_to: i64) -> Result<i64, StoreError> {
-        self.shared.admin.delete_records(topic, partition, up_to)
+        self.purge_each(&[Cut { topic: topic.into(), partition, up_to }]).and_then(only)
     }
 
-    fn roll(&self, topic: &str, partition: i32) -> Result<(), StoreError> {
-        self.purger.roll(topic, partition)
+    fn purge_each(&self, cuts: &[Cut]) -> Result<Vec<Result<i64, StoreError>>, StoreError> {
+        self.shared.admin.delete_records(cuts)
+    }
+
+    fn roll(&self, topic: &str, partitions: &[i32]) -> Result<(), StoreError> {
+        self.purger.roll(topic, partitions)
     }
 
     fn purged(&self) -> Result<(), StoreError> {

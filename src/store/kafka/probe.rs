@@ -1,6 +1,6 @@
 //! The broker's clock.
 
-use super::context::say;
+use super::context::{is_critical, say};
 use super::error::{of_query, unreachable_after};
 use super::settings::Settings;
 use super::{PATIENCE, native};
@@ -20,7 +20,7 @@ struct Stamp(AtomicI64);
 
 impl ClientContext for Stamp {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        say(level, facility, text);
+        say(is_critical(level), facility, text);
     }
 
     fn error(&self, error: KafkaError, _reason: &str) {

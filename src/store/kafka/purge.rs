@@ -5,20 +5,23 @@
 //! So where released data may stand in the active segment of a partition that nothing else is appended to,
 //! a heartbeat is: a record with null key and value, which the lane reader passes over.
 
-use super::closing::Client;
-use super::context::Quiet;
+use super::context::{Quiet, is_critical, say};
 use super::error::of_query;
+use super::lazy::Lazy;
 use super::{PATIENCE, Shared, native};
 use crate::stage::quarantine::{HEARTBEAT, is_heartbeat};
-use crate::stage::store::{Flow, PurgeState, StoreError};
+use crate::stage::store::{Bounds, Flow, PurgeState, StoreError};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::debug;
 
 /// What we know of a partition's active segment.
 #[derive(Clone, Copy, Debug)]
@@ -29,22 +32,59 @@ struct Segment {
     released: Option<Instant>,
 }
 
-/// The readable data at or above a position: looked for once per position and end.
+/// What was found at or above a position, when the partition ended there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Looked {
-    committed: i64,
+    from: i64,
     end: i64,
+    /// The first data record: there until a purge passes it.
+    found: Option<i64>,
+}
+
+impl Looked {
+    /// What it says of another position and end, if it does.
+    fn data_waits(&self, from: i64, end: i64) -> Option<bool> {
+        match self.found {
+            Some(found) if self.from <= from && from <= found => Some(true),
+            None if self.from <= from && end <= self.end => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Keeps the first failure of a delivery.
+#[derive(Default)]
+struct Undelivered(OnceLock<KafkaError>);
+
+impl ClientContext for Undelivered {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        say(is_critical(level), facility, text);
+    }
+
+    fn error(&self, error: KafkaError, _reason: &str) {
+        debug!(%error, "librdkafka");
+    }
+}
+
+impl ProducerContext for Undelivered {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, delivered: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = delivered {
+            let _ = self.0.set(error.clone());
+        }
+    }
 }
 
 pub(super) struct Purger {
     shared: Arc<Shared>,
     /// How old a topic's segment gets before an append rolls it.
     segment_ages: Mutex<HashMap<String, Duration>>,
-    watchers: Mutex<HashMap<String, Client<BaseConsumer<Quiet>>>>,
+    /// Of groups that this process has no member of.
+    watchers: Mutex<HashMap<String, Lazy<BaseConsumer<Quiet>>>>,
     segments: Mutex<HashMap<(String, i32), Segment>>,
-    /// Partitions in which nothing but markers and heartbeats was found.
-    empty: Mutex<HashMap<(String, String, i32), Looked>>,
-    producer: Mutex<Option<Client<ThreadedProducer<Quiet>>>>,
+    /// By topic and partition: each is looked at when what is known of it does not tell.
+    looked: Mutex<HashMap<(String, i32), Looked>>,
 }
 
 impl Purger {
@@ -54,23 +94,50 @@ impl Purger {
             segment_ages: Mutex::default(),
             watchers: Mutex::default(),
             segments: Mutex::default(),
-            empty: Mutex::default(),
-            producer: Mutex::default(),
+            looked: Mutex::default(),
         }
     }
 
-    pub(super) fn states(&self, reader: &str, topic: &str) -> Result<Vec<PurgeState>, StoreError> {
-        let all = self.shared.scanner.bounds(topic)?;
-        let committed = self.committed(reader, topic, all.len())?;
-        let segment_age = self.segment_age(topic)?;
-        let mut states = Vec::with_capacity(all.len());
-        for (bounds, committed) in all.into_iter().zip(committed) {
-            let from = committed.unwrap_or(bounds.log_start);
-            let data_waits = self.data_waits(reader, topic, bounds.partition, from, bounds.end)?;
-            let unrolled = self.unrolled(topic, bounds.partition, bounds.log_start, segment_age);
-            states.push(PurgeState { bounds, committed, data_waits, unrolled });
+    /// Of each topic, by partition number.
+    pub(super) fn states(
+        &self,
+        reader: &str,
+        topics: &[Arc<str>],
+    ) -> Result<Vec<Vec<PurgeState>>, StoreError> {
+        let names: Vec<&str> = topics.iter().map(AsRef::as_ref).collect();
+        self.sweep();
+        let bounds = self.shared.scanner.bounds_of(&names)?;
+        let mut committed = self.committed(reader, &names, &bounds)?.into_iter();
+        let mut states = Vec::with_capacity(topics.len());
+        for (topic, bounds) in names.into_iter().zip(bounds) {
+            let committed: Vec<Option<i64>> = committed.by_ref().take(bounds.len()).collect();
+            states.push(self.of_topic(topic, &bounds, &committed)?);
         }
         Ok(states)
+    }
+
+    /// Closes clients that are not needed.
+    fn sweep(&self) {
+        self.shared.sweep();
+        let watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.values().for_each(Lazy::sweep);
+    }
+
+    fn of_topic(
+        &self,
+        topic: &str,
+        bounds: &[Bounds],
+        committed: &[Option<i64>],
+    ) -> Result<Vec<PurgeState>, StoreError> {
+        let segment_age = self.segment_age(topic)?;
+        let waiting = self.data_waits(topic, bounds, committed)?;
+        let state = |((bounds, committed), data_waits): ((&Bounds, &Option<i64>), bool)| PurgeState {
+            bounds: *bounds,
+            committed: *committed,
+            data_waits,
+            unrolled: self.unrolled(topic, bounds.partition, bounds.log_start, segment_age),
+        };
+        Ok(bounds.iter().zip(committed).zip(waiting).map(state).collect())
     }
 
     fn segment_age(&self, topic: &str) -> Result<Duration, StoreError> {
@@ -90,49 +157,69 @@ impl Purger {
     fn committed(
         &self,
         reader: &str,
-        topic: &str,
-        partitions: usize,
+        topics: &[&str],
+        bounds: &[Vec<Bounds>],
     ) -> Result<Vec<Option<i64>>, StoreError> {
-        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !watchers.contains_key(reader) {
-            watchers.insert(reader.to_owned(), self.shared.settings.group_watcher(reader)?);
-        }
-        let Some(watcher) = watchers.get(reader) else { unreachable!("it was inserted") };
         let mut list = TopicPartitionList::new();
-        for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-            list.add_partition(topic, partition);
+        for (topic, bounds) in topics.iter().zip(bounds) {
+            for bounds in bounds {
+                list.add_partition(topic, bounds.partition);
+            }
         }
-        committed_of(watcher, list)
+        // A member asks for the others too.
+        if let Some(member) = self.shared.member(reader) {
+            return committed_of(&**member, list);
+        }
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = watchers.entry(reader.to_owned()).or_default();
+        let watcher = watcher.get(|| self.shared.settings.group_watcher(reader))?;
+        committed_of(&**watcher, list)
     }
 
+    /// Whether readable data stand at or above each position. Only what is not known yet is looked for, in
+    /// one scan.
     fn data_waits(
         &self,
-        reader: &str,
         topic: &str,
-        partition: i32,
-        committed: i64,
-        end: i64,
-    ) -> Result<bool, StoreError> {
-        if committed >= end {
-            return Ok(false);
+        bounds: &[Bounds],
+        committed: &[Option<i64>],
+    ) -> Result<Vec<bool>, StoreError> {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut starts = Vec::new();
+        let mut waiting = Vec::with_capacity(bounds.len());
+        for (bounds, committed) in bounds.iter().zip(committed) {
+            let from = committed.unwrap_or(0).max(bounds.log_start);
+            let known = looked.get(&(topic.to_owned(), bounds.partition));
+            let waits = match known.and_then(|looked| looked.data_waits(from, bounds.end)) {
+                Some(waits) => waits,
+                None if from >= bounds.end => false,
+                None => {
+                    starts.push((bounds.partition, from, bounds.end, waiting.len()));
+                    false
+                }
+            };
+            waiting.push(waits);
         }
-        let key = (reader.to_owned(), topic.to_owned(), partition);
-        let looked = Looked { committed, end };
-        if self.empty.lock().unwrap_or_else(PoisonError::into_inner).get(&key) == Some(&looked) {
-            return Ok(false);
+        if starts.is_empty() {
+            return Ok(waiting);
         }
-        let mut found = false;
-        self.shared.scanner.scan(topic, partition, committed, &mut |fetched| {
+        let mut found: HashMap<i32, i64> = HashMap::new();
+        let from: Vec<(i32, i64)> = starts.iter().map(|(partition, from, ..)| (*partition, *from)).collect();
+        self.shared.scanner.scan(topic, &from, &mut |fetched| {
             if is_heartbeat(&fetched.record) {
                 return Flow::Next;
             }
-            found = true;
+            found.insert(fetched.place.partition, fetched.offset);
             Flow::Stop
         })?;
-        if !found {
-            self.empty.lock().unwrap_or_else(PoisonError::into_inner).insert(key, looked);
+        for (partition, from, end, at) in starts {
+            let found = found.get(&partition).copied();
+            looked.insert((topic.to_owned(), partition), Looked { from, end, found });
+            if let Some(waits) = waiting.get_mut(at) {
+                *waits = found.is_some();
+            }
         }
-        Ok(found)
+        Ok(waiting)
     }
 
     /// Whether released data may stand in the active segment, and a heartbeat would roll it: it is old
@@ -151,27 +238,31 @@ impl Purger {
         released.elapsed() >= segment_age
     }
 
-    /// Appends a heartbeat. What is below it is then in segments that end.
-    pub(super) fn roll(&self, topic: &str, partition: i32) -> Result<(), StoreError> {
-        let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        if producer.is_none() {
-            *producer = Some(self.shared.settings.plain_producer()?);
-        }
-        let Some(producer) = producer.as_ref() else { unreachable!("it was made") };
+    /// Appends a heartbeat to each partition. What is below it is then in segments that end.
+    pub(super) fn roll(&self, topic: &str, partitions: &[i32]) -> Result<(), StoreError> {
+        const WHAT: &str = "a segment was rolled";
+        // Rolls are rare: no producer is kept for them.
+        let producer = self.shared.settings.reporting(Undelivered::default())?;
         let name = std::str::from_utf8(HEARTBEAT).unwrap_or_default();
-        let headers = OwnedHeaders::new().insert(Header { key: name, value: Some(b"".as_slice()) });
-        let record = BaseRecord::<'_, [u8], [u8]>::to(topic).partition(partition).headers(headers);
-        producer
-            .send(record)
-            .map_err(|(error, _): (KafkaError, _)| of_query(&error, "a segment was rolled"))?;
+        for partition in partitions {
+            let headers = OwnedHeaders::new().insert(Header { key: name, value: Some(b"".as_slice()) });
+            let record = BaseRecord::<'_, [u8], [u8]>::to(topic).partition(*partition).headers(headers);
+            producer.send(record).map_err(|(error, _): (KafkaError, _)| of_query(&error, WHAT))?;
+        }
         if !native::flush(producer.client().native_ptr(), PATIENCE) {
-            return Err(super::error::unreachable_after("a segment was rolled"));
+            return Err(super::error::unreachable_after(WHAT));
+        }
+        if let Some(error) = producer.context().0.get() {
+            return Err(of_query(error, WHAT));
         }
         // The heartbeat stands just below the end; the log's start comes to stand behind it.
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
-        let bounds = self.shared.scanner.bounds(topic)?;
-        let end = bounds.iter().find(|bounds| bounds.partition == partition).map(|bounds| bounds.end);
-        segments.insert((topic.to_owned(), partition), Segment { clean_at: end, released: None });
+        for bounds in self.shared.scanner.bounds(topic)? {
+            if partitions.contains(&bounds.partition) {
+                let clean = Segment { clean_at: Some(bounds.end), released: None };
+                segments.insert((topic.to_owned(), bounds.partition), clean);
+            }
+        }
         Ok(())
     }
 }

@@ -1,21 +1,20 @@
 //! The reading half of a session: one member of a group.
 
-use super::closing::Client;
 use super::context::{Change, Membership, Names, list};
 use super::error::{code_of, of_query};
 use super::purge::committed_of;
-use super::scan::{fetched, watermarks};
-use super::{Shared, native};
+use super::scan::{Name, extents, fetched};
+use super::{Member, Shared, native};
 use crate::record::{Header, Record};
 use crate::stage::store::{Assigned, Fetched, Flow, Place, Polled, Reader, Revoked, StoreError, TimeKind};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 /// A record that was fetched and not taken, kept while its partition is paused.
 struct Kept {
@@ -54,6 +53,10 @@ impl Kept {
     }
 }
 
+/// So many polls in a row without a record mean that there is none.
+const EMPTY: u32 = 3;
+/// How long seeks may take.
+const SEEK: Duration = Duration::from_secs(1);
 /// How long a seek may be refused.
 const SEEKING: Duration = Duration::from_secs(60);
 
@@ -72,16 +75,23 @@ struct Owned {
     looked: Option<(i64, i64)>,
 }
 
+/// A partition that the group gave us.
+struct Given {
+    assigned: Assigned,
+    /// Where it begins, once the worker has said so.
+    start: Option<i64>,
+}
+
 /// See [`Reader`].
 pub struct KafkaReader {
     shared: Arc<Shared>,
-    consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
+    consumer: Option<Arc<Member>>,
     topics: Vec<Arc<str>>,
     owned: BTreeMap<Place, Owned>,
-    /// Given and reported, not begun: where each starts, if that was said already.
-    given: BTreeMap<Place, Option<i64>>,
-    /// Log starts of those, for the ones that nobody gives a start.
-    log_starts: BTreeMap<Place, i64>,
+    /// Those of them for which something is to be done at the next poll.
+    loose: BTreeSet<Place>,
+    /// Given and reported, not begun.
+    given: BTreeMap<Place, Given>,
     /// Whether an assignment was reported and not answered yet; one of no partitions must be answered too.
     owes_begin: bool,
     /// Taken and reported: let go of at the next poll.
@@ -90,19 +100,19 @@ pub struct KafkaReader {
     joined: bool,
 }
 
+fn borrowed(names: &Names) -> Vec<Name<'_>> {
+    names.iter().map(|(topic, partition)| (topic.as_str(), *partition)).collect()
+}
+
 impl KafkaReader {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
-        topics: &[Arc<str>],
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, consumer: Option<Arc<Member>>, topics: &[Arc<str>]) -> Self {
         KafkaReader {
             shared,
             consumer,
             topics: topics.to_vec(),
             owned: BTreeMap::new(),
+            loose: BTreeSet::new(),
             given: BTreeMap::new(),
-            log_starts: BTreeMap::new(),
             owes_begin: false,
             letting_go: None,
             joined: false,
@@ -122,67 +132,92 @@ impl KafkaReader {
         names.iter().filter_map(|(topic, partition)| self.place(topic, *partition)).collect()
     }
 
-    /// What stands open from the last poll: partitions to let go of, partitions to begin with.
-    fn settle(&mut self, consumer: &BaseConsumer<Membership>) -> Result<(), StoreError> {
+    /// What stands open from the last poll: partitions to let go of, partitions to begin with. `Some`: those that
+    /// the worker has not said a start for, since it failed to find it out.
+    fn settle(&mut self, consumer: &BaseConsumer<Membership>) -> Result<Option<Polled>, StoreError> {
         if let Some(names) = self.letting_go.take() {
             consumer
                 .incremental_unassign(&list(&names))
                 .map_err(|error| of_query(&error, "partitions were given up"))?;
         }
         if self.owes_begin {
+            let open = self.given.values().filter(|given| given.start.is_none());
+            let open: Vec<Assigned> = open.map(|given| given.assigned.clone()).collect();
+            if !open.is_empty() {
+                return Ok(Some(Polled::Assigned(open)));
+            }
             self.begin(consumer)?;
             self.owes_begin = false;
         }
-        self.seek_astray(consumer)
+        self.seek_astray(consumer)?;
+        Ok(None)
     }
 
     /// Does the seeks that are owed. They are refused while a partition is on its way in or out.
     fn seek_astray(&mut self, consumer: &BaseConsumer<Membership>) -> Result<(), StoreError> {
-        for (place, owned) in &mut self.owned {
-            let Some(since) = owned.astray else { continue };
+        let mut targets = TopicPartitionList::new();
+        for place in &self.loose {
+            let Some(owned) = self.owned.get(place).filter(|owned| owned.astray.is_some()) else { continue };
             let topic = self.topics.get(place.topic).map_or("", |name| name.as_ref());
-            match consumer.seek(topic, place.partition, Offset::Offset(owned.next), Duration::from_secs(1)) {
+            targets
+                .add_partition_offset(topic, place.partition, Offset::Offset(owned.next))
+                .map_err(|error| of_query(&error, "partitions were read again"))?;
+        }
+        if targets.count() == 0 {
+            return Ok(());
+        }
+        let answered = match consumer.seek_partitions(targets, SEEK) {
+            Ok(answered) => answered,
+            Err(error) => {
+                debug!(%error, "seeks are tried again");
+                return self.give_up_seeking();
+            }
+        };
+        let mut resumed = Names::new();
+        for element in answered.elements() {
+            let Some(place) = self.place(element.topic(), element.partition()) else { continue };
+            let Some(owned) = self.owned.get_mut(&place) else { continue };
+            match element.error() {
                 Ok(()) => {
                     owned.astray = None;
                     if std::mem::take(&mut owned.paused) {
-                        consumer
-                            .resume(&list(&vec![(topic.to_owned(), place.partition)]))
-                            .map_err(|error| of_query(&error, "a partition was resumed"))?;
+                        resumed.push((element.topic().to_owned(), element.partition()));
                     }
                 }
-                Err(error) if since.elapsed() > SEEKING => {
-                    return Err(of_query(&error, "a partition was read again"));
-                }
-                Err(error) => debug!(topic, partition = place.partition, %error, "a seek is tried again"),
+                Err(error) => debug!(place.partition, %error, "a seek is tried again"),
             }
+        }
+        if !resumed.is_empty() {
+            consumer.resume(&list(&resumed)).map_err(|error| of_query(&error, "partitions were resumed"))?;
+        }
+        self.give_up_seeking()
+    }
+
+    fn give_up_seeking(&self) -> Result<(), StoreError> {
+        let mut astray = self.loose.iter().filter_map(|place| self.owned.get(place)?.astray);
+        if astray.any(|since| since.elapsed() > SEEKING) {
+            return Err(StoreError::Rejoin("partitions could not be read again".into()));
         }
         Ok(())
     }
 
     fn begin(&mut self, consumer: &BaseConsumer<Membership>) -> Result<(), StoreError> {
-        let given = std::mem::take(&mut self.given);
-        {
-            let mut starts = TopicPartitionList::with_capacity(given.len());
-            for (place, start) in &given {
-                let (topic, partition) = self.name(*place);
-                let log_start = self.log_starts.get(place).copied().unwrap_or(0);
-                let next = start.unwrap_or(log_start).max(log_start);
-                starts
-                    .add_partition_offset(&topic, partition, Offset::Offset(next))
-                    .map_err(|error| of_query(&error, "starts were listed"))?;
-                let held = start.is_none();
-                let owned =
-                    Owned { next, held, paused: false, kept: VecDeque::new(), astray: None, looked: None };
-                self.owned.insert(*place, owned);
-            }
-            consumer
-                .incremental_assign(&starts)
-                .map_err(|error| of_query(&error, "partitions were taken over"))?;
-            // A pause of ours outlives a revoke and comes back with the partition.
-            consumer.resume(&starts).map_err(|error| of_query(&error, "partitions were resumed"))?;
+        let mut starts = TopicPartitionList::with_capacity(self.given.len());
+        for (place, given) in std::mem::take(&mut self.given) {
+            let (topic, partition) = self.name(place);
+            let next = given.start.unwrap_or(0).max(given.assigned.log_start);
+            starts
+                .add_partition_offset(&topic, partition, Offset::Offset(next))
+                .map_err(|error| of_query(&error, "starts were listed"))?;
+            let owned =
+                Owned { next, held: false, paused: false, kept: VecDeque::new(), astray: None, looked: None };
+            self.owned.insert(place, owned);
         }
-        self.log_starts.clear();
-        Ok(())
+        // Half an assignment is none: there is no going on after an error.
+        let failed = |error| StoreError::Io(format!("partitions cannot be taken over: {error}"));
+        consumer.incremental_assign(&starts).map_err(failed)?;
+        // A pause of ours outlives a revoke and comes back with the partition.
+        consumer.resume(&starts).map_err(failed)
     }
 
     /// Reports what the group decided.
@@ -192,8 +227,8 @@ impl KafkaReader {
             Change::Given(names) => match self.look_up(consumer, &names) {
                 Ok(assigned) => {
                     for partition in &assigned {
-                        self.given.insert(partition.place, None);
-                        self.log_starts.insert(partition.place, partition.log_start);
+                        let given = Given { assigned: partition.clone(), start: None };
+                        self.given.insert(partition.place, given);
                     }
                     self.owes_begin = true;
                     info!(partitions = assigned.len(), "partitions were assigned");
@@ -224,11 +259,11 @@ impl KafkaReader {
     ) -> Result<Vec<Assigned>, StoreError> {
         let ids = self.shared.admin.topic_ids(&self.topics)?;
         let committed = committed_of(consumer, list(names))?;
+        let extents = extents(consumer, &borrowed(names))?;
         let mut all = Vec::with_capacity(names.len());
-        for ((topic, partition), committed) in names.iter().zip(committed) {
+        for (((topic, partition), committed), (log_start, _)) in names.iter().zip(committed).zip(extents) {
             let Some(place) = self.place(topic, *partition) else { continue };
             let Some(topic_id) = ids.get(place.topic).cloned() else { continue };
-            let (log_start, _) = watermarks(consumer, topic, *partition)?;
             all.push(Assigned { place, topic_id, committed, log_start });
         }
         Ok(all)
@@ -244,12 +279,13 @@ impl KafkaReader {
         let mut visited = 0;
         let mut resumed = Names::new();
         let mut last = Flow::Next;
-        for (place, owned) in &mut self.owned {
+        for place in std::mem::take(&mut self.loose) {
+            let Some(owned) = self.owned.get_mut(&place) else { continue };
             while let (false, Some(kept)) = (owned.held, owned.kept.front()) {
                 if visited >= limit || last == Flow::Stop {
                     break;
                 }
-                match kept.show(*place, visit) {
+                match kept.show(place, visit) {
                     Flow::Hold => owned.held = true,
                     flow => {
                         owned.next = kept.offset + 1;
@@ -263,6 +299,9 @@ impl KafkaReader {
                 owned.paused = false;
                 let topic = self.topics.get(place.topic).map_or("", |name| name.as_ref());
                 resumed.push((topic.to_owned(), place.partition));
+            }
+            if owned.astray.is_some() || !(owned.held || owned.kept.is_empty()) {
+                self.loose.insert(place);
             }
         }
         if !resumed.is_empty() {
@@ -315,7 +354,10 @@ impl KafkaReader {
             });
         }
         match code_of(error) {
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => self.skip_to_log_starts(),
+            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation) => {
+                let Some(consumer) = self.consumer.clone() else { return Ok(()) };
+                self.misplaced(&consumer)
+            }
             Some(
                 code @ (Code::UnknownTopic
                 | Code::UnknownTopicOrPartition
@@ -331,20 +373,38 @@ impl KafkaReader {
         }
     }
 
-    /// A position fell below its log's start: retention deleted what nobody had read.
-    fn skip_to_log_starts(&mut self) -> Result<(), StoreError> {
-        let Some(consumer) = self.consumer.clone() else { return Ok(()) };
-        let places: Vec<(Place, i64)> =
-            self.owned.iter().map(|(place, owned)| (*place, owned.next)).collect();
-        for (place, next) in places {
-            let (topic, partition) = self.name(place);
-            let (log_start, _) = watermarks(&consumer, &topic, partition)?;
+    /// A position is not in its log. Below its start, retention deleted what nobody had read; above its end,
+    /// the brokers lost what they had committed. librdkafka does not say whose position it is, and reads no
+    /// further there, whatever is sought.
+    fn misplaced(&self, consumer: &BaseConsumer<Membership>) -> Result<(), StoreError> {
+        let names: Names = self.owned.keys().map(|place| self.name(*place)).collect();
+        for ((owned, (topic, partition)), (log_start, end)) in
+            self.owned.values().zip(&names).zip(extents(consumer, &borrowed(&names))?)
+        {
+            let next = owned.next;
+            if next > end {
+                return Err(StoreError::Refused(format!(
+                    "topic `{topic}` {partition} ends at {end}, and we have read up to {next}: its brokers lost \
+                     records that were committed; delete our group (`kafka-consumer-groups.sh --delete`) and move \
+                     the progress topic away to go on with what is there"
+                )));
+            }
             if next < log_start {
-                info!(topic, partition, next, log_start, "the log was cut before it was read");
-                self.seek(place, log_start)?;
+                warn!(topic, partition, next, log_start, "the log was cut before it was read");
             }
         }
-        Ok(())
+        Err(StoreError::Rejoin("a log was cut before it was read".into()))
+    }
+
+    /// Reads a partition from an offset on, whatever was fetched of it.
+    fn go_to(&mut self, place: Place, next: i64) {
+        let Some(owned) = self.owned.get_mut(&place) else { return };
+        owned.kept.clear();
+        owned.held = false;
+        owned.next = next;
+        // Done at the next poll.
+        owned.astray.get_or_insert_with(Instant::now);
+        self.loose.insert(place);
     }
 }
 
@@ -359,15 +419,17 @@ impl Reader for KafkaReader {
             std::thread::sleep(wait);
             return Ok(Polled::Idle);
         };
-        self.settle(&consumer)?;
+        if let Some(open) = self.settle(&consumer)? {
+            return Ok(open);
+        }
         if let Some(change) = consumer.context().next() {
             return self.report(&consumer, change);
         }
         let (mut visited, mut flow) = self.show_kept(&consumer, limit, visit)?;
         let begun = Instant::now();
+        let mut nothing = 0;
         while visited < limit && flow != Flow::Stop {
-            let left = if visited == 0 { wait.saturating_sub(begun.elapsed()) } else { Duration::ZERO };
-            match consumer.poll(left) {
+            match consumer.poll(Duration::ZERO) {
                 Some(Ok(message)) => {
                     if let Some(shown) = self.show(&consumer, &message, visit)? {
                         flow = shown;
@@ -375,9 +437,13 @@ impl Reader for KafkaReader {
                     }
                 }
                 Some(Err(error)) => self.trouble(&error)?,
-                // Also after a change of the group.
                 None if visited > 0 || begun.elapsed() >= wait => break,
-                None => {}
+                // Also after an event that is no record, behind which others may stand.
+                None if nothing < EMPTY => nothing += 1,
+                None => {
+                    nothing = 0;
+                    consumer.context().bell.wait(wait.saturating_sub(begun.elapsed()));
+                }
             }
             if consumer.context().is_waiting() {
                 break;
@@ -397,22 +463,19 @@ impl Reader for KafkaReader {
     }
 
     fn seek(&mut self, place: Place, next: i64) -> Result<(), StoreError> {
-        if let Some(start) = self.given.get_mut(&place) {
-            *start = Some(next);
+        if let Some(given) = self.given.get_mut(&place) {
+            given.start = Some(next);
             return Ok(());
         }
-        let Some(consumer) = self.consumer.clone() else { return Ok(()) };
-        let (topic, partition) = self.name(place);
-        let Some(owned) = self.owned.get_mut(&place) else { return Ok(()) };
-        let next = match watermarks(&consumer, &topic, partition) {
-            Ok((log_start, _)) => next.max(log_start),
-            Err(_) => next,
-        };
-        owned.kept.clear();
-        owned.held = false;
-        owned.next = next;
-        // Done at the next poll.
-        owned.astray.get_or_insert_with(Instant::now);
+        match self.owned.get_mut(&place) {
+            // Nothing was taken since: what is kept of it comes again.
+            Some(owned) if owned.next == next && owned.astray.is_none() => {
+                owned.held = false;
+                self.loose.insert(place);
+            }
+            Some(_) => self.go_to(place, next),
+            None => {}
+        }
         Ok(())
     }
 
@@ -420,6 +483,7 @@ impl Reader for KafkaReader {
         // Fetching goes on when what was kept is taken.
         if let Some(owned) = self.owned.get_mut(&place) {
             owned.held = false;
+            self.loose.insert(place);
         }
         Ok(())
     }
@@ -438,7 +502,7 @@ impl Reader for KafkaReader {
         }
         // What is left may be markers and aborted records, which nobody can read: look.
         let mut found = false;
-        self.shared.scanner.scan(&topic, partition, owned.next, &mut |fetched| {
+        self.shared.scanner.scan(&topic, &[(partition, owned.next)], &mut |fetched| {
             found = fetched.offset < end;
             Flow::Stop
         })?;
@@ -478,7 +542,7 @@ impl Drop for KafkaReader {
         }
         // `None` comes after a change too.
         let (begun, mut nothing) = (Instant::now(), 0);
-        while nothing < 3 && begun.elapsed() < Duration::from_secs(1) {
+        while nothing < EMPTY && begun.elapsed() < Duration::from_secs(1) {
             nothing = if consumer.poll(Duration::ZERO).is_none() { nothing + 1 } else { 0 };
         }
     }

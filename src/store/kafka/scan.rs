@@ -4,19 +4,29 @@ use super::PATIENCE;
 use super::closing::Client;
 use super::context::Quiet;
 use super::error::{code_of, is_silence, missing, of_query, unreachable_after};
-use super::native;
+use super::lazy::Lazy;
+use super::native::{self, Described};
 use super::settings::Settings;
 use crate::record::{Header, Record};
 use crate::stage::store::{Bounds, Fetched, Flow, Place, StoreError, TimeKind};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message as _, Timestamp};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::debug;
 
-/// One consumer, one scan at a time.
-pub(super) struct Scanner(Mutex<Client<BaseConsumer<Quiet>>>);
+/// Asks for extents, and reads.
+pub(super) struct Scanner {
+    settings: Settings,
+    /// Never assigned anything.
+    asker: Client<BaseConsumer<Quiet>>,
+    /// One scan at a time.
+    reader: Mutex<()>,
+    consumer: Lazy<BaseConsumer<Quiet>>,
+}
 
 /// A message as stages see it.
 pub(super) fn fetched<'m>(
@@ -33,137 +43,265 @@ pub(super) fn fetched<'m>(
     Fetched { place, offset: message.offset(), record, time }
 }
 
-/// A partition's log start and the offset after its last readable record (the last stable offset: the
-/// client reads what is committed).
-pub(super) fn watermarks(
-    consumer: &BaseConsumer<impl rdkafka::consumer::ConsumerContext>,
-    topic: &str,
-    partition: i32,
-) -> Result<(i64, i64), StoreError> {
-    consumer.fetch_watermarks(topic, partition, PATIENCE).map_err(|error| match code_of(&error) {
-        Some(Code::UnknownPartition | Code::UnknownTopic | Code::UnknownTopicOrPartition) => missing(topic),
-        _ => of_query(&error, "a partition's extent was read"),
-    })
+/// A partition, as the cluster names it.
+pub(super) type Name<'a> = (&'a str, i32);
+
+/// How long partitions may be without a leader that answers: a broker takes up new partitions one by one.
+const LEADERS: Duration = Duration::from_secs(60);
+
+/// Of each partition its log's start and the offset after its last readable record (the last stable offset:
+/// the client reads what is committed), in the order of the names: two requests to each leader, however many
+/// partitions there are. Those that nobody answers for are asked again.
+pub(super) fn extents(
+    consumer: &BaseConsumer<impl ConsumerContext>,
+    names: &[Name<'_>],
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let begun = Instant::now();
+    let mut known = vec![None; names.len()];
+    loop {
+        let open: Vec<usize> =
+            known.iter().enumerate().filter(|(_, known)| known.is_none()).map(|(at, _)| at).collect();
+        let asked: Vec<Name<'_>> = open.iter().filter_map(|at| names.get(*at).copied()).collect();
+        if asked.is_empty() {
+            return Ok(known.into_iter().flatten().collect());
+        }
+        let starts = offsets(consumer, &asked, Offset::Beginning)?;
+        let ends = offsets(consumer, &asked, Offset::End)?;
+        let mut silent = None;
+        for (((at, name), start), end) in open.iter().zip(asked).zip(starts).zip(ends) {
+            match (start, end, known.get_mut(*at)) {
+                (Ok(start), Ok(end), Some(slot)) => *slot = Some((start, end)),
+                (Err(code), _, _) | (_, Err(code), _) => silent = silent.or(Some((name, code))),
+                (_, _, None) => {}
+            }
+        }
+        if let Some(((topic, partition), code)) = silent {
+            if begun.elapsed() > LEADERS {
+                return Err(StoreError::Busy(format!(
+                    "no leader of `{topic}` {partition} answered in {} s ({code}); see that its brokers run",
+                    LEADERS.as_secs()
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(500));
+            // What the client knows of leaders it keeps for minutes.
+            if let Err(error) = consumer.fetch_metadata(None, PATIENCE) {
+                debug!(%error, "leaders are asked for again");
+            }
+        }
+    }
 }
 
-/// One end of all of a topic's partitions in one request, by partition number; `None` where the answer has
-/// none. (A question for offsets by time, where the two ends stand in for times: one partition at a time
-/// takes as many requests.)
-fn extent(consumer: &BaseConsumer<Quiet>, topic: &str, partitions: usize, end: Offset) -> Vec<Option<i64>> {
-    let mut asked = TopicPartitionList::with_capacity(partitions);
-    let mut all = vec![None; partitions];
-    for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-        if asked.add_partition_offset(topic, partition, end).is_err() {
-            return all;
-        }
+/// One end of partitions, or why it is not known yet. (A question for offsets by time, where the two ends
+/// stand in for times.)
+fn offsets(
+    consumer: &BaseConsumer<impl ConsumerContext>,
+    names: &[Name<'_>],
+    end: Offset,
+) -> Result<Vec<Result<i64, Code>>, StoreError> {
+    const WHAT: &str = "a partition's extent was read";
+    let mut asked = TopicPartitionList::with_capacity(names.len());
+    for (topic, partition) in names {
+        asked.add_partition_offset(topic, *partition, end).map_err(|error| of_query(&error, WHAT))?;
     }
-    let Ok(answered) = consumer.offsets_for_times(asked, PATIENCE) else { return all };
-    for element in answered.elements() {
-        let slot = usize::try_from(element.partition()).ok().and_then(|partition| all.get_mut(partition));
-        if let (Some(slot), Ok(()), Offset::Offset(offset)) = (slot, element.error(), element.offset()) {
-            *slot = Some(offset);
-        }
+    let answered = match consumer.offsets_for_times(asked, PATIENCE) {
+        Ok(answered) => answered,
+        Err(error) => match code_of(&error) {
+            // None of the leaders is known.
+            Some(code) if is_silence(code) || is_unknown(code) => return Ok(vec![Err(code); names.len()]),
+            _ => return Err(of_query(&error, WHAT)),
+        },
+    };
+    let mut all = Vec::with_capacity(names.len());
+    for (element, (topic, _)) in answered.elements().iter().zip(names) {
+        all.push(match (element.error(), element.offset()) {
+            (Ok(()), Offset::Offset(offset)) => Ok(offset),
+            (Ok(()), _) => Err(Code::LeaderNotAvailable),
+            (Err(error), _) => match code_of(&error) {
+                Some(code) if is_silence(code) || is_unknown(code) => Err(code),
+                Some(Code::TopicAuthorizationFailed) => {
+                    return Err(StoreError::Refused(format!(
+                        "topic `{topic}` may not be read; grant READ and DESCRIBE on it"
+                    )));
+                }
+                _ => return Err(of_query(&error, WHAT)),
+            },
+        });
     }
-    all
+    all.resize(names.len(), Err(Code::LeaderNotAvailable));
+    Ok(all)
+}
+
+/// Whether a partition is not known yet: its topic was looked up before, so that it will be.
+fn is_unknown(code: Code) -> bool {
+    matches!(code, Code::UnknownPartition | Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::NoEnt)
 }
 
 impl Scanner {
     pub(super) fn open(settings: &Settings) -> Result<Self, StoreError> {
-        settings.scanner().map(|consumer| Scanner(Mutex::new(consumer)))
+        let asker = settings.scanner()?;
+        Ok(Scanner { settings: settings.clone(), asker, reader: Mutex::new(()), consumer: Lazy::default() })
+    }
+
+    /// Topics, in the order of their names; `None` for one that does not exist.
+    pub(super) fn describe(&self, topics: &[&str]) -> Result<Vec<Option<Described>>, StoreError> {
+        if topics.is_empty() {
+            return Ok(Vec::new());
+        }
+        native::describe(self.asker.client().native_ptr(), topics, PATIENCE)
     }
 
     /// By partition number.
     pub(super) fn bounds(&self, topic: &str) -> Result<Vec<Bounds>, StoreError> {
-        let consumer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let metadata = consumer
-            .fetch_metadata(Some(topic), PATIENCE)
-            .map_err(|error| of_query(&error, "a topic was looked up"))?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
-        let count = found.map_or(0, |found| found.partitions().len());
-        if count == 0 {
-            return Err(missing(topic));
+        self.bounds_of(&[topic]).map(|all| all.into_iter().flatten().collect())
+    }
+
+    /// The same for several topics, in their order.
+    pub(super) fn bounds_of(&self, topics: &[&str]) -> Result<Vec<Vec<Bounds>>, StoreError> {
+        let mut names = Vec::new();
+        let mut counts = Vec::with_capacity(topics.len());
+        for (topic, found) in topics.iter().zip(self.describe(topics)?) {
+            let count = found.ok_or_else(|| missing(topic))?.partitions;
+            names.extend((0..count).map(|partition| (*topic, partition)));
+            counts.push(count);
         }
-        let starts = extent(&consumer, topic, count, Offset::Beginning);
-        let ends = extent(&consumer, topic, count, Offset::End);
-        let mut all = Vec::with_capacity(count);
-        for ((partition, start), end) in (0..).zip(starts).zip(ends) {
-            let (log_start, end) = match start.zip(end) {
-                Some(known) => known,
-                // Its leader was not known yet.
-                None => watermarks(&consumer, topic, partition)?,
-            };
-            all.push(Bounds { partition, log_start, end });
-        }
-        Ok(all)
+        let mut all = extents(&self.asker, &names)?.into_iter();
+        let of = |count| {
+            let bounds = |(partition, (log_start, end))| Bounds { partition, log_start, end };
+            (0..count).zip(all.by_ref()).map(bounds).collect()
+        };
+        Ok(counts.into_iter().map(of).collect())
     }
 
     pub(super) fn scan(
         &self,
         topic: &str,
-        partition: i32,
-        from: i64,
+        starts: &[(i32, i64)],
         visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
-    ) -> Result<i64, StoreError> {
-        let consumer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (log_start, end) = watermarks(&consumer, topic, partition)?;
-        let from = from.max(log_start);
-        if from >= end {
-            return Ok(from);
-        }
-        {
-            let mut list = TopicPartitionList::new();
-            list.add_partition_offset(topic, partition, Offset::Offset(from))
-                .and_then(|()| consumer.assign(&list))
+    ) -> Result<Vec<i64>, StoreError> {
+        let names: Vec<Name<'_>> = starts.iter().map(|(partition, _)| (topic, *partition)).collect();
+        let walk = |((partition, from), (log_start, end)): (&(i32, i64), (i64, i64))| Walk {
+            partition: *partition,
+            next: (*from).max(log_start),
+            end,
+        };
+        let mut walks: Vec<Walk> = starts.iter().zip(extents(&self.asker, &names)?).map(walk).collect();
+        let mut list = TopicPartitionList::new();
+        for walk in walks.iter().filter(|walk| !walk.is_done()) {
+            list.add_partition_offset(topic, walk.partition, Offset::Offset(walk.next))
                 .map_err(|error| of_query(&error, "a scan began"))?;
         }
-        let walked = walk(&consumer, (topic, partition), from, end, visit);
-        consumer.unassign().map_err(|error| of_query(&error, "a scan ended"))?;
-        walked
+        if list.count() > 0 {
+            let _alone = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let consumer = self.consumer.get(|| self.settings.scanner())?;
+            consumer.assign(&list).map_err(|error| of_query(&error, "a scan began"))?;
+            drop(list);
+            let walked = walk_all(&consumer, topic, &mut walks, visit);
+            consumer.unassign().map_err(|error| of_query(&error, "a scan ended"))?;
+            walked?;
+        }
+        Ok(walks.iter().map(|walk| walk.next).collect())
+    }
+
+    pub(super) fn sweep(&self) {
+        self.consumer.sweep();
     }
 }
 
-fn walk(
-    consumer: &BaseConsumer<Quiet>,
-    (topic, partition): (&str, i32),
-    from: i64,
+/// One partition's way to its end.
+struct Walk {
+    partition: i32,
+    next: i64,
+    /// `next` once it was stopped.
     end: i64,
+}
+
+impl Walk {
+    fn is_done(&self) -> bool {
+        self.next >= self.end
+    }
+
+    fn stop_at(&mut self, next: i64) {
+        (self.next, self.end) = (next, next);
+    }
+}
+
+fn walk_all(
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    walks: &mut [Walk],
     visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
-) -> Result<i64, StoreError> {
-    let place = Place { topic: 0, partition };
-    let mut next = from;
+) -> Result<(), StoreError> {
+    let mut open: HashMap<i32, &mut Walk> =
+        walks.iter_mut().filter(|walk| !walk.is_done()).map(|walk| (walk.partition, walk)).collect();
     let mut heard = Instant::now();
-    loop {
+    while !open.is_empty() {
         match consumer.poll(Duration::from_millis(200)) {
             None if heard.elapsed() > PATIENCE => return Err(unreachable_after("a topic was scanned")),
             None => {}
             Some(Ok(message)) => {
                 heard = Instant::now();
-                if message.topic() != topic || message.partition() != partition || message.offset() < next {
+                let Some(walk) = open.get_mut(&message.partition()) else { continue };
+                if message.topic() != topic || message.offset() < walk.next {
                     continue;
                 }
-                if message.offset() >= end {
-                    return Ok(end);
+                if message.offset() < walk.end {
+                    let mut headers = Vec::new();
+                    native::headers(&message, &mut headers);
+                    let place = Place { topic: 0, partition: walk.partition };
+                    match visit(&fetched(place, &message, &headers)) {
+                        Flow::Next => walk.next = message.offset() + 1,
+                        Flow::Stop => walk.stop_at(message.offset() + 1),
+                        Flow::Hold => walk.stop_at(message.offset()),
+                    }
+                } else {
+                    walk.next = walk.end;
                 }
-                let mut headers = Vec::new();
-                native::headers(&message, &mut headers);
-                let flow = visit(&fetched(place, &message, &headers));
-                if flow == Flow::Hold {
-                    return Ok(message.offset());
-                }
-                next = message.offset() + 1;
-                if flow == Flow::Stop {
-                    return Ok(next);
-                }
-                if next >= end {
-                    return Ok(end);
+                if walk.is_done() {
+                    open.remove(&message.partition());
                 }
             }
             // At the end by now, which lies no nearer than the end as it was: what is left are markers.
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(end),
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                heard = Instant::now();
+                if let Some(walk) = open.remove(&partition) {
+                    walk.next = walk.end;
+                }
+            }
             Some(Err(error)) => match code_of(&error) {
                 Some(code) if is_silence(code) && heard.elapsed() < PATIENCE => {}
                 _ => return Err(of_query(&error, "a topic was scanned")),
             },
         }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::mocking::MockCluster;
+
+    /// A broker that leads for moments only is none that we can start: this is librdkafka's own stand-in.
+    #[test]
+    fn a_partition_without_a_leader_is_waited_for_and_named() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("led", 3, 1).unwrap();
+        let settings = [("bootstrap.servers".to_owned(), cluster.bootstrap_servers())].into();
+        let asker = Settings(settings).scanner().unwrap();
+        let names = [("led", 0), ("led", 1), ("led", 2)];
+        assert_eq!(extents(&asker, &names), Ok(vec![(0, 0); 3]));
+        cluster.partition_leader("led", 1, None).unwrap();
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| extents(&asker, &names));
+            std::thread::sleep(Duration::from_secs(5));
+            cluster.partition_leader("led", 1, Some(1)).unwrap();
+            assert_eq!(asked.join().unwrap(), Ok(vec![(0, 0); 3]), "it came back in time");
+        });
+        cluster.partition_leader("led", 1, None).unwrap();
+        let begun = Instant::now();
+        // What a verb makes exit code 69 of.
+        let Err(StoreError::Busy(said)) = extents(&asker, &names) else { panic!("nobody leads it") };
+        assert!(said.contains("no leader of `led` 1 answered in 60 s"), "{said}");
+        assert!(begun.elapsed() < Duration::from_secs(100), "{:?}", begun.elapsed());
     }
 }

@@ -2,13 +2,14 @@
 
 use super::TRANSACTION_TIMEOUT_MS;
 use super::closing::Client;
-use super::context::{Quiet, Visitor};
+use super::context::{Membership, Quiet, Visitor};
+use super::served::Served;
 use crate::stage::store::StoreError;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
-use rdkafka::producer::{ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, ProducerContext, ThreadedProducer};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -59,34 +60,35 @@ impl Settings {
         defaults: &[(&str, &str)],
         owned: &[(&str, &str)],
         context: C,
-    ) -> Result<Client<BaseConsumer<C>>, StoreError> {
+    ) -> Result<BaseConsumer<C>, StoreError> {
         let mut config = self.config(defaults, &CONSUMER);
         for (name, value) in owned {
             config.set(*name, *value);
         }
-        BaseConsumer::from_config_and_context(&config, context)
-            .map(Client::new)
-            .map_err(|error| wrong(&error))
+        BaseConsumer::from_config_and_context(&config, context).map_err(|error| wrong(&error))
     }
 
-    /// A member of a group. Prefetch is bounded per partition: a paused one holds nothing, and a lane
-    /// has many.
-    pub(super) fn member<C: ConsumerContext + 'static>(
+    /// A member of a group. Prefetch is bounded: what is paused holds nothing, and lanes have many partitions.
+    pub(super) fn member(
         &self,
         group: &str,
         slot: &str,
-        context: C,
-    ) -> Result<Client<BaseConsumer<C>>, StoreError> {
+    ) -> Result<Client<BaseConsumer<Membership>>, StoreError> {
         let defaults = [
             ("queued.min.messages", "5000"),
             ("queued.max.messages.kbytes", "8192"),
-            ("fetch.wait.max.ms", "500"),
+            // With many partitions each question costs; an answer comes as soon as there is a record.
+            ("fetch.wait.max.ms", "1000"),
             // A queue that was full is filled again at once; by default it is looked at after a second.
             ("fetch.queue.backoff.ms", "20"),
             ("max.poll.interval.ms", "300000"),
         ];
         let owned = [("group.id", group), ("group.instance.id", slot), ("auto.offset.reset", "error")];
-        self.consumer(&defaults, &owned, context)
+        let context = Membership::default();
+        let bell = context.bell.clone();
+        let mut consumer = self.consumer(&defaults, &owned, context)?;
+        consumer.set_nonempty_callback(move || bell.ring());
+        Ok(Client::new(consumer))
     }
 
     /// Reads partitions from given offsets, outside any group.
@@ -97,14 +99,13 @@ impl Settings {
             ("auto.offset.reset", "earliest"),
             ("enable.partition.eof", "true"),
         ];
-        self.consumer(&defaults, &owned, Quiet)
+        self.consumer(&defaults, &owned, Quiet).map(Client::new)
     }
 
     /// Whether brokers turn us away: an administrator's client is told of no errors, since nobody polls it.
     pub(super) fn is_turned_away(&self) -> bool {
-        let Ok(visitor) = self.consumer(&[], &[("group.id", "logscrub.visit")], Visitor::default()) else {
-            return false;
-        };
+        let visitor = self.consumer(&[], &[("group.id", "logscrub.visit")], Visitor::default());
+        let Ok(visitor) = visitor.map(Client::new) else { return false };
         let _ = visitor.fetch_metadata(Some("logscrub"), Duration::from_secs(3));
         (0..10).any(|_| {
             let _ = visitor.poll(Duration::from_millis(100));
@@ -114,35 +115,35 @@ impl Settings {
 
     /// Asks for a group's positions without being its member.
     pub(super) fn group_watcher(&self, group: &str) -> Result<Client<BaseConsumer<Quiet>>, StoreError> {
-        self.consumer(&[], &[("group.id", group)], Quiet)
+        self.consumer(&[], &[("group.id", group)], Quiet).map(Client::new)
     }
 
     /// The time-outs: a request is given up well before the broker gives up the transaction, so that a
     /// doubtful answer is ours to clear up.
-    pub(super) fn transactional(&self, slot: &str) -> Result<Client<ThreadedProducer<Quiet>>, StoreError> {
+    pub(super) fn transactional(&self, slot: &str) -> Result<Client<Served>, StoreError> {
         let timeout = TRANSACTION_TIMEOUT_MS.to_string();
         let mut defaults = self.writing();
         defaults.push(("transaction.timeout.ms", &timeout));
-        let config = self.config(&defaults, &[("transactional.id", slot), ("enable.idempotence", "true")]);
-        ThreadedProducer::from_config_and_context(&config, Quiet)
+        let owned = [
+            ("transactional.id", slot),
+            ("enable.idempotence", "true"),
+            ("delivery.report.only.error", "true"),
+        ];
+        let producer = BaseProducer::from_config_and_context(&self.config(&defaults, &owned), Quiet)
+            .map_err(|error| wrong(&error))?;
+        Served::new(producer)
             .map(Client::new)
-            .map_err(|error| wrong(&error))
+            .map_err(|error| StoreError::Io(format!("a thread cannot be started: {error}")))
     }
 
-    /// For heartbeats, which stand outside any transaction.
-    pub(super) fn plain_producer(&self) -> Result<Client<ThreadedProducer<Quiet>>, StoreError> {
-        let config = self.config(&self.writing(), &[("enable.idempotence", "true")]);
-        ThreadedProducer::from_config_and_context(&config, Quiet)
-            .map(Client::new)
-            .map_err(|error| wrong(&error))
-    }
-
-    /// One whose delivery reports the context sees.
+    /// One for single records outside any transaction, whose delivery reports the context sees.
     pub(super) fn reporting<C: ProducerContext + 'static>(
         &self,
         context: C,
     ) -> Result<Client<ThreadedProducer<C>>, StoreError> {
-        let config = self.config(&self.writing(), &[("enable.idempotence", "true"), ("linger.ms", "0")]);
+        let owned =
+            [("enable.idempotence", "true"), ("linger.ms", "0"), ("delivery.report.only.error", "false")];
+        let config = self.config(&self.writing(), &owned);
         ThreadedProducer::from_config_and_context(&config, context)
             .map(Client::new)
             .map_err(|error| wrong(&error))

@@ -6,17 +6,18 @@
 //! transaction could end the next one of the same epoch.
 
 use super::closing::Client;
-use super::context::{Membership, Quiet};
+
 use super::error::{TransactionError, code_of, of_query, of_transaction};
 use super::purge::committed_of;
-use super::{Fault, Shared, native};
+use super::served::Served;
+use super::{Fault, Member, Shared, native};
 use crate::record::Record;
 use crate::stage::crash::{self, CrashPoint};
 use crate::stage::store::{Place, Position, SessionSpec, StoreError, Writer};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -39,10 +40,10 @@ const OUTAGE: Duration = Duration::from_secs(600);
 pub struct KafkaWriter {
     shared: Arc<Shared>,
     slot: String,
-    consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
+    consumer: Option<Arc<Member>>,
     topics: Vec<Arc<str>>,
     /// `None` between the death of one and the making of the next.
-    producer: Option<Client<ThreadedProducer<Quiet>>>,
+    producer: Option<Client<Served>>,
     open: bool,
     /// What was last committed, to tell after a producer's death whether the commit took place.
     committed: BTreeMap<Place, i64>,
@@ -63,7 +64,7 @@ impl KafkaWriter {
     pub(super) fn open(
         shared: Arc<Shared>,
         slot: String,
-        consumer: Option<Arc<Client<BaseConsumer<Membership>>>>,
+        consumer: Option<Arc<Member>>,
         spec: &SessionSpec,
     ) -> Result<Self, StoreError> {
         let mut writer = KafkaWriter {

@@ -1,0 +1,259 @@
+//! One pipeline with its workers: opened, stepped, watched, purged behind, ended.
+
+use super::run::{IDLE, Mode, Part, RunSpec};
+use super::watch::{self, Watch};
+use super::worker::{Duty, Post};
+use crate::policy::Period;
+use crate::stage::crash::{self, CrashPoint};
+use crate::stage::edition::{self, Change};
+use crate::stage::outcome::{Outcome, Tally};
+use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
+use crate::stage::{Pipeline, Step, needed_topics, purge};
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{debug, info, warn};
+
+pub(super) struct Line<S: Store> {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) posts: Vec<Post<S>>,
+    pub(super) upkeep: Upkeep,
+    /// The source's ends at the start.
+    pub(super) source_ends: Vec<(Place, i64)>,
+}
+
+/// What is done about a pipeline now and then, beside its workers.
+pub(super) struct Upkeep {
+    pipeline: Arc<Pipeline>,
+    /// Every lane that exists.
+    lanes: Arc<[Arc<str>]>,
+    watch: Watch,
+    purged_ms: i64,
+}
+
+impl Upkeep {
+    /// Looks and purges, if it is time to.
+    pub(super) fn tend<S: Store>(&mut self, spec: &RunSpec<S>) -> Result<(), StoreError> {
+        let now_ms = spec.clock.now_ms();
+        // Metrics that fail to be read are read the next time.
+        if let Err(error) = self.watch.look(spec.store.as_ref(), now_ms) {
+            debug!(reason = %error, "the log could not be looked at");
+        }
+        if now_ms.saturating_sub(self.purged_ms).abs() >= self.pipeline.purge_interval_ms {
+            self.purged_ms = now_ms;
+            self.purge(spec)?;
+        }
+        Ok(())
+    }
+
+    /// One round of purges. A visitor that reads can keep the log's files from being cut; the next
+    /// round does it.
+    #[allow(clippy::disallowed_methods, reason = "the edge waits")]
+    pub(super) fn purge<S: Store>(&self, spec: &RunSpec<S>) -> Result<(), StoreError> {
+        crash::reach(CrashPoint::BetweenCommitAndPurge);
+        let mut tries = if spec.mode == Mode::Once { 100 } else { 1 };
+        loop {
+            match purge::round(spec.store.as_ref(), &self.pipeline, &self.lanes, spec.clock.now_ms()) {
+                Ok(purged) => {
+                    watch::purged(&purged);
+                    for (topic, records) in &purged.0 {
+                        info!(topic = topic.as_ref(), records, "purged");
+                    }
+                    return Ok(());
+                }
+                // What a service cannot purge now it purges later; its workers know when to leave.
+                Err(error) if error.remedy() == Remedy::Leave && spec.mode == Mode::Once => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    tries -= 1;
+                    if tries == 0 {
+                        warn!(reason = %error, "the purge is not complete; the next one goes on");
+                        return Ok(());
+                    }
+                    std::thread::sleep(IDLE);
+                }
+            }
+        }
+    }
+}
+
+impl<S: Store> Line<S> {
+    /// A step of each worker; `true` if there was something to do.
+    pub(super) fn turn(&mut self, spec: &RunSpec<S>) -> Result<bool, StoreError> {
+        let mut worked = false;
+        for post in &mut self.posts {
+            let step = post.step(spec, Duration::ZERO)?;
+            rest_after(&step);
+            worked |= matches!(step, Step::Worked(_));
+            watch::add(&self.pipeline, &post.take_meter());
+        }
+        Ok(worked)
+    }
+
+    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+        self.posts.iter_mut().try_for_each(Post::finish)
+    }
+
+    /// The outcomes by stage, as committed.
+    pub(super) fn report(&self, what: &str) {
+        let stages = &self.pipeline.policy.stages;
+        let mut sums = vec![Tally::default(); stages.len()];
+        for tallies in self.posts.iter().map(Post::tallies) {
+            sums.iter_mut().zip(&tallies).for_each(|(sum, tally)| sum.merge(tally));
+        }
+        for (stage, tally) in stages.iter().zip(sums) {
+            info!(
+                source = self.pipeline.topics.source.as_ref(),
+                stage = stage.id,
+                emitted = tally.of(Outcome::Emitted),
+                relaned = tally.of(Outcome::Relaned),
+                quarantined = tally.of(Outcome::Quarantined),
+                expired = tally.of(Outcome::Expired),
+                erased = tally.of(Outcome::Erased),
+                dropped = tally.of(Outcome::Dropped),
+                "{what}"
+            );
+        }
+    }
+}
+
+/// Makes a pipeline's topics and joins its groups; `None` if told to stop while its source was
+/// still missing.
+pub(super) fn open<S: Store>(
+    spec: &RunSpec<S>,
+    pipeline: &Arc<Pipeline>,
+) -> Result<Option<Line<S>>, StoreError> {
+    let Some(source) = await_source(spec, pipeline)? else { return Ok(None) };
+    for topic in needed_topics(pipeline, source.partitions) {
+        spec.store.ensure(&topic)?;
+    }
+    refuse_orphans(spec.store.as_ref(), pipeline)?;
+    edition::agree(spec.store.as_ref(), pipeline, &mut |changes, held| tell(pipeline, changes, held))?;
+    let ends = spec.store.bounds(&pipeline.topics.source)?;
+    let mut duties = Vec::new();
+    if matches!(spec.part, Part::All | Part::Scrub) {
+        duties.push(Duty::Scrub);
+    }
+    if matches!(spec.part, Part::All | Part::Lanes) && pipeline.lanes.is_some() {
+        duties.push(Duty::Lanes);
+    }
+    let posts: Vec<Post<S>> =
+        duties.into_iter().map(|duty| Post::take(spec, pipeline, duty, 0)).collect::<Result<_, _>>()?;
+    announce(spec.store.as_ref(), pipeline, source.partitions)?;
+    let source_ends = ends.iter().map(|bounds| end_of(0, bounds)).collect();
+    let lanes: Arc<[Arc<str>]> = purge::held_topics(spec.store.as_ref(), pipeline)?.into();
+    let watch = Watch::new(pipeline.clone(), lanes.clone());
+    let upkeep = Upkeep { pipeline: pipeline.clone(), lanes, watch, purged_ms: spec.clock.now_ms() };
+    Ok(Some(Line { pipeline: pipeline.clone(), posts, upkeep, source_ends }))
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn await_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Option<TopicSpec>, StoreError> {
+    let source = &pipeline.topics.source;
+    let mut told = false;
+    loop {
+        if let Some(found) = spec.store.topics()?.into_iter().find(|topic| topic.name == *source) {
+            return Ok(Some(found));
+        }
+        if spec.mode == Mode::Once {
+            return Err(StoreError::Refused(format!(
+                "topic `{source}` does not exist; `logscrub put {source}` makes it"
+            )));
+        }
+        if spec.leaving.asked() {
+            return Ok(None);
+        }
+        if !told {
+            info!(source = source.as_ref(), "waiting for the source topic: `logscrub put` makes it");
+            told = true;
+        }
+        std::thread::sleep(IDLE);
+    }
+}
+
+/// Says what is read, written and held, until when, and when deletion is done.
+fn announce<S: Store>(store: &S, pipeline: &Pipeline, partitions: i32) -> Result<(), StoreError> {
+    let topics = &pipeline.topics;
+    let (source, policy) = (topics.source.as_ref(), pipeline.policy.id.as_str());
+    let Some(window_ms) = pipeline.window_ms() else {
+        info!(
+            source,
+            partitions,
+            policy,
+            writes = topics.scrubbed.as_ref(),
+            "pipeline runs; nothing is held"
+        );
+        return Ok(());
+    };
+    let period = |ms: i64| {
+        let seconds = ms.max(0).unsigned_abs().div_ceil(1000);
+        Period { months: 0, seconds }.to_string()
+    };
+    let margin_ms = pipeline.schedule.margin_ms();
+    let (due_ms, bound_ms) = (window_ms - margin_ms, pipeline.deletion_bound_ms());
+    info!(
+        source,
+        partitions,
+        policy,
+        writes = format!("{}, {}", topics.scrubbed, topics.deidentified),
+        holds = purge::held_topics(store, pipeline)?.join(", "),
+        window = period(window_ms),
+        released_from = period(due_ms),
+        released_until = period(due_ms + pipeline.release_slack_ms()),
+        gone_from_disk_until = period(due_ms + bound_ms),
+        "pipeline runs"
+    );
+    Ok(())
+}
+
+/// Says what a changed policy does to the records that are held, before it does.
+fn tell(pipeline: &Pipeline, changes: &[Change], held: u64) {
+    for Change { stage, was_ms, is_ms, effect } in changes {
+        let period = |ms: &Option<i64>| {
+            let seconds = ms.map(|ms| ms.div_euclid(1000).max(0).unsigned_abs());
+            seconds.map_or_else(|| "none".to_owned(), |seconds| Period { months: 0, seconds }.to_string())
+        };
+        let source = pipeline.topics.source.as_ref();
+        warn!(
+            source,
+            stage,
+            was = period(was_ms),
+            is = period(is_ms),
+            held,
+            "the policy changed: {}",
+            effect.word()
+        );
+    }
+}
+
+/// Held records that the policy would never release must not be left lying.
+fn refuse_orphans<S: Store>(store: &S, pipeline: &Pipeline) -> Result<(), StoreError> {
+    if pipeline.lanes.is_some() {
+        return Ok(());
+    }
+    for topic in purge::held_topics(store, pipeline)? {
+        if store.bounds(&topic)?.iter().any(|bounds| bounds.log_start < bounds.end) {
+            return Err(StoreError::Refused(format!(
+                "topic `{topic}` holds records, and policy `{}` has no stage that releases them; run the policy \
+                 that they were held under until the topic is empty",
+                pipeline.policy.id
+            )));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn end_of(topic: usize, bounds: &Bounds) -> (Place, i64) {
+    (Place { topic, partition: bounds.partition }, bounds.end)
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+pub(super) fn rest_after(step: &Step) {
+    match step {
+        Step::Worked(_) | Step::Idle => {}
+        Step::GaveUp(reason) => {
+            warn!(%reason, "a transaction was given up; its records come again");
+            std::thread::sleep(IDLE);
+        }
+    }
+}
