@@ -264,10 +264,11 @@ impl Scan {
                 return phone::plain(text, at, end, &context)
                     .and_then(|hit| phone(detectors, here, at, hit, sink))
                     .or_else(|| {
-                        let hit = detectors.time_at(text, at)?;
+                        // `20260107`, and seconds since 1970.
+                        let hit = matches!(end - at, 8 | 10).then(|| detectors.time_at(text, at)).flatten()?;
                         Some(known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span))
                     })
-                    .unwrap_or_else(|| phone::skip(text, at));
+                    .unwrap_or(end);
             }
             Token::Date | Token::Version(_) => {
                 if let Some(hit) = detectors.time_at(text, at) {
