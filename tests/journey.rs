@@ -423,6 +423,52 @@ fn windows_of_accounts_come_from_a_file() {
     assert_eq!(refused.status.code(), Some(78));
 }
 
+/// MessageAPI's and Mesej's documents name no length of time, WaSMS's lets accounts have their own.
+#[test]
+fn windows_that_the_operator_sets() {
+    let site = Site::new();
+    let config = |policy: &str, more: &str| {
+        format!(
+            "[embedded]\npath = \"store\"\n[[pipeline]]\nsource = \"logs\"\npolicy = \"{policy}\"\n{more}\n"
+        )
+    };
+    let mut input = String::new();
+    for (account, days) in [("acct-1", 45), ("acct-2", 45), ("acct-1", 80), ("acct-2", 80)] {
+        let value = json!({ "account_id": account, "status": "sent", "retries": days }).to_string();
+        input.push_str(&format!("{}\n", json!({ "value": value, "timestamp": now_ms() - days * DAY_MS })));
+    }
+    site.output(&["put", "logs", "--records", "--embedded", STORE], input.as_bytes());
+    let refused = |policy: &str, more: &str| {
+        site.write("logscrub.toml", &config(policy, more));
+        let refused = process::output(site.command(&["run", "--once"]), b"");
+        assert_eq!(refused.status.code(), Some(78), "{policy} {more}");
+        String::from_utf8(refused.stderr).unwrap()
+    };
+    for (policy, stage) in [("messageapi", "message_logs"), ("mesej", "usage")] {
+        let told = refused(policy, "");
+        let asked = format!("`windows.{stage} = \"60d\"` under `[[pipeline]]`");
+        assert!(told.contains(&asked), "{told}");
+    }
+    let told = refused("messageapi", "windows.logs = \"60d\"");
+    assert!(told.contains("has no later stage `logs`; its later stages are `message_logs`"), "{told}");
+    let told = refused("messageapi", "windows.message_logs = \"60d\"\naccounts = \"accounts.toml\"");
+    assert!(told.contains("accounts.toml"), "{told}");
+    let retries = |topic: &str| {
+        let number = |row: &Row| serde_json::from_slice::<Value>(&row.value).unwrap()["retries"].as_u64();
+        let mut all: Vec<_> = site.cat(topic).iter().map(|row| number(row).unwrap()).collect();
+        all.sort_unstable();
+        all
+    };
+    site.write("accounts.toml", "\"acct-1\" = \"30d\"\n");
+    site.write(
+        "logscrub.toml",
+        &config("wasms", "accounts = \"accounts.toml\"\nwindows.deidentify = \"60d\""),
+    );
+    site.told(&["run", "--once"]);
+    assert_eq!(retries("logs.scrubbed"), [45], "of the account without a window of its own");
+    assert_eq!(retries("logs.deidentified"), [45, 80, 80]);
+}
+
 /// Longer than any transaction here takes, on a machine that has much else to do.
 const TRANSACTION_MS: i64 = 4000;
 

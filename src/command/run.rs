@@ -3,15 +3,17 @@
 use super::exit;
 use super::failure::Failure;
 use super::geo::GeoArgs;
-use super::load::{EngineArgs, region};
+use super::load::{EngineArgs, read_source, region};
 use super::store::{self, Opened, StoreArgs};
 use crate::numbering::Region;
+use crate::policy::{Accounts, Policy, WindowError};
 use crate::service::clock::SystemClock;
 use crate::service::config::{Config, PipelineConfig, StoreConfig};
 use crate::service::topics::erase_ms;
 use crate::service::watch;
 use crate::service::{Health, Leaving, Mode, Part, RunSpec, Threads, crash, listen, run};
 use crate::stage::Pipeline;
+use crate::stage::age::ScheduleError;
 use crate::store::embedded::Access;
 use crate::telemetry::Scrape;
 use clap::Args as ClapArgs;
@@ -197,7 +199,8 @@ impl Given {
             region: self.region,
             geo: GeoArgs { geo: if self.geo.is_empty() { config.geo.clone() } else { self.geo.clone() } },
         };
-        let loaded = engine.load()?;
+        let mut loaded = engine.load()?;
+        set_windows(Arc::make_mut(&mut loaded.policy), config)?;
         watch::places_built(loaded.geo_build_seconds);
         let mut settings = config.settings.clone();
         if let StoreConfig::Kafka { .. } = store {
@@ -207,6 +210,24 @@ impl Given {
             .map(Arc::new)
             .map_err(|error| Failure::new(exit::REFUSED, error.to_string()))
     }
+}
+
+/// Puts the operator's windows into the policy.
+fn set_windows(policy: &mut Policy, config: &PipelineConfig) -> Result<(), Failure> {
+    let refuse = |error: WindowError| Failure::new(exit::INVALID, error.to_string());
+    for (stage, window) in &config.windows {
+        policy.set_window(stage, *window).map_err(refuse)?;
+    }
+    if let Some(file) = &config.accounts {
+        let accounts = Accounts::compile(&read_source(file)?).map_err(|errors| Failure::invalid(&errors))?;
+        policy.set_accounts(&accounts).map_err(refuse)?;
+    }
+    policy.check_windows().map_err(refuse)?;
+    if let Some(stage) = policy.unset() {
+        let (policy, stage) = (policy.id.clone(), stage.id.clone());
+        return Err(Failure::new(exit::INVALID, ScheduleError::NoAge { policy, stage }.to_string()));
+    }
+    Ok(())
 }
 
 /// Our own logs go to stderr: for people on a terminal, else one JSON object a line. `LOGSCRUB_LOG`

@@ -265,7 +265,8 @@ impl Scan {
                     .and_then(|hit| phone(detectors, here, at, hit, sink))
                     .or_else(|| {
                         // `20260107`, and seconds since 1970.
-                        let hit = matches!(end - at, 8 | 10).then(|| detectors.time_at(text, at)).flatten()?;
+                        let hit =
+                            matches!(end - at, 8 | 10).then(|| detectors.time_at(text, at)).flatten()?;
                         Some(known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span))
                     })
                     .unwrap_or(end);

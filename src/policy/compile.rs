@@ -2,7 +2,9 @@
 
 use super::action::resolve;
 use super::syntax::{AfterSyntax, ClockSyntax, CountSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
-use super::{Accounts, ActionTable, After, Clock, Count, Margin, Period, Policy, Stage, UnknownFields, When};
+use super::{
+    Accounts, ActionTable, After, Clock, Count, Margin, Period, Policy, Sentence, Stage, UnknownFields, When,
+};
 use crate::class::{BUILT_IN, Class, ClassSet, CustomClass, SLOTS};
 use crate::diagnostic::{Diagnostics, Report, Source, did_you_mean};
 use crate::transform::Action;
@@ -68,6 +70,7 @@ impl Compiler<'_, '_> {
             oldest_plausible: self.oldest_plausible(syntax.oldest_plausible.as_ref()),
             geo_fields: syntax.geo_fields.as_ref().is_some_and(|yes| *yes.get_ref()),
             counts: self.counts(&syntax.counts),
+            sentences: self.sentences(syntax),
             stages,
         }
     }
@@ -219,6 +222,7 @@ impl Compiler<'_, '_> {
     fn after(&self, syntax: &AfterSyntax) -> After {
         match syntax {
             // An unreadable age is reported; as an unknown one it breaks no order.
+            AfterSyntax::Period(text) if text.get_ref() == "unset" => After::Unset,
             AfterSyntax::Period(text) => self.period(text).map_or(UNKNOWN_AGE, After::Period),
             AfterSyntax::PerAccount { span, default, by, file } => {
                 if default.is_none() && file.is_none() {
@@ -394,6 +398,37 @@ impl Compiler<'_, '_> {
     fn oldest_plausible(&self, text: Option<&Spanned<String>>) -> Period {
         let ten_years = Period { months: 120, seconds: 0 };
         text.map_or(Some(ten_years), |text| self.period(text)).unwrap_or(ten_years)
+    }
+
+    /// What the document promises: each by a part of the file, or by something else that is named.
+    fn sentences(&self, syntax: &PolicySyntax) -> Vec<Sentence> {
+        let stages = syntax.stages.iter().filter_map(|stage| stage.id.as_ref());
+        let counts = syntax.counts.iter().filter_map(|count| count.id.as_ref());
+        let ids: Vec<&str> = stages.chain(counts).map(|id| id.get_ref().as_str()).collect();
+        let mut sentences = Vec::new();
+        for one in &syntax.sentences {
+            for part in one.kept_by.iter().filter(|part| !ids.contains(&part.get_ref().as_str())) {
+                let help = match did_you_mean(part.get_ref(), ids.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the stages and counts here are {}", ids.join(", ")),
+                };
+                let message = format!("no stage or count is called `{}`", part.get_ref());
+                self.report.error(part.span(), message, help);
+            }
+            if one.kept_by.is_empty() && one.elsewhere.is_none() {
+                self.report.error(
+                    one.span.clone(),
+                    "nothing keeps this sentence",
+                    "name stages or counts in `kept_by = [\"deidentify\"]`, or say in `elsewhere` what does",
+                );
+            }
+            sentences.push(Sentence {
+                text: one.text.as_ref().map(|text| text.get_ref().clone()).unwrap_or_default(),
+                kept_by: one.kept_by.iter().map(|part| part.get_ref().clone()).collect(),
+                elsewhere: one.elsewhere.as_ref().map(|text| text.get_ref().clone()),
+            });
+        }
+        sentences
     }
 
     fn counts(&self, syntax: &[CountSyntax]) -> Vec<Count> {

@@ -39,6 +39,19 @@ pub struct Policy {
     pub geo_fields: bool,
     /// Aggregates that outlive the records.
     pub counts: Vec<Count>,
+    /// What the policy's document promises.
+    pub sentences: Vec<Sentence>,
+}
+
+/// A sentence of a document, and what keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// Word for word; `…` where words are left out.
+    pub text: String,
+    /// Stages and counts of the policy, by their ids.
+    pub kept_by: Vec<String>,
+    /// What keeps it that is none of a policy's parts: another command, a setting, the operator.
+    pub elsewhere: Option<String>,
 }
 
 /// An aggregate kept after its records are gone: how many, by the values of some fields.
@@ -110,6 +123,64 @@ impl Policy {
         }
     }
 
+    /// Gives a later stage the age that the operator wants; where it is one per account, that of accounts
+    /// without their own.
+    ///
+    /// # Errors
+    /// There is no such stage.
+    pub fn set_window(&mut self, stage: &str, window: Period) -> Result<(), WindowError> {
+        let Some(found) = self.stages.iter_mut().skip(1).find(|known| known.id == stage) else {
+            let later: Vec<_> = self.stages.iter().skip(1).map(|stage| format!("`{}`", stage.id)).collect();
+            let (policy, stage) = (self.id.clone(), stage.to_owned());
+            return Err(WindowError::NoStage { policy, stage, later: later.join(", ") });
+        };
+        match &mut found.after {
+            After::PerAccount { default, .. } => *default = Some(window),
+            after @ (After::Period(_) | After::Unset) => *after = After::Period(window),
+        }
+        Ok(())
+    }
+
+    /// Gives single accounts windows of their own.
+    ///
+    /// # Errors
+    /// No stage is per account.
+    pub fn set_accounts(&mut self, windows: &Accounts) -> Result<(), WindowError> {
+        let mut none = true;
+        for stage in &mut self.stages {
+            if let After::PerAccount { accounts, .. } = &mut stage.after {
+                accounts.clone_from(windows);
+                none = false;
+            }
+        }
+        if none { Err(WindowError::NoAccounts { policy: self.id.clone() }) } else { Ok(()) }
+    }
+
+    /// Whether the ages rise, as those that the file names were found to.
+    ///
+    /// # Errors
+    /// The first two that do not.
+    pub fn check_windows(&self) -> Result<(), WindowError> {
+        let known = self.stages.iter().filter_map(|stage| Some((stage, stage.after.default_period()?)));
+        let mut last: Option<(&Stage, Period)> = None;
+        for (stage, age) in known {
+            if let Some((earlier, before)) = last
+                && age.shortest_seconds() <= before.shortest_seconds()
+            {
+                let (stage, earlier) = (stage.id.clone(), earlier.id.clone());
+                return Err(WindowError::NotRising { stage, age, earlier, before });
+            }
+            last = Some((stage, age));
+        }
+        Ok(())
+    }
+
+    /// The first stage whose age the operator has to set.
+    #[must_use]
+    pub fn unset(&self) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.after == After::Unset)
+    }
+
     #[must_use]
     pub fn stage_by_id(&self, id: &str) -> Option<usize> {
         self.stages.iter().position(|stage| stage.id == id)
@@ -147,6 +218,8 @@ pub enum UnknownFields {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum After {
     Period(Period),
+    /// The policy's document names no length: the operator has to set one ([`Policy::set_window`]).
+    Unset,
     /// `{ default = "90d", by = "account_id", file = "windows.toml" }`; `default` is `None` where
     /// the policy's document names no length and the operator has to set one.
     PerAccount {
@@ -165,8 +238,20 @@ impl After {
         match self {
             After::Period(period) => Some(*period),
             After::PerAccount { default, .. } => *default,
+            After::Unset => None,
         }
     }
+}
+
+/// Why an operator's window can not be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    #[error("policy `{policy}` has no later stage `{stage}`; its later stages are {later}")]
+    NoStage { policy: String, stage: String, later: String },
+    #[error("ages must rise: stage `{stage}` at {age} comes after stage `{earlier}` at {before}")]
+    NotRising { stage: String, age: Period, earlier: String, before: Period },
+    #[error("no stage of policy `{policy}` is per account")]
+    NoAccounts { policy: String },
 }
 
 /// Which records a stage is for.

@@ -48,6 +48,73 @@ mod tests {
         assert!(shipped("nobody", &[]).is_none());
     }
 
+    /// What a policy's document promises, whether a part of the policy keeps it or something else does.
+    #[test]
+    fn every_sentence_of_a_document_is_kept_and_every_stage_keeps_one() {
+        for id in shipped_ids().filter(|id| *id != "default") {
+            let policy = policy(id);
+            assert!(policy.sentences.len() >= 5, "{id} lists the sentences that it keeps");
+            for (place, sentence) in policy.sentences.iter().enumerate() {
+                assert!(sentence.text.len() >= 20, "{id}: {}", sentence.text);
+                let twice = policy.sentences.iter().skip(place + 1).any(|other| other.text == sentence.text);
+                assert!(!twice, "{id} names it twice: {}", sentence.text);
+            }
+            let parts = policy.stages.iter().map(|stage| &stage.id);
+            for part in parts.chain(policy.counts.iter().map(|count| &count.id)) {
+                let kept = policy.sentences.iter().any(|sentence| sentence.kept_by.contains(part));
+                assert!(kept, "{id}: no sentence asks for `{part}`");
+            }
+        }
+    }
+
+    #[test]
+    fn the_five_documents_and_their_windows() {
+        let ages = |id: &str| -> Vec<(String, Option<Period>)> {
+            let of = |stage: &crate::policy::Stage| (stage.id.clone(), stage.after.default_period());
+            policy(id).stages.iter().skip(1).map(of).collect()
+        };
+        let months = |months| Some(Period { months, seconds: 0 });
+        let days = |days| Some(Period::days(days));
+        let want = |stages: &[(&str, Option<Period>)]| -> Vec<(String, Option<Period>)> {
+            stages.iter().map(|(id, age)| ((*id).to_owned(), *age)).collect()
+        };
+        assert_eq!(ages("mossmoon"), want(&[("codes_and_content", days(30)), ("deidentify", days(90))]));
+        assert_eq!(ages("massivesms"), want(&[("bodies", days(90)), ("deidentify", months(24))]));
+        assert_eq!(ages("wasms"), want(&[("deidentify", days(90))]));
+        // Their documents name no length.
+        assert_eq!(ages("messageapi"), want(&[("message_logs", None)]));
+        assert_eq!(ages("mesej"), want(&[("usage", None)]));
+        assert!(
+            matches!(&policy("wasms").stages[1].after, After::PerAccount { by, .. } if by == "account_id")
+        );
+    }
+
+    #[test]
+    fn an_operator_sets_windows() {
+        let mut unset = policy("messageapi");
+        assert_eq!(unset.unset().map(|stage| stage.id.as_str()), Some("message_logs"));
+        unset.set_window("message_logs", Period::days(60)).unwrap();
+        assert!(unset.unset().is_none() && unset.check_windows().is_ok());
+        let told = unset.set_window("mesage_logs", Period::days(60)).unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "policy `messageapi` has no later stage `mesage_logs`; its later stages are `message_logs`"
+        );
+        let none = unset.set_accounts(&crate::policy::Accounts::default()).unwrap_err().to_string();
+        assert_eq!(none, "no stage of policy `messageapi` is per account");
+        let mut falling = policy("mossmoon");
+        falling.set_window("deidentify", Period::days(20)).unwrap();
+        let told = falling.check_windows().unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "ages must rise: stage `deidentify` at 20d comes after stage `codes_and_content` at 30d"
+        );
+        let mut own = policy("wasms");
+        let windows = crate::policy::Accounts([("acct-17".to_owned(), Period::days(30))].into());
+        own.set_accounts(&windows).unwrap();
+        assert!(matches!(&own.stages[1].after, After::PerAccount { accounts, .. } if *accounts == windows));
+    }
+
     #[test]
     fn default_scrubs_at_once_and_deidentifies_after_90_days_of_the_record() {
         let policy = policy("default");

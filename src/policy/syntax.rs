@@ -20,6 +20,7 @@ pub struct PolicySyntax {
     /// `stage` is there, if perhaps of a wrong type.
     pub has_stages: bool,
     pub counts: Vec<CountSyntax>,
+    pub sentences: Vec<SentenceSyntax>,
 }
 
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub enum ClockSyntax {
     Field { field: Option<Spanned<String>>, otherwise: Option<Spanned<String>> },
 }
 
-/// `after = "30d"` or `after = { default = "90d", by = "account_id", file = "windows.toml" }`.
+/// `after = "30d"`, `after = "unset"` where the operator has to say how long, or `after = { default = "90d", by = "account_id", file = "windows.toml" }`.
 #[derive(Debug)]
 pub enum AfterSyntax {
     Period(Spanned<String>),
@@ -81,6 +82,17 @@ pub struct CountSyntax {
     pub every: Option<Spanned<String>>,
 }
 
+/// `[[sentence]]`: what a document promises, word for word, and what keeps it.
+#[derive(Debug)]
+pub struct SentenceSyntax {
+    pub span: Range<usize>,
+    pub text: Option<Spanned<String>>,
+    /// Stages and counts of this file.
+    pub kept_by: Vec<Spanned<String>>,
+    /// What keeps it that is none of a policy's parts.
+    pub elsewhere: Option<Spanned<String>>,
+}
+
 /// Reads the file; `None` where it is not TOML at all, which the report says.
 #[must_use]
 pub fn read(report: &Report<'_>) -> Option<PolicySyntax> {
@@ -98,6 +110,7 @@ pub fn read(report: &Report<'_>) -> Option<PolicySyntax> {
         stages: top.tables("stage", "a stage").into_iter().map(stage).collect(),
         has_stages: top.has("stage"),
         counts: top.tables("count", "a count").into_iter().map(count).collect(),
+        sentences: top.tables("sentence", "a sentence").into_iter().map(sentence).collect(),
     };
     let _ = top.finish();
     Some(policy)
@@ -204,4 +217,15 @@ fn count(table: TableReader<'_, '_, '_>) -> CountSyntax {
     };
     let _ = table.finish();
     count
+}
+
+fn sentence(table: TableReader<'_, '_, '_>) -> SentenceSyntax {
+    let sentence = SentenceSyntax {
+        span: table.span(),
+        text: table.required_string("text", "`text = \"Up to 90 days, then deleted\"`"),
+        kept_by: table.strings("kept_by"),
+        elsewhere: table.string("elsewhere"),
+    };
+    let _ = table.finish();
+    sentence
 }

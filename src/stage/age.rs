@@ -61,7 +61,10 @@ struct Rung {
 /// Why a policy cannot be scheduled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    #[error("stage `{stage}` of policy `{policy}` has no age: set `default` in its `after`")]
+    #[error(
+        "policy `{policy}` does not say how long stage `{stage}` waits, since its document does not: set it in the \
+         config, `windows.{stage} = \"60d\"` under `[[pipeline]]`, or `default` in the stage's `after`"
+    )]
     NoAge { policy: String, stage: String },
     #[error(
         "the margin of {margin_seconds} s is half of the {window_seconds} s window of stage `{stage}` or more: \
@@ -133,7 +136,7 @@ impl Schedule {
                 }
             };
             let accounts = match &stage.after {
-                After::Period(_) => None,
+                After::Period(_) | After::Unset => None,
                 After::PerAccount { by, accounts, .. } => {
                     let id = account_field_id(by);
                     if !account_fields.iter().any(|(known, _)| *known == id) {
@@ -249,7 +252,7 @@ impl Schedule {
 /// The shortest that a stage's window can last, for whichever account.
 fn shortest_ms(after: &After, default: Period) -> i64 {
     let accounts = match after {
-        After::Period(_) => None,
+        After::Period(_) | After::Unset => None,
         After::PerAccount { accounts, .. } => accounts.0.values().map(|own| own.shortest_seconds()).min(),
     };
     let seconds = accounts.map_or(default.shortest_seconds(), |own| own.min(default.shortest_seconds()));

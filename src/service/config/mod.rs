@@ -8,6 +8,7 @@ mod kafka;
 mod values;
 
 use crate::diagnostic::{Diagnostics, Report, Source, TableReader, parse};
+use crate::policy::Period;
 use crate::stage::Settings;
 use crate::stage::topics::Topics;
 use std::collections::BTreeMap;
@@ -44,6 +45,10 @@ pub struct PipelineConfig {
     pub geo: Vec<PathBuf>,
     /// How much longer than its delay a lane keeps records that nobody released, in milliseconds.
     pub outage_budget_ms: i64,
+    /// How long stages of the policy wait, by their ids, where it is not as the policy says.
+    pub windows: Vec<(String, Period)>,
+    /// The file with windows of single accounts.
+    pub accounts: Option<PathBuf>,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -61,6 +66,8 @@ pub fn without_config(dir: &Path, policy: &str) -> Config {
         rules: None,
         geo: Vec::new(),
         outage_budget_ms: 7 * DAY_MS,
+        windows: Vec::new(),
+        accounts: None,
     };
     Config {
         store: StoreConfig::Embedded { path: dir.to_owned() },
@@ -215,9 +222,30 @@ fn pipeline(
             .map(|path| base.join(path))
             .collect(),
         outage_budget_ms: values.duration_ms(&table, "outage_budget").unwrap_or(7 * DAY_MS),
+        windows: table.table("windows", "the windows").map(|table| windows(&table)).unwrap_or_default(),
+        accounts: values.string(&table, "accounts").map(|path| base.join(path)),
     };
     table.finish();
     source.map(|_| config)
+}
+
+/// `windows.message_logs = "60d"`: how long a stage waits.
+fn windows(table: &TableReader<'_, '_, '_>) -> Vec<(String, Period)> {
+    let mut windows = Vec::new();
+    for (stage, value) in table.entries() {
+        let text = value.get_ref().as_str().unwrap_or_default();
+        // 24m for 24 months would delete after 24 minutes.
+        let period = text.parse::<Period>().ok().filter(|period| !period.is_zero() && !text.ends_with('m'));
+        match period {
+            Some(period) => windows.push((stage.into_inner(), period)),
+            None => table.report().error(
+                value.span(),
+                format!("the window of `{}` is not a length of time above zero", stage.get_ref()),
+                "write a whole number and a unit, as in \"30d\", \"40s\", \"24mo\", \"7y\"",
+            ),
+        }
+    }
+    windows
 }
 
 /// Two processes of one host need an `instance` each.
@@ -270,12 +298,16 @@ mod tests {
     fn everything_that_can_be_said_is_read() {
         let text = "drain_timeout = \"5s\"\nlisten = \"[::]:9464\"\n[embedded]\npath = \"${env:WHERE}\"\n[[pipeline]]\nsource = \"ops.logs\"\npolicy = \"p.toml\"\n\
                     lanes = [\"20s\", \"5s\"]\nrelease_every = \"0s\"\ntick = \"1s\"\npurge_interval = \"2s\"\n\
-                    outage_budget = \"3d\"\nrules = \"rules\"\ngeo = [\"a.mmdb\"]\ntopics.scrubbed = \"clean\"\n";
+                    outage_budget = \"3d\"\nrules = \"rules\"\ngeo = [\"a.mmdb\"]\ntopics.scrubbed = \"clean\"\n\
+                    windows.deidentify = \"24mo\"\naccounts = \"accounts.toml\"\n";
         let variables = [("WHERE", "/data"), ("LOGSCRUB__PIPELINE__0__TICK", "3s")];
         let config = config(text, &variables).unwrap();
         assert_eq!(config.store, StoreConfig::Embedded { path: "/data".into() });
         assert_eq!((config.drain_timeout_ms, config.listen.as_deref()), (5000, Some("[::]:9464")));
-        let PipelineConfig { settings, policy, rules, geo, outage_budget_ms } = &config.pipelines[0];
+        let PipelineConfig { settings, policy, rules, geo, outage_budget_ms, windows, accounts } =
+            &config.pipelines[0];
+        assert_eq!(*windows, [("deidentify".to_owned(), "24mo".parse().unwrap())]);
+        assert_eq!(accounts.as_deref(), Some(Path::new("dir/accounts.toml")));
         assert_eq!(settings.lanes_seconds, [20, 5]);
         assert_eq!(
             (settings.tick_ms, settings.release_every_ms),
@@ -291,7 +323,7 @@ mod tests {
     #[test]
     fn every_mistake_is_told_with_its_place() {
         let text = "[embedded]\npath = \"a${env:X}b\"\n[[pipeline]]\nsuorce = \"logs\"\ntick = \"soon\"\n\
-                    lanes = [\"0s\"]\npurge_source = false\n";
+                    lanes = [\"0s\"]\npurge_source = false\nwindows.deidentify = \"24m\"\n";
         let told = config(text, &[("LOGSCRUB__PIPELINE__0__TOCK", "1s")]).unwrap_err();
         for part in [
             "dir/logscrub.toml:2:8: `${…}` stands inside a longer value",
@@ -301,6 +333,7 @@ mod tests {
             "dir/logscrub.toml:5:8: `tick` is no length of time",
             "dir/logscrub.toml:6:10: a length of time in `lanes` does not read",
             "dir/logscrub.toml:7:16: the embedded store keeps its topics for ever",
+            "dir/logscrub.toml:8:22: the window of `deidentify` is not a length of time above zero",
             "LOGSCRUB__PIPELINE__0__TOCK: this environment variable sets nothing",
         ] {
             assert!(told.contains(part), "{part}\n--\n{told}");
