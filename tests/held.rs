@@ -234,7 +234,7 @@ fn per_account(short_days: u32) -> Policy {
     let read = Accounts::compile(&Source { name: "windows.toml".into(), text: windows }).unwrap();
     match &mut policy.stages[2].after {
         After::PerAccount { accounts, .. } => *accounts = read,
-        After::Period(_) => panic!("not per account"),
+        After::Period(_) | After::Unset => panic!("not per account"),
     }
     policy
 }
