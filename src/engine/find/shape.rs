@@ -5,7 +5,9 @@ use super::*;
 
 /// Shapes that a thread remembers: a service has some hundred log calls.
 const SHAPES: usize = 512;
-/// Texts with more names than this many bytes are worked out each time.
+/// Texts with more names, or more bytes of them, are worked out each time: what a thread remembers stays below
+/// some 20 MB whatever it reads.
+const MOST: usize = 256;
 const LONGEST: usize = 8192;
 
 /// What is known of one sequence of names.
@@ -90,6 +92,7 @@ impl Shapes {
 
     pub(super) fn put_back(&mut self, place: usize, shape: Box<Shape>) {
         if shape.names.len() <= LONGEST
+            && shape.owners.len() <= MOST
             && let Some(slot) = self.slots.get_mut(place)
         {
             *slot = Some(shape);
@@ -147,4 +150,55 @@ fn place_of(tree: &Tree, bytes: &[u8]) -> usize {
             (hash ^ u64::from(first) ^ (field.name.len() as u64) << 8).wrapping_mul(FACTOR).rotate_left(23);
     }
     usize::try_from(hash >> 40).unwrap_or(0) & (SHAPES - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::json::Walker;
+
+    fn tree(text: &str) -> Tree {
+        let mut tree = Tree::default();
+        tree.reset();
+        Walker::default().walk(text.as_bytes(), 0, 0, Span::default(), &mut tree);
+        tree
+    }
+
+    /// How often a text's shape had to be worked out.
+    fn made(shapes: &mut Shapes, text: &str) -> usize {
+        let mut made = 0;
+        let (place, shape) = shapes.take(&tree(text), text.as_bytes(), |_| made += 1);
+        shapes.put_back(place, shape);
+        made
+    }
+
+    #[test]
+    fn a_shape_is_that_of_its_names_and_nothing_else() {
+        let mut shapes = Shapes::default();
+        let known = r#"{"to":"x","meta":{"id":1},"tags":["a"]}"#;
+        assert_eq!(made(&mut shapes, known), 1);
+        assert_eq!(made(&mut shapes, r#"{"to":"yy", "meta":{"id":"22"},"tags":[null]}"#), 0, "other values");
+        for other in [
+            r#"{"TO":"x","meta":{"id":1},"tags":["a"]}"#,
+            r#"{"to":"x","meta":{"id":1},"tags":["a","b"]}"#,
+            r#"{"to":"x","meta":{"id":1},"tags":{"a":1}}"#,
+            r#"{"to":"x","meta":[1],"tags":["a"]}"#,
+            r#"{"t":"x","ometa":{"id":1},"tags":["a"]}"#,
+            r#"{"meta":{"to":"x","id":1},"tags":["a"]}"#,
+            r#"{"to":"x","meta":{"id":1},"tagz":["a"]}"#,
+        ] {
+            assert_eq!(made(&mut shapes, other), 1, "{other}");
+            assert_eq!(made(&mut shapes, other), 0, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut shapes = Shapes::default();
+        let wide = format!("{{{}}}", vec!["\"a\":1"; MOST + 1].join(","));
+        let long = format!("{{\"{}\":1}}", "a".repeat(LONGEST + 1));
+        for text in [wide, long] {
+            assert_eq!((made(&mut shapes, &text), made(&mut shapes, &text)), (1, 1));
+        }
+    }
 }
