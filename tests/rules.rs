@@ -278,6 +278,46 @@ fn check_accepts_bare_rules_with_a_warning_and_shows_all_errors_of_rules_and_pol
 }
 
 #[test]
+fn check_reads_a_config_and_all_that_it_names() {
+    let config = |more: &str| format!("[embedded]\n[[pipeline]]\nsource = 'ops.logs'\n{more}\n");
+    let site = folder(&[
+        ("good.toml", &config("policy = 'wasms'\nwindows.deidentify = '60d'\nrules = 'rules'")),
+        ("rules/mine.toml", "[[rule]]\nid = 'mine'\nclass = 'custom:ticket'\nfields = ['ticket']\n"),
+        ("unset.toml", &config("policy = 'mesej'")),
+        ("broken.toml", &config("polcy = 'default'\ntick = 'soon'")),
+        ("rules_bad/x.toml", "[[rule]]\nid = 'x'\nclass = 'fone'\nfields = ['a']\n"),
+        ("bad_rules.toml", &config("rules = 'rules_bad'")),
+    ]);
+    let check = |name: &str, more: &[&str]| {
+        let path = site.path().join(name);
+        let mut arguments = vec!["check", "-c", path.to_str().unwrap()];
+        arguments.extend_from_slice(more);
+        logscrub(&arguments)
+    };
+    let (code, stdout, stderr) = check("good.toml", &[]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("pipeline: ops.logs") && stdout.contains("(1 of your own)"), "{stdout}");
+    assert!(stdout.contains("policy: wasms (scrub 0d, deidentify 60d)"), "{stdout}");
+    let (code, stdout, _) = check("good.toml", &["--online", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, json["ok"].as_bool(), json["online"].as_bool()), (Some(0), Some(true), Some(true)));
+    assert_eq!(json["pipelines"][0]["source"], "ops.logs");
+    assert_eq!(json["pipelines"][0]["policy"]["stages"][1]["after"], "60d");
+    for (name, told) in [
+        ("unset.toml", &["`windows.usage = \"60d\"` under `[[pipeline]]`"][..]),
+        ("broken.toml", &["broken.toml:4:1: a pipeline has no key `polcy`", "`tick` is no length of time"]),
+        ("bad_rules.toml", &["x.toml:3:9"]),
+        ("nowhere.toml", &["nowhere.toml: cannot be read"]),
+    ] {
+        let (code, _, stderr) = check(name, &[]);
+        assert_eq!(code, Some(78), "{name}: {stderr}");
+        for part in told {
+            assert!(stderr.contains(part), "{name}: {part} is not in\n{stderr}");
+        }
+    }
+}
+
+#[test]
 fn test_runs_a_users_rules_policies_and_fixtures() {
     let mine = folder(&[
         (

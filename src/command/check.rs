@@ -1,23 +1,35 @@
-//! `logscrub check`: are the rules and the policy right?
+//! `logscrub check`: are the config, the rules and the policies right?
 
 use super::exit;
 use super::failure::Failure;
 use super::load::{compile_policy, rule_sources};
+use super::run::pipelines_of;
+use super::store::{self, Opened, StoreArgs};
+use super::topics::check_at_start;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::policy::{self, Policy};
 use crate::rule::{self, RuleSet};
+use crate::stage::Pipeline;
+use crate::store::embedded::Access;
 use serde_json::json;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Checks rules and policy and shows everything that is wrong, at once
+/// Checks config, rules and policies and shows everything that is wrong, at once
 ///
-/// Exit code 0 if all is right (warnings included), 78 if not.
+/// With --policy or --rules these alone; else the config with all that its pipelines name, if there is one. Exit code 0
+/// if all is right (warnings included), 78 if not; with --online 69 or 77 where the service would not start.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// A shipped policy's id, or a policy file
-    #[arg(long, value_name = "ID|FILE", default_value = "default")]
-    pub policy: String,
+    /// Config file [default: logscrub.toml here, if there is one]
+    #[arg(short = 'c', long = "config", value_name = "FILE", conflicts_with_all = ["policy", "rules"])]
+    pub config: Option<PathBuf>,
+    /// The store of the config too: is it there, are its topics, rights and brokers as they must be?
+    #[arg(long, conflicts_with_all = ["policy", "rules"])]
+    pub online: bool,
+    /// A shipped policy's id, or a policy file [default: default]
+    #[arg(long, value_name = "ID|FILE")]
+    pub policy: Option<String>,
     /// Your own rules: every *.toml below it is added to the shipped rules
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
@@ -35,6 +47,10 @@ impl Args {
     }
 
     fn check(&self) -> Result<u8, Failure> {
+        let alone = self.policy.is_some() || self.rules.is_some();
+        if self.config.is_some() || self.online || (!alone && Path::new("logscrub.toml").exists()) {
+            return self.check_config();
+        }
         let sources = rule_sources(self.rules.as_deref())?;
         let rules = rule::compile(&sources);
         // A policy is checked even where the rules are wrong: against the classes that they name.
@@ -42,7 +58,7 @@ impl Args {
             Ok(compiled) => compiled.rules.custom.clone(),
             Err(_) => rule::custom_names(&sources),
         };
-        let policy = compile_policy(&self.policy, &custom)?;
+        let policy = compile_policy(self.policy.as_deref().unwrap_or("default"), &custom)?;
 
         let mut found = Vec::new();
         let rules = split(rules.map(|compiled| (compiled.rules, compiled.warnings)), &mut found);
@@ -59,6 +75,42 @@ impl Args {
         written.map_err(|error| Failure::io("stdout", &error))?;
         Ok(if rules.is_some() && policy.is_some() { 0 } else { exit::INVALID })
     }
+}
+
+impl Args {
+    /// The config, and of each pipeline its rules, its policy with the operator's windows, and its databases.
+    fn check_config(&self) -> Result<u8, Failure> {
+        let config = StoreArgs { config: self.config.clone(), embedded: None }.read(None)?;
+        let pipelines = pipelines_of(&config)?;
+        if self.online
+            && let Opened::Kafka(kafka) = store::open(&config.store, Access::Visitor)?
+        {
+            check_at_start(&kafka, &pipelines, &config)?;
+        }
+        let shown = if self.json {
+            let pipelines: Vec<_> = pipelines.iter().map(|pipeline| pipeline_as_json(pipeline)).collect();
+            json!({ "ok": true, "online": self.online, "pipelines": pipelines }).to_string()
+        } else {
+            let mut lines: Vec<_> = pipelines.iter().map(|pipeline| pipeline_as_text(pipeline)).collect();
+            lines.extend(self.online.then(|| "online: the store is as it must be".to_owned()));
+            lines.join("\n")
+        };
+        writeln!(std::io::stdout(), "{shown}").map_err(|error| Failure::io("stdout", &error))?;
+        Ok(0)
+    }
+}
+
+fn pipeline_as_text(pipeline: &Pipeline) -> String {
+    let rules = as_text(Some(pipeline.engine.rules()), Some(&pipeline.policy));
+    format!("pipeline: {}\n{rules}", pipeline.topics.source)
+}
+
+fn pipeline_as_json(pipeline: &Pipeline) -> serde_json::Value {
+    let mut json = as_json(&[], Some(pipeline.engine.rules()), Some(&pipeline.policy));
+    if let Some(members) = json.as_object_mut() {
+        members.insert("source".to_owned(), json!(pipeline.topics.source.as_ref()));
+    }
+    json
 }
 
 /// What was compiled, if it was; errors or warnings go to `found`.
@@ -92,6 +144,7 @@ fn as_text(rules: Option<&RuleSet>, policy: Option<&Policy>) -> String {
 fn stage_in_words(stage: &policy::Stage) -> String {
     match stage.after.default_period() {
         Some(age) => format!("{} {age}", stage.id),
+        None if stage.after == policy::After::Unset => format!("{} as the operator sets", stage.id),
         None => format!("{} per account", stage.id),
     }
 }
