@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use logscrub::diagnostic::Source;
 use logscrub::engine::{Applied, Engine, Scratch, WithheldReason};
 use logscrub::policy::{self, Policy, Position};
 use logscrub::record::{Record, RecordBuf};
@@ -239,6 +240,102 @@ fn a_value_found_by_its_field_is_found_elsewhere() {
     let (_, out) = apply(&mut scratch, &policy, 0, value);
     let out = String::from_utf8(out).unwrap();
     assert!(out.starts_with(r#"{"profile_name":"[NAME]","job":"for [NAME] at noon""#), "{out}");
+}
+
+/// An engine with a user's rule file.
+fn with_rules(text: &str) -> Engine {
+    let user = vec![Source { name: "mine.toml".into(), text: text.into() }];
+    let compiled = rule::compile(&rule::Sources { shipped: rule::shipped_sources(), user });
+    Engine::new(Arc::new(compiled.unwrap_or_else(|errors| panic!("{errors}")).rules), None)
+}
+
+fn scrub(engine: &Engine, policy: &Policy, scratch: &mut Scratch, value: &str) -> String {
+    let mut out = RecordBuf::default();
+    let record = Record { value: Some(value.as_bytes()), ..Record::default() };
+    let _ = engine.apply(scratch, policy, 0, &record, &mut out);
+    String::from_utf8(out.value.unwrap_or_default()).unwrap()
+}
+
+/// What a thread remembers of strings, names and shapes is one engine's: another has other rules.
+#[test]
+fn a_scratch_forgets_the_engine_before() {
+    let plain = with_rules("");
+    let ours = with_rules(
+        "disable = [\"phone.international\"]\n[[rule]]\nid = \"ours.seat\"\nclass = \"name\"\n\
+         summary = \"x\"\nfields = [\"seat\"]\n",
+    );
+    let policy = shipped("default");
+    let line = r#"{"seat":"12A","zone":"x/+14155550132","x":"12A"}"#;
+    let (one, other) = (
+        r#"{"seat":"12A","zone":"x/[PHONE:+1]","x":"12A"}"#,
+        r#"{"seat":"[NAME]","zone":"x/+14155550132","x":"12A"}"#,
+    );
+    let mut scratch = Scratch::default();
+    for _ in 0..4 {
+        // Often enough that strings and shapes are remembered.
+        for _ in 0..4 {
+            assert_eq!(scrub(&plain, &policy, &mut scratch, line), one);
+        }
+        for _ in 0..4 {
+            assert_eq!(scrub(&ours, &policy, &mut scratch, line), other);
+        }
+    }
+}
+
+/// Rules beyond the sixtieth share a sign: each of them finds, with its keyword and without one.
+#[test]
+fn a_hundred_patterns_find() {
+    let mut rules = String::new();
+    for number in 0..100 {
+        let keyword =
+            if number % 3 == 0 { String::new() } else { format!("keywords = [\"word{number}z\"]\n") };
+        rules += &format!(
+            "[[rule]]\nid = \"ours.r{number}\"\nclass = \"device\"\nsummary = \"x\"\n\
+             pattern = 'QX{number}X[a-z]{{4}}'\n{keyword}"
+        );
+    }
+    let engine = with_rules(&rules);
+    let policy = shipped("default");
+    let mut scratch = Scratch::default();
+    for number in 0..100 {
+        let word = format!("word{number}z");
+        for line in [
+            format!("got {word} QX{number}Xabcd done"),
+            format!(r#"{{"a":"got {word} QX{number}Xabcd done"}}"#),
+            format!(r#"{{"{word}":"QX{number}Xabcd"}}"#),
+            format!(r#"{{"request_id":"QX{number}Xabcd","{word}_id":"QX{number}Xabcd"}}"#),
+        ] {
+            let out = scrub(&engine, &policy, &mut scratch, &line);
+            let found = line.matches("Xabcd").count() - out.matches("Xabcd").count();
+            // Of two ids the one whose own name has the word.
+            let want = if number % 3 == 0 { line.matches("Xabcd").count() } else { 1 };
+            assert_eq!(found, want, "{line} -> {out}");
+        }
+        if number % 3 != 0 {
+            let without = format!("got QX{number}Xabcd done");
+            assert_eq!(scrub(&engine, &policy, &mut scratch, &without), without);
+        }
+    }
+}
+
+/// A user's pattern is asked whatever the field was read as, and wins where a shipped rule finds the same.
+#[test]
+fn a_users_pattern_is_asked_everywhere() {
+    let engine = with_rules(
+        "[[rule]]\nid = \"ours.ticket\"\nclass = \"custom:ticket\"\nsummary = \"x\"\n\
+         pattern = '[0-9]{6,}'\nkeywords = [\"ticket\"]\n",
+    );
+    let policy = policy::shipped("default", &["ticket".to_owned()]).unwrap().unwrap().policy;
+    let mut scratch = Scratch::default();
+    for (line, want) in [
+        (r#"{"ticket":123456,"n":123456}"#, r#"{"ticket":"[CUSTOM:ticket]","n":123456}"#),
+        (r#"{"ticket_id":"AB-123456"}"#, r#"{"ticket_id":"AB-[CUSTOM:ticket]"}"#),
+        (r#"{"ticket_duration_ms":123456}"#, r#"{"ticket_duration_ms":"[CUSTOM:ticket]"}"#),
+        (r#"{"a":"a \"ticket\" 123456"}"#, r#"{"a":"a \"ticket\" [CUSTOM:ticket]"}"#),
+        ("ticket for 14155550132", "ticket for [CUSTOM:ticket]"),
+    ] {
+        assert_eq!(scrub(&engine, &policy, &mut scratch, line), want);
+    }
 }
 
 #[test]

@@ -173,7 +173,8 @@ fn word_after(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
             continue;
         }
         let between = gap(text, at, hit.start);
-        if chars(between) > 2 || has_word(between) || has_stop(between) {
+        // Two characters have eight bytes at most.
+        if between.len() > 8 || chars(between) > 2 || has_word(between) || has_stop(between) {
             continue;
         }
         let better =

@@ -23,6 +23,8 @@ pub struct Detectors {
     bare_digits: BareDigits,
     looks: Vec<(RuleId, SecondLook)>,
     patterns: Vec<PatternRule>,
+    /// Where a user's rules begin.
+    first_user: RuleId,
     allow: Vec<Allow>,
     signs: Signs,
 }
@@ -51,6 +53,7 @@ impl Detectors {
                 .filter_map(|(detector, look)| Some((set.rule_of(*detector)?, look.clone())))
                 .collect(),
             patterns: set.patterns.clone(),
+            first_user: set.first_user(),
             allow: set.allow.clone(),
             signs: signs(code_words(), &set.patterns),
         };
@@ -261,6 +264,21 @@ impl Detectors {
         }
     }
 
+    /// Whether a user has rules with patterns.
+    #[must_use]
+    pub fn has_user_patterns(&self) -> bool {
+        self.patterns.last().is_some_and(|rule| rule.rule >= self.first_user)
+    }
+
+    /// Calls `out` with every match of a user's pattern rule in the value of the field `key`.
+    pub fn user_patterns(&self, text: &[u8], key: &[u8], out: &mut dyn FnMut(Class, RuleId, Span)) {
+        self.patterns(text, key, None, &mut |class, rule, span| {
+            if rule >= self.first_user {
+                out(class, rule, span);
+            }
+        });
+    }
+
     /// Calls `out` with every match of a pattern rule; `key` is the name of the field that the text is
     /// the value of, or empty; `seen` what the text's signs are, where they are known.
     pub fn patterns(
@@ -363,26 +381,26 @@ fn announced(text: &[u8], start: usize) -> Option<Hit> {
 }
 
 /// The end of words that go on behind a bare value: before the next `name=`, ` | `, a bracket, the
-/// line's end.
+/// line's end. Reads no further than that.
 fn words_end(text: &[u8], span: Span) -> usize {
     let rest = text.get(span.end()..).unwrap_or_default();
-    let line =
-        rest.iter().position(|b| matches!(b, b'\n' | b']' | b'}' | b'|' | b';' | b'"')).unwrap_or(rest.len());
-    let rest = rest.get(..line).unwrap_or_default();
-    let mut end = rest.len();
-    let mut pos = 0;
-    while let Some(at) = rest.get(pos..).and_then(|r| memchr::memchr2(b'=', b':', r)) {
-        let sign = pos + at;
+    let starts_field = |sign: usize| {
         let name = bytes::run_start(rest, sign, 48, bytes::is_word);
-        let starts_field = name < sign
-            && name > 0
-            && bytes::byte(rest, name - 1) == b' '
-            && bytes::byte(rest, sign + 1) != b' ';
-        if starts_field && bytes::is_letter(bytes::byte(rest, name)) {
-            end = name - 1;
-            break;
+        let named = name < sign && name > 0 && bytes::byte(rest, name - 1) == b' ';
+        (named && bytes::byte(rest, sign + 1) != b' ' && bytes::is_letter(bytes::byte(rest, name)))
+            .then(|| name - 1)
+    };
+    let mut end = rest.len();
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b'\n' | b']' | b'}' | b'|' | b';' | b'"' => end = at,
+            b'=' | b':' => match starts_field(at) {
+                Some(before) => end = before,
+                None => continue,
+            },
+            _ => continue,
         }
-        pos = sign + 1;
+        break;
     }
     span.end() + rest.get(..end).unwrap_or_default().trim_ascii_end().len()
 }

@@ -3,6 +3,7 @@
 
 mod act;
 mod coded;
+mod pattern;
 mod read;
 mod shape;
 
@@ -243,12 +244,16 @@ impl Finder {
                 done.push(field.value);
                 continue;
             }
+            let from = sink.found.len();
             let dealt = if decodes(field, bytes) && !matches!(reading, Reading::Claim(_)) {
                 self.decoded(tools, &lone, field, reading, rule, decoded, sink);
                 Some(field.value)
             } else {
                 self.act(tools, &lone, field, reading, rule, sink)
             };
+            if in_json && tools.detectors.has_user_patterns() {
+                self.patterned(tools, &lone, field, from, sink);
+            }
             done.extend(dealt);
             if dealt.is_none() {
                 open.push(field.value);

@@ -14,6 +14,7 @@ mod last;
 mod memo;
 mod names;
 mod needles;
+mod reach;
 mod refused;
 mod resolve;
 mod scan;
@@ -252,7 +253,7 @@ impl Engine {
         let last = policy.position(stage) == Position::Last;
         self.find_all(scratch, &context, record, last)?;
         let unknown = if last { policy.unknown_fields } else { UnknownFields::Keep };
-        let plan = Plan { actions: &rung.actions, context, unknown };
+        let plan = Plan { actions: &rung.actions, context, unknown, first_user: self.rules.first_user() };
         Ok(write_all(scratch, &plan, record, out))
     }
 

@@ -1,5 +1,6 @@
 //! A value that was found by its field is also found as a whole token elsewhere in the record.
 
+use super::reach::Reach;
 use super::sink::{Found, Kind, Needle, Sink};
 use crate::class::Class;
 use crate::finding::Span;
@@ -86,22 +87,44 @@ fn searchable<'b>(needle: &Needle, value: &[u8], buffer: &'b mut [u8; 256]) -> O
 
 fn find(text: &[u8], needle: &Needle, bytes: &[u8], sink: &mut Sink) {
     // Every needle occurs once, in its own field: the common case costs one search.
-    let mut from = 0;
     let finder = memmem::Finder::new(text);
+    let Sink { found, safe, .. } = sink;
+    let (mut from, mut claims, mut kept) = (0, None, None);
     while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
         let start = from + at;
         let end = start + text.len();
         from = end;
         let span = Span::new(start, end);
-        if !whole_token(needle, bytes, span) || sink.safe.iter().any(|safe| safe.overlaps(span)) {
+        if !whole_token(needle, bytes, span) {
             continue;
         }
-        if sink.found.iter().any(|found| {
-            found.span.contains(span) && (found.kind == Kind::Placeholder || found.class == needle.class)
-        }) {
+        // Asked in the order of the text: each list is gone through once, however often the needle occurs.
+        let kept = kept.get_or_insert_with(|| {
+            if !safe.is_sorted() {
+                safe.sort_unstable();
+            }
+            Reach::default()
+        });
+        if kept.over(safe, |safe| (safe.start < span.end).then_some(*safe)) > span.start {
             continue;
         }
-        sink.found.push(Found {
+        let known = found.len();
+        let claims = claims.get_or_insert_with(|| {
+            if !found.is_sorted_by_key(|found| found.span.start) {
+                found.sort_unstable_by_key(|found| found.span.start);
+            }
+            (Reach::default(), known)
+        });
+        let own = |one: &Found| one.kind == Kind::Placeholder || one.class == needle.class;
+        let before = found.get(..claims.1).unwrap_or_default();
+        let holds = |one: &Found| {
+            let none = Span { start: one.span.start, end: 0 };
+            (one.span.start <= span.start).then_some(if own(one) { one.span } else { none })
+        };
+        if claims.0.over(before, holds) >= span.end {
+            continue;
+        }
+        found.push(Found {
             class: needle.class,
             rule: needle.rule,
             span,

@@ -5,6 +5,7 @@ mod refused;
 
 use super::detectors::{self, Detectors};
 use super::find::Tools;
+use super::reach::Reach;
 use super::refused::turned_down;
 use super::signs::Seen;
 use super::sink::{Found, Kind, Sink};
@@ -342,8 +343,9 @@ impl Scan {
         if let Some(rule) = detectors.rule(Detector::CodeContext)
             && digits
         {
+            let mut dealt = Reach::default();
             detectors.codes(text, &mut self.codes, &mut |span| {
-                if !done.iter().any(|d| d.overlaps(span)) {
+                if dealt.over(done, |d| (d.start < span.end).then_some(*d)) <= span.start {
                     push(sink, here, Class::Code, rule, span, Detail::None, false);
                 }
             });

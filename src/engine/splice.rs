@@ -3,9 +3,10 @@
 use super::inside::Inside;
 use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
-use crate::finding::Span;
+use crate::finding::{RuleId, Span};
 use crate::policy::{ActionTable, UnknownFields};
 use crate::transform::{self, Action, Context, Outcome, Value};
+use std::cmp::Reverse;
 
 /// How often each action was carried out on each class: filled by [`splice`], read by the edge.
 pub trait Remarks {
@@ -18,6 +19,8 @@ pub struct Plan<'a> {
     pub actions: &'a ActionTable,
     pub context: Context<'a>,
     pub unknown: UnknownFields,
+    /// Where a user's rules begin.
+    pub first_user: RuleId,
 }
 
 /// Writes `input` to `out` with every finding that the plan acts on replaced. Gives whether a byte
@@ -29,20 +32,21 @@ pub fn splice(
     remarks: &mut dyn Remarks,
     out: &mut Vec<u8>,
 ) -> bool {
-    sort(sink);
+    sort(sink, plan.first_user);
     let Sink { found, values, inside, .. } = sink;
     let all = Span::new(0, input.len());
     write(input, all, found, values, inside.as_deref_mut(), plan, remarks, out)
 }
 
-/// The outer one first; of two readings of the same bytes, a placeholder, then the class that comes
-/// first in the list: what points at a person before what points at an event.
-fn sort(sink: &mut Sink) {
+/// The outer one first; of two readings of the same bytes, a placeholder, then a user's rule, then the class
+/// that comes first in the list: what points at a person before what points at an event.
+fn sort(sink: &mut Sink, first_user: RuleId) {
     sink.found.sort_unstable_by_key(|found| {
-        (found.span.start, std::cmp::Reverse(found.span.end), rank(found.kind), found.class.slot())
+        let shipped = found.rule < first_user;
+        (found.span.start, Reverse(found.span.end), rank(found.kind), shipped, found.class.slot())
     });
     if let Some(inside) = sink.inside.as_mut().filter(|inside| !inside.pieces.is_empty()) {
-        sort(&mut inside.sink);
+        sort(&mut inside.sink, first_user);
     }
 }
 

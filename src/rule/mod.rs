@@ -190,6 +190,13 @@ impl RuleSet {
         self.detectors.iter().find(|(known, _)| *known == detector).map(|(_, rule)| *rule)
     }
 
+    /// The first rule of a user's: those that come with the program stand before it.
+    #[must_use]
+    pub fn first_user(&self) -> RuleId {
+        let place = self.rules.iter().position(|rule| !rule.shipped).unwrap_or(self.rules.len());
+        RuleId(u16::try_from(place).unwrap_or(u16::MAX))
+    }
+
     /// What is known of a rule; `None` for a number of another rule set.
     #[must_use]
     pub fn info(&self, rule: RuleId) -> Option<&RuleInfo> {

@@ -63,11 +63,18 @@ pub(super) struct Shaped {
 /// The shapes of a thread.
 pub(super) struct Shapes {
     slots: Vec<Option<Box<Shape>>>,
+    /// Those that had to leave their slot, whose buffers are used again: texts in texts may want one slot.
+    #[expect(clippy::vec_box, reason = "they go back into slots as they are")]
+    spare: Vec<Box<Shape>>,
 }
+
+/// Spare shapes that are kept: one for each level of texts in texts.
+const SPARE: usize = DEPTH + 1;
 
 impl Default for Shapes {
     fn default() -> Self {
-        Shapes { slots: std::iter::repeat_with(|| None).take(SHAPES).collect() }
+        let slots = std::iter::repeat_with(|| None).take(SHAPES).collect();
+        Shapes { slots, spare: Vec::with_capacity(SPARE) }
     }
 }
 
@@ -80,7 +87,8 @@ impl Shapes {
         make: impl FnOnce(&mut Shape),
     ) -> (usize, Box<Shape>) {
         let place = place_of(tree, bytes);
-        let mut shape = self.slots.get_mut(place).and_then(Option::take).unwrap_or_default();
+        let kept = self.slots.get_mut(place).and_then(Option::take);
+        let mut shape = kept.or_else(|| self.spare.pop()).unwrap_or_default();
         if !shape.is_of(tree, bytes) {
             shape.clear();
             make(&mut shape);
@@ -91,12 +99,11 @@ impl Shapes {
     }
 
     pub(super) fn put_back(&mut self, place: usize, shape: Box<Shape>) {
-        if shape.names.len() <= LONGEST
-            && shape.owners.len() <= MOST
-            && let Some(slot) = self.slots.get_mut(place)
-        {
-            *slot = Some(shape);
+        if shape.names.len() > LONGEST || shape.owners.len() > MOST {
+            return;
         }
+        let left = self.slots.get_mut(place).and_then(|slot| slot.replace(shape));
+        self.spare.extend(left.filter(|_| self.spare.len() < SPARE));
     }
 }
 
