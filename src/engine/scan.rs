@@ -376,7 +376,16 @@ impl Scan {
             let announced = |at: usize| detectors.announced(text, at).text;
             let (modem, receipt) = (seen.has(Seen::MODEM), seen.has(Seen::RECEIPT));
             let about = body::About { near_phone, modem, receipt };
+            let (mut dealt, mut last) = (Reach::default(), 0);
             body::texts(text, about, &announced, &mut |span| {
+                // One kind of quotes comes after the other.
+                if span.start < std::mem::replace(&mut last, span.start) {
+                    dealt = Reach::default();
+                }
+                // A field's value was read as what it is.
+                if dealt.over(done, |d| (d.start <= span.start).then_some(*d)) >= span.end {
+                    return;
+                }
                 let value = sink.keep(span.of(text));
                 push_value(sink, here, Class::Body, rule, span, value);
             });

@@ -67,7 +67,14 @@ pub fn write(
     let mut done = span.start();
     // Up to here the input is what an action would make of it.
     let mut kept = done;
+    let mut before: Option<&Found> = None;
     for (place, found) in findings.iter().enumerate() {
+        // A number or a code in quotes is no message as well, not even at a stage that acts on those alone.
+        let is_code = |one: &Found| one.span == found.span && matches!(one.class, Class::Phone | Class::Code);
+        if found.class == Class::Body && before.is_some_and(is_code) {
+            continue;
+        }
+        before = Some(found);
         let coded = matches!(found.kind, Kind::Coded(_));
         let action = match found.kind {
             // What is found in it brings its own actions.
@@ -88,7 +95,7 @@ pub fn write(
             }
             continue;
         }
-        let before = out.len();
+        let written = out.len();
         out.extend_from_slice(input.get(done..found.span.start()).unwrap_or_default());
         let replaced = match (found.kind, &mut inside) {
             (Kind::Coded(number), Some(inside)) => inside.replace(number, plan, remarks, out),
@@ -102,7 +109,7 @@ pub fn write(
                 remarks.acted(found, action);
             }
         } else {
-            out.truncate(before);
+            out.truncate(written);
             kept = if coded { kept } else { found.span.end() };
         }
     }
