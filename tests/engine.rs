@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use logscrub::diagnostic::Source;
 use logscrub::engine::{Applied, Engine, Scratch, WithheldReason};
+use logscrub::numbering::Region;
 use logscrub::policy::{self, Policy, Position};
 use logscrub::record::{Record, RecordBuf};
 use logscrub::rule;
@@ -335,6 +336,28 @@ fn a_users_pattern_is_asked_everywhere() {
         ("ticket for 14155550132", "ticket for [CUSTOM:ticket]"),
     ] {
         assert_eq!(scrub(&engine, &policy, &mut scratch, line), want);
+    }
+}
+
+/// A national number is found where any of the rule's regions has it, the command line's before them.
+#[test]
+fn every_region_of_a_rule_is_asked() {
+    let rule = |regions: &str| {
+        format!(
+            "[[rule]]\nid = \"phone.national\"\nclass = \"phone\"\nsummary = \"x\"\n\
+             detector = \"phone_national\"\noptions = {{ regions = {regions} }}\n"
+        )
+    };
+    let number = |code: &str| Region::from_code(code).unwrap().example_mobile().unwrap().format_national();
+    let (line, policy) = (format!("got {} and {} today", number("FR"), number("GB")), shipped("default"));
+    for (regions, given, want) in [
+        ("[\"US\"]", None, line.clone()),
+        ("[\"US\", \"FR\"]", None, format!("got [PHONE:+33] and {} today", number("GB"))),
+        ("[\"FR\", \"US\", \"GB\"]", None, "got [PHONE:+33] and [PHONE:+44] today".to_owned()),
+        ("[\"FR\"]", Some("GB"), "got [PHONE:+33] and [PHONE:+44] today".to_owned()),
+    ] {
+        let engine = with_rules(&rule(regions)).with_region(given.and_then(Region::from_code));
+        assert_eq!(scrub(&engine, &policy, &mut Scratch::default(), &line), want, "{regions}");
     }
 }
 

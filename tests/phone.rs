@@ -28,15 +28,20 @@ struct Case {
     form: Option<String>,
     #[serde(default)]
     field: Option<String>,
+    /// One or several, the likeliest first.
     #[serde(default)]
-    region: Option<String>,
+    region: String,
     /// Why nothing is found; needed there.
     #[serde(default)]
     why: Option<String>,
 }
 
 impl Case {
-    fn context(&self) -> Context {
+    fn regions(&self) -> Vec<Region> {
+        self.region.split_whitespace().map(|code| Region::from_code(code).unwrap()).collect()
+    }
+
+    fn context<'r>(&self, regions: &'r [Region]) -> Context<'r> {
         let field = match self.field.as_deref() {
             None => FieldHint::None,
             Some("phone") => FieldHint::Phone,
@@ -45,7 +50,7 @@ impl Case {
             Some("prose") => FieldHint::Prose,
             Some(other) => panic!("unknown field hint {other}"),
         };
-        Context { field, region: self.region.as_deref().map(|code| Region::from_code(code).unwrap()) }
+        Context { field, regions }
     }
 }
 
@@ -84,7 +89,7 @@ fn fill(text: &str) -> String {
 }
 
 /// What the engine does with a text: every hit, in order.
-fn find(text: &[u8], context: &Context) -> Vec<phone::Hit> {
+fn find(text: &[u8], context: &Context<'_>) -> Vec<phone::Hit> {
     let mut hits = Vec::new();
     let mut pos = 0;
     while pos < text.len() {
@@ -113,7 +118,7 @@ fn table() {
     let (mut hits, mut misses, mut wrong) = (0, 0, Vec::new());
     for case in &table.case {
         let text = fill(&case.text);
-        let found = find(text.as_bytes(), &case.context());
+        let found = find(text.as_bytes(), &case.context(&case.regions()));
         let spans: Vec<_> = found
             .iter()
             .map(|hit| String::from_utf8_lossy(hit.span.of(text.as_bytes())).into_owned())
@@ -170,7 +175,8 @@ fn every_regions_example_is_found_in_log_lines() {
                 ),
             ];
             for (text, expected, region) in forms {
-                let hits = find(text.as_bytes(), &Context { field: FieldHint::None, region });
+                let hits =
+                    find(text.as_bytes(), &Context { field: FieldHint::None, regions: region.as_slice() });
                 let right = hits.len() == 1
                     && hits[0].span.of(text.as_bytes()) == expected.as_bytes()
                     && matches!(hits[0].detail, Detail::CallingCode(code) if code == number.calling_code());
@@ -190,7 +196,7 @@ fn every_regions_example_is_found_in_log_lines() {
 fn a_value_in_a_phones_place_always_gives_a_span() {
     let us = Region::from_code("US");
     let whole = |text: &str| {
-        let hit = phone::whole(text.as_bytes(), us);
+        let hit = phone::whole(text.as_bytes(), us.as_slice());
         let code = if let Detail::CallingCode(code) = hit.detail { code } else { 0 };
         (String::from_utf8_lossy(hit.span.of(text.as_bytes())).into_owned(), code)
     };
@@ -253,7 +259,10 @@ fn the_work_is_linear_in_the_text() {
     {
         let text = unit.repeat(20_000);
         let started = std::time::Instant::now();
-        find(text.as_bytes(), &Context { field: FieldHint::Phone, region: Region::from_code("DE") });
+        find(
+            text.as_bytes(),
+            &Context { field: FieldHint::Phone, regions: Region::from_code("DE").as_slice() },
+        );
         assert!(started.elapsed().as_secs() < 5, "{unit:?} took {:?}", started.elapsed());
     }
 }
@@ -281,12 +290,12 @@ proptest! {
     fn any_bytes_are_fine(text in texts(), field in 0..5, region in proptest::option::of(0usize..254)) {
         let field = [FieldHint::None, FieldHint::Phone, FieldHint::MaybePhone, FieldHint::NotPhone, FieldHint::Prose][field as usize];
         let region = region.and_then(|n| Region::all().nth(n));
-        find(&text, &Context { field, region });
-        let whole = phone::whole(&text, region);
+        find(&text, &Context { field, regions: region.as_slice() });
+        let whole = phone::whole(&text, region.as_slice());
         prop_assert!(whole.span.end() <= text.len());
         for pos in 0..=text.len() {
             prop_assert!(phone::skip(&text, pos) > pos);
-            let _ = phone::at(&text, pos, &Context { field, region });
+            let _ = phone::at(&text, pos, &Context { field, regions: region.as_slice() });
         }
     }
 }

@@ -18,7 +18,8 @@ pub struct Detectors {
     rules: [Option<RuleId>; Detector::ALL.len()],
     field_names: &'static FieldLexicon,
     code_words: &'static CodeLexicon,
-    region: Option<Region>,
+    /// Whose national numbers are looked for, the likeliest first.
+    regions: Vec<Region>,
     short_phones: bool,
     bare_digits: BareDigits,
     looks: Vec<(RuleId, SecondLook)>,
@@ -41,11 +42,12 @@ impl Detectors {
             short_phones: false,
             field_names,
             code_words: code_words(),
-            region: set
+            regions: set
                 .phone
                 .regions
-                .first()
-                .and_then(|code| Region::from_code(std::str::from_utf8(code).ok()?)),
+                .iter()
+                .filter_map(|code| Region::from_code(std::str::from_utf8(code).ok()?))
+                .collect(),
             bare_digits: set.phone.bare_digits,
             looks: set
                 .detector_looks
@@ -62,8 +64,11 @@ impl Detectors {
     }
 
     pub fn set_region(&mut self, region: Option<Region>) {
-        self.region = region.or(self.region);
-        self.short_phones = self.region.is_some_and(phone::has_short_numbers);
+        if let Some(region) = region {
+            self.regions.retain(|known| *known != region);
+            self.regions.insert(0, region);
+        }
+        self.short_phones = self.regions.iter().copied().any(phone::has_short_numbers);
     }
 
     /// Whether a finding stands: its rule's keywords and validators say so, and the user's list of
@@ -122,12 +127,12 @@ impl Detectors {
     }
 
     #[must_use]
-    pub fn phone_context(&self, field: phone::FieldHint) -> phone::Context {
+    pub fn phone_context(&self, field: phone::FieldHint) -> phone::Context<'_> {
         let field = match (field, self.bare_digits) {
             (phone::FieldHint::None, BareDigits::Anywhere) => phone::FieldHint::Prose,
             _ => field,
         };
-        phone::Context { field, region: self.region }
+        phone::Context { field, regions: &self.regions }
     }
 
     /// Whether a value stands on the user's list of values that are never acted on.
@@ -145,7 +150,7 @@ impl Detectors {
     /// What a claimed value tells beside its bytes.
     #[must_use]
     pub fn detail(&self, class: Class, value: &[u8]) -> Detail {
-        if class == Class::Phone { phone::whole(value, self.region).detail } else { Detail::None }
+        if class == Class::Phone { phone::whole(value, &self.regions).detail } else { Detail::None }
     }
 
     /// Whether a value of an id's field, one word of letters, digits, `-`, `_` and `.`, is something else beyond

@@ -12,12 +12,12 @@ const MOST: usize = 15;
 
 /// A number whose plus sign stands at `start`; its digits, perhaps after a space or a parenthesis,
 /// at `after`.
-pub(super) fn at(text: &[u8], start: usize, after: usize, context: &Context) -> Option<Hit> {
+pub(super) fn at(text: &[u8], start: usize, after: usize, context: &Context<'_>) -> Option<Hit> {
     judge(text, start, after, context).ok()
 }
 
 /// As [`at`], with the reason where no number is.
-pub(super) fn judge(text: &[u8], start: usize, after: usize, context: &Context) -> Result<Hit, Refusal> {
+pub(super) fn judge(text: &[u8], start: usize, after: usize, context: &Context<'_>) -> Result<Hit, Refusal> {
     let mut first = after;
     for _ in 0..2 {
         match sign_at(text, first).ok_or(Refusal::Short)? {
@@ -35,7 +35,7 @@ pub(super) fn judge(text: &[u8], start: usize, after: usize, context: &Context) 
 
 /// `(+49) 30 …`: the parenthesis at `start` closes behind the calling code, at `digits` stands its
 /// first digit.
-pub(super) fn in_parentheses(text: &[u8], start: usize, digits: usize, context: &Context) -> Option<Hit> {
+pub(super) fn in_parentheses(text: &[u8], start: usize, digits: usize, context: &Context<'_>) -> Option<Hit> {
     let mut close = digits;
     while let Some((Sign::Digit(_) | Sign::Invisible, len)) = sign_at(text, close) {
         close += len;
@@ -53,7 +53,7 @@ pub(super) fn in_parentheses(text: &[u8], start: usize, digits: usize, context: 
     finish(text, start, &scan, context).ok()
 }
 
-fn finish(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Result<Hit, Refusal> {
+fn finish(text: &[u8], start: usize, scan: &Scan, context: &Context<'_>) -> Result<Hit, Refusal> {
     let few = scan.digits().len() < FEWEST_INVALID;
     let (len, calling_code, confidence) =
         choose(text, scan, context).ok_or(if few { Refusal::Short } else { Refusal::NoPlan })?;
@@ -71,7 +71,7 @@ fn finish(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Result<H
 }
 
 /// How many digits belong to the number, and its calling code.
-fn choose(text: &[u8], scan: &Scan, context: &Context) -> Option<(usize, Option<u16>, Confidence)> {
+fn choose(text: &[u8], scan: &Scan, context: &Context<'_>) -> Option<(usize, Option<u16>, Confidence)> {
     let run = scan.run();
     let read = |n: usize| Some(n).filter(|n| *n <= MOST + 2).and_then(|n| valid(scan, n));
     let cut = |n: usize| scan.more && n == scan.digits().len();

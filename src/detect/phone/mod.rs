@@ -41,10 +41,10 @@ pub enum FieldHint {
 
 /// What is known about a text before it is read.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Context {
+pub struct Context<'r> {
     pub field: FieldHint,
-    /// Whose national form to expect: from the command line, the topic, or another number beside it.
-    pub region: Option<Region>,
+    /// Whose national forms to expect, from the command line and the rules: the first is the likeliest.
+    pub regions: &'r [Region],
 }
 
 /// How a number is written.
@@ -126,7 +126,7 @@ pub const fn may_begin(byte: u8) -> bool {
 /// The number that begins at `pos`, if one does. Looks back at the text before `pos` for context, so
 /// that the whole text has to be given, not the rest of it.
 #[must_use]
-pub fn at(text: &[u8], pos: usize, context: &Context) -> Option<Hit> {
+pub fn at(text: &[u8], pos: usize, context: &Context<'_>) -> Option<Hit> {
     match sign_at(text, pos)? {
         (Sign::Digit(_), _) => national::at(text, pos, context),
         (Sign::Plus, len) => international::at(text, pos, pos + len, context),
@@ -143,7 +143,7 @@ pub fn at(text: &[u8], pos: usize, context: &Context) -> Option<Hit> {
 
 /// Why [`at`] finds nothing where digits begin, a plus sign or a parenthesis before them; `None` where it does.
 #[must_use]
-pub fn why_not(text: &[u8], pos: usize, context: &Context) -> Option<Refusal> {
+pub fn why_not(text: &[u8], pos: usize, context: &Context<'_>) -> Option<Refusal> {
     if at(text, pos, context).is_some() {
         return None;
     }
@@ -173,7 +173,7 @@ pub use cue::{unit_after, word_before};
 
 /// As [`at`], for seven to eleven digits up to `end` that stand alone in running text.
 #[must_use]
-pub fn plain(text: &[u8], start: usize, end: usize, context: &Context) -> Option<Hit> {
+pub fn plain(text: &[u8], start: usize, end: usize, context: &Context<'_>) -> Option<Hit> {
     if context.field == FieldHint::None {
         national::plain(text, start, end, context)
     } else {
@@ -184,7 +184,7 @@ pub fn plain(text: &[u8], start: usize, end: usize, context: &Context) -> Option
 /// Whether a region's published examples have six digits or fewer.
 #[must_use]
 pub fn has_short_numbers(region: Region) -> bool {
-    (1..=6).any(|n| national::is_usual_length(Some(region), n))
+    (1..=6).any(|n| national::is_usual_length(&[region], n))
 }
 
 /// Where to go on after [`at`] found nothing at `pos`; always beyond `pos`. A run of letters and
@@ -243,8 +243,8 @@ fn colour_before(text: &[u8], start: usize) -> Option<usize> {
 /// The span is the number's part where the value has a part that is one (`tel:+49 30 …` without
 /// `tel:`, a WhatsApp id without its host), else the whole value.
 #[must_use]
-pub fn whole(text: &[u8], region: Option<Region>) -> Hit {
-    let context = Context { field: FieldHint::Phone, region };
+pub fn whole(text: &[u8], regions: &[Region]) -> Hit {
+    let context = Context { field: FieldHint::Phone, regions };
     let mut pos = 0;
     let mut found: Option<Hit> = None;
     while pos < text.len() {
@@ -262,7 +262,7 @@ pub fn whole(text: &[u8], region: Option<Region>) -> Hit {
     match found {
         Some(hit) if pos >= text.len() && !has_other_digits(text, hit.span) => hit,
         Some(hit) => Hit { span: Span::new(0, text.len()), ..hit },
-        None => Hit::new(0, text.len(), guess(text, region), Form::National, Confidence::Likely),
+        None => Hit::new(0, text.len(), guess(text, regions), Form::National, Confidence::Likely),
     }
 }
 
@@ -273,16 +273,16 @@ fn has_other_digits(text: &[u8], span: Span) -> bool {
 }
 
 /// The calling code of digits that no reading made a number of.
-fn guess(text: &[u8], region: Option<Region>) -> Option<u16> {
+fn guess(text: &[u8], regions: &[Region]) -> Option<u16> {
     let first = (0..text.len()).find(|pos| matches!(sign_at(text, *pos), Some((Sign::Digit(_), _))))?;
     let scan = Scan::new(text, first);
-    likely_code(scan.digits(), region)
+    likely_code(scan.digits(), regions)
 }
 
 /// The calling code for digits in a telephone's place: of the reading that fits a plan best.
-fn likely_code(digits: &[u8], region: Option<Region>) -> Option<u16> {
+fn likely_code(digits: &[u8], regions: &[Region]) -> Option<u16> {
     let abroad = numbering::international(digits.strip_prefix(b"00").unwrap_or(digits));
-    let home = region.and_then(|region| numbering::national(region, digits));
+    let home = at_home(digits, regions);
     let valid = |number: &Option<numbering::Number>| number.is_some_and(|number| number.is_valid());
     if valid(&abroad) && !(valid(&home) && digits.len() <= 10) {
         return abroad.map(|number| number.calling_code());
@@ -294,6 +294,13 @@ fn likely_code(digits: &[u8], region: Option<Region>) -> Option<u16> {
         Some(number) if number.verdict() >= Verdict::Possible => Some(number.calling_code()),
         _ => home.map(|number| number.calling_code()),
     }
+}
+
+/// Digits read as a national number: of the first region whose plan has it, else of the first region.
+fn at_home(digits: &[u8], regions: &[Region]) -> Option<numbering::Number> {
+    let mut read = regions.iter().filter_map(|region| numbering::national(*region, digits));
+    let first = read.next()?;
+    if first.is_valid() { Some(first) } else { read.find(|number| number.is_valid()).or(Some(first)) }
 }
 
 /// Where an extension behind `end` ends (`ext. 12`, `x12`, `;ext=12`); `end` itself without one.

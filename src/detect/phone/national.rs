@@ -2,24 +2,26 @@
 
 use super::cue::{self, Cue};
 use super::scan::{Gap, Scan, Sign, sign_at};
-use super::{Confidence, Context, FieldHint, Form, Hit, extension_end, jid, likely_code, refuse, uri};
+use super::{
+    Confidence, Context, FieldHint, Form, Hit, at_home, extension_end, jid, likely_code, refuse, uri,
+};
 use crate::detect::refusal::Refusal;
 use crate::numbering::{self, Kind, Number, Region};
 
 /// Digits at `start`, or a parenthesis before digits.
-pub(super) fn at(text: &[u8], start: usize, context: &Context) -> Option<Hit> {
+pub(super) fn at(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> {
     judge(text, start, context).ok()
 }
 
 /// As [`at`], with the reason where no number is.
-pub(super) fn judge(text: &[u8], start: usize, context: &Context) -> Result<Hit, Refusal> {
+pub(super) fn judge(text: &[u8], start: usize, context: &Context<'_>) -> Result<Hit, Refusal> {
     let scan = Scan::new(text, start);
     if !scan.opened {
         if let Some(hit) = jid::at(text, start, &scan) {
             return Ok(hit);
         }
         if uri::scheme_before(text, start) {
-            let machine = uri::at(text, start, &scan, context.region);
+            let machine = uri::at(text, start, &scan, context.regions);
             // `Tel: 01 23 45 67 89` is people's writing: its spaces belong to the number.
             let human = written(text, start, &scan, context);
             return match (machine, human) {
@@ -34,7 +36,7 @@ pub(super) fn judge(text: &[u8], start: usize, context: &Context) -> Result<Hit,
             && uri::is_user_part(text, start, scan.end(run))
             && cue::before(text, start) != Cue::Against
         {
-            return uri::at(text, start, &scan, context.region).ok_or(Refusal::NoPlan);
+            return uri::at(text, start, &scan, context.regions).ok_or(Refusal::NoPlan);
         }
     }
     written(text, start, &scan, context)
@@ -42,7 +44,7 @@ pub(super) fn judge(text: &[u8], start: usize, context: &Context) -> Result<Hit,
 
 /// Seven to eleven digits in one piece, which neither a scheme nor a host is beside and no digits follow: the
 /// words around are asked first.
-pub(super) fn plain(text: &[u8], start: usize, end: usize, context: &Context) -> Option<Hit> {
+pub(super) fn plain(text: &[u8], start: usize, end: usize, context: &Context<'_>) -> Option<Hit> {
     let said = match left_of(text, start) {
         Left::Joined => return None,
         Left::Telling => Cue::Strong,
@@ -57,9 +59,9 @@ pub(super) fn plain(text: &[u8], start: usize, end: usize, context: &Context) ->
 }
 
 /// Digits that nothing but their grouping and their surroundings show to be a number.
-fn written(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Result<Hit, Refusal> {
+fn written(text: &[u8], start: usize, scan: &Scan, context: &Context<'_>) -> Result<Hit, Refusal> {
     let hinted = context.field == FieldHint::Phone;
-    let short = scan.digits().len() < 7 && !is_usual_length(context.region, scan.digits().len());
+    let short = scan.digits().len() < 7 && !is_usual_length(context.regions, scan.digits().len());
     if context.field == FieldHint::NotPhone {
         return Err(Refusal::Field);
     }
@@ -121,7 +123,7 @@ fn digit_before(text: &[u8], start: usize) -> bool {
 }
 
 /// `None` where no number can begin.
-fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context) -> Option<Cue> {
+fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context<'_>) -> Option<Cue> {
     let left = left_of(text, start);
     if context.field == FieldHint::Phone {
         return match left {
@@ -155,12 +157,12 @@ struct Candidate<'a> {
     start: usize,
     scan: &'a Scan,
     cue: Cue,
-    context: &'a Context,
+    context: &'a Context<'a>,
 }
 
 impl Candidate<'_> {
-    fn region(&self) -> Option<Region> {
-        self.context.region
+    fn regions(&self) -> &[Region] {
+        self.context.regions
     }
 
     fn hinted(&self) -> bool {
@@ -203,7 +205,7 @@ impl Candidate<'_> {
     fn in_one_piece(&self) -> Result<Hit, Refusal> {
         let n = self.scan.run();
         let digits = self.scan.first(n);
-        let usual = is_usual_length(self.region(), n);
+        let usual = is_usual_length(self.regions(), n);
         let fewest = if self.hinted() { 5 } else { 7 };
         let too_long = self.scan.more && n == self.scan.digits().len();
         if n < fewest && !usual {
@@ -234,8 +236,7 @@ impl Candidate<'_> {
             return Err(if epoch { Refusal::Epoch } else { Refusal::Unspoken });
         }
         let abroad = numbering::international(digits).filter(Number::is_valid);
-        let home =
-            self.region().and_then(|region| numbering::national(region, digits)).filter(Number::is_valid);
+        let home = at_home(digits, self.regions()).filter(Number::is_valid);
         let in_field = self.hinted() || self.context.field == FieldHint::MaybePhone;
         let american = cue == Cue::Strong && n == 10 && is_american(digits);
         if refuse::is_epoch(digits) && !in_field && !american {
@@ -266,7 +267,7 @@ impl Candidate<'_> {
         if !accepted {
             return Err(Refusal::NoPlan);
         }
-        let code = likely_code(digits, self.region());
+        let code = likely_code(digits, self.regions());
         let sure = if abroad.is_some() || home.is_some() { Confidence::Sure } else { Confidence::Likely };
         Ok(self.hit(n, code, Form::National, sure))
     }
@@ -302,7 +303,7 @@ impl Candidate<'_> {
         }
         let fits = |n: &usize| {
             ((7..=15).contains(n)
-                || is_usual_length(self.region(), *n)
+                || is_usual_length(self.regions(), *n)
                 || self.scan.first(*n).starts_with(b"00") && *n <= 17)
                 && self.scan.run() < *n
                 && !refuse::is_dotted_otherwise(self.scan, *n)
@@ -339,7 +340,7 @@ impl Candidate<'_> {
         if cue == Cue::Against {
             return Err(Refusal::Word);
         }
-        if let Some(number) = self.region().and_then(|region| numbering::national(region, digits)) {
+        if let Some(number) = at_home(digits, self.regions()) {
             let prose = self.context.field == FieldHint::Prose;
             let shown = prose
                 || cue >= Cue::Weak
@@ -379,7 +380,7 @@ impl Candidate<'_> {
         }
         let trunk = (digits.starts_with(b"0") || self.scan.opened) && (8..=12).contains(&n);
         let plain = cue == Cue::Strong && (8..=13).contains(&n) || self.hinted();
-        let code = self.region().map(Region::calling_code);
+        let code = self.regions().first().map(|region| region.calling_code());
         let (groups, count) = self.scan.groups(n);
         let small = groups.iter().take(count).all(|group| *group <= 4);
         let in_pairs = count >= 3 && small && (8..=12).contains(&n);
@@ -416,11 +417,11 @@ impl Candidate<'_> {
     }
 }
 
-/// Whether the region's published examples have so many digits: four to six in the smallest plans,
+/// Whether a region's published examples have so many digits: four to six in the smallest plans,
 /// where a fixed floor would find nothing.
-pub(super) fn is_usual_length(region: Option<Region>, n: usize) -> bool {
+pub(super) fn is_usual_length(regions: &[Region], n: usize) -> bool {
     let has = |example: Option<Number>| example.is_some_and(|number| number.national_digits().len() == n);
-    region.is_some_and(|region| has(region.example_mobile()) || has(region.example_fixed()))
+    regions.iter().any(|region| has(region.example_mobile()) || has(region.example_fixed()))
 }
 
 /// Ten digits that North America's plan calls valid.

@@ -82,7 +82,7 @@ pub(super) fn is_user_part(text: &[u8], start: usize, end: usize) -> bool {
 }
 
 /// Bare digits at `start`, behind a scheme: no plus sign, so that a plan can only guess.
-pub(super) fn at(text: &[u8], start: usize, scan: &Scan, region: Option<Region>) -> Option<Hit> {
+pub(super) fn at(text: &[u8], start: usize, scan: &Scan, regions: &[Region]) -> Option<Hit> {
     let joined = |n: &usize| {
         (1..*n).all(|place| matches!(scan.gap(place), Gap::None | Gap::Dash | Gap::Dot | Gap::Paren))
     };
@@ -96,6 +96,6 @@ pub(super) fn at(text: &[u8], start: usize, scan: &Scan, region: Option<Region>)
     if glued {
         return None;
     }
-    let code = likely_code(scan.first(len), region);
+    let code = likely_code(scan.first(len), regions);
     Some(Hit::new(start, extension_end(text, end), code, Form::Uri, Confidence::Sure))
 }
