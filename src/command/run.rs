@@ -153,7 +153,7 @@ const CLOSING: Duration = Duration::from_secs(20);
 /// wait for ever when it is dropped. What is open then is a transaction, which its successor aborts.
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
 fn watch_the_end(leaving: Arc<Leaving>, drain_timeout_ms: i64) {
-    let step = Duration::from_millis(250);
+    let step = Duration::from_millis(500);
     let drain = Duration::from_millis(drain_timeout_ms.unsigned_abs());
     std::thread::spawn(move || {
         while !leaving.asked() {

@@ -19,7 +19,7 @@ pub(super) fn once<S: Store>(spec: &RunSpec<S>, line: &mut Line<S>) -> Result<()
     for duty in [Duty::Scrub, Duty::Lanes] {
         let Line { posts, source_ends, .. } = line;
         let Some(post) = posts.iter_mut().find(|post| post.is_for(duty)) else { continue };
-        while !spec.leaving.asked() && !(patience.may_be_done() && is_done(spec, post, source_ends)?) {
+        while !spec.leaving.asked() && !is_done(spec, post, source_ends, patience.looks())? {
             patience.after(post.step(spec, wait)?)?;
         }
     }
@@ -29,14 +29,26 @@ pub(super) fn once<S: Store>(spec: &RunSpec<S>, line: &mut Line<S>) -> Result<()
     Ok(())
 }
 
+/// How closely to look for the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looks {
+    /// By what was read.
+    Glance,
+    /// By what is left: dear, and what is left may be nothing that can be read.
+    Closely,
+}
+
 /// Whether a worker has nothing left to do now.
 fn is_done<S: Store>(
     spec: &RunSpec<S>,
     post: &mut Post<S>,
     source_ends: &[(Place, i64)],
+    looks: Looks,
 ) -> Result<bool, StoreError> {
     match post.worker() {
+        Some(Worker::Scrub(scrub)) if looks == Looks::Glance => Ok(scrub.has_passed(source_ends)),
         Some(Worker::Scrub(scrub)) => scrub.reached(source_ends),
+        Some(Worker::Lanes(_)) if looks == Looks::Glance => Ok(false),
         Some(Worker::Lanes(lanes)) => {
             let mut ends = Vec::new();
             for (number, topic) in lanes.topics().iter().enumerate() {
@@ -57,9 +69,9 @@ struct Patience {
 }
 
 impl Patience {
-    /// Whether to look for the end, which is dear: when there was nothing to do, and now and then.
-    fn may_be_done(&self) -> bool {
-        self.busy.is_multiple_of(32)
+    /// Closely when there was nothing to do, and now and then, since others may go on writing.
+    fn looks(&self) -> Looks {
+        if self.busy.is_multiple_of(1024) { Looks::Closely } else { Looks::Glance }
     }
 
     fn after(&mut self, step: Step) -> Result<(), StoreError> {

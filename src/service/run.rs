@@ -105,7 +105,7 @@ pub enum Threads {
 /// How long to sleep when no worker had anything to do.
 pub(super) const IDLE: Duration = Duration::from_millis(50);
 /// How often the thread of purges and metrics looks whether there is one to do.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(500);
 /// How often the log's settings are checked again.
 const RECHECK_MS: i64 = 3_600_000;
 /// How long a worker with a thread of its own waits for records when nothing else is to be done.

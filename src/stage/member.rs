@@ -499,6 +499,13 @@ impl<S: Store> Member<S> {
         sums
     }
 
+    /// Whether every partition of ours was read beyond the given ends, or exactly to them.
+    pub(super) fn has_passed(&self, ends: &[(Place, i64)]) -> bool {
+        let tracks = &self.ledger.tracks;
+        let passed = |(place, end): &(Place, i64)| tracks.get(place).is_none_or(|track| track.next >= *end);
+        !tracks.is_empty() && ends.iter().all(passed)
+    }
+
     /// Whether every partition was read up to the given ends.
     pub(super) fn reached(&mut self, ends: &[(Place, i64)]) -> Result<bool, StoreError> {
         use super::store::{Reader as _, Session as _};

@@ -118,6 +118,12 @@ impl<S: Store> ScrubWorker<S> {
         self.member.commit(&self.pipeline, self.clock.now_ms())
     }
 
+    /// Whether what was read stands at or behind these ends, markers aside.
+    #[must_use]
+    pub fn has_passed(&self, ends: &[(Place, i64)]) -> bool {
+        self.member.has_passed(ends)
+    }
+
     /// Whether the source was read up to these ends.
     ///
     /// # Errors

@@ -41,6 +41,8 @@ impl Settings {
     fn config(&self, defaults: &[(&str, &str)], owned: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("client.id", "logscrub").set("log.connection.close", "false");
+        // Figures of ours for whoever runs the brokers.
+        config.set("enable.metrics.push", "false");
         for (name, value) in defaults {
             config.set(*name, *value);
         }
@@ -78,7 +80,7 @@ impl Settings {
             ("queued.min.messages", "5000"),
             ("queued.max.messages.kbytes", "8192"),
             // With many partitions each question costs; an answer comes as soon as there is a record.
-            ("fetch.wait.max.ms", "1000"),
+            ("fetch.wait.max.ms", "2000"),
             // A queue that was full is filled again at once; by default it is looked at after a second.
             ("fetch.queue.backoff.ms", "20"),
             ("max.poll.interval.ms", "300000"),
@@ -151,7 +153,8 @@ impl Settings {
 
     fn writing<'a>(&self) -> Vec<(&'static str, &'a str)> {
         vec![
-            ("linger.ms", "5"),
+            // Nobody sees a record before its transaction is committed, which sends what waits.
+            ("linger.ms", "50"),
             ("compression.type", "zstd"),
             ("socket.timeout.ms", "10000"),
             ("message.max.bytes", "20000000"),
