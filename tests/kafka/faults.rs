@@ -142,40 +142,6 @@ fn positions_are_gone() {
     service.stop();
 }
 
-/// Records go before anybody has read them, and the reader stands at a place that is no more: they are counted
-/// as expired, and it goes on behind them.
-#[test]
-fn a_log_that_is_cut_is_read_on() {
-    let mut site = site(Broker::get(), "cut");
-    let mut service = site.start(&[]);
-    until("it runs", PATIENCE, || owned(&service) == 16);
-    site.put_made_up(200, 1, "-1s");
-    until("all are scrubbed", PATIENCE, || site.ids("scrubbed").len() == site.sent.len());
-    service.signal("STOP");
-    // The answer to its last question, which it has not read yet.
-    site.put_made_up(10, 2, "-1s");
-    let before = site.sent.clone();
-    std::thread::sleep(Duration::from_secs(1));
-    site.put_made_up(100, 3, "-1s");
-    let store = Kafka::open(crate::options()).unwrap();
-    for bounds in store.bounds("cut").unwrap() {
-        store.purge("cut", bounds.partition, bounds.end).unwrap();
-    }
-    service.signal("CONT");
-    // What comes now takes the ids of the lost ones.
-    site.sent = before;
-    site.put_made_up(50, 4, "-1s");
-    until("the rest is scrubbed", PATIENCE, || site.ids("scrubbed").len() == site.sent.len());
-    until("the lost are counted", PATIENCE, || {
-        let text = site.get(&service, "/metrics").1;
-        let expired = r#"logscrub_records_total{pipeline="cut",stage="scrub",outcome="expired"} "#;
-        let count = text.lines().find_map(|line| line.strip_prefix(expired)?.parse::<u32>().ok());
-        count.is_some_and(|count| count >= 100)
-    });
-    judge(&site);
-    service.stop();
-}
-
 /// A reader sees either all that a transaction wrote to a partition or nothing: at any moment a partition
 /// has as many scrubbed records as some committed count says.
 #[test]
