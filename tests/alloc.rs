@@ -106,12 +106,18 @@ fn a_record_needs_nothing_once_the_buffers_have_grown() {
                     apply(&engine, &policy, stage, &mut scratch, value, &mut out);
                 }
             };
-            all();
-            all();
-            let (times, bytes) = asked(all);
-            assert_eq!(
-                times,
-                0,
+            // Buffers grow and log calls become known for a while; then nothing more is asked for.
+            let (mut quiet, mut last) = (0, (0, 0));
+            for _ in 0..100 {
+                last = asked(&mut all);
+                quiet = if last.0 == 0 { quiet + 1 } else { 0 };
+                if quiet == 3 {
+                    break;
+                }
+            }
+            let (times, bytes) = last;
+            assert!(
+                quiet == 3,
                 "{pack:?}, stage {stage}: {times} allocations of {bytes} bytes in {} records",
                 values.len()
             );

@@ -411,6 +411,97 @@ fn many_values_at_the_last_stage_are_no_trouble() {
     }
 }
 
+/// What a thread remembers of records before makes it faster, and nothing else.
+#[track_caller]
+fn remembers_nothing_wrong(scratch: &mut Scratch, policy: &Policy, value: &[u8]) {
+    for stage in 0..policy.stages.len() {
+        let known = apply(scratch, policy, stage, value);
+        let fresh = apply(&mut Scratch::default(), policy, stage, value);
+        let shown = String::from_utf8_lossy(value);
+        assert!(known == fresh, "{shown}\nknown {known:?}\nfresh {fresh:?}");
+    }
+}
+
+#[test]
+fn a_thread_that_has_seen_much_comes_to_the_same() {
+    let policy = shipped("default");
+    let mut scratch = Scratch::default();
+    samples(&PACKS, 1500, 31, |sample| {
+        let _ = apply(&mut scratch, &policy, 0, &sample.value);
+    });
+    samples(&PACKS, 150, 32, |sample| remembers_nothing_wrong(&mut scratch, &policy, &sample.value));
+}
+
+/// Values that take the places of others in records whose names are the same.
+const VALUES: [&str; 24] = [
+    "\"info\"",
+    "\"\"",
+    "12",
+    "131047",
+    "-1.5e3",
+    "null",
+    "true",
+    "nul",
+    "\"+14155550132\"",
+    "14155550132",
+    "\"14155550132@s.whatsapp.net\"",
+    "\"482913\"",
+    "482913",
+    "\"Your code is 482913\"",
+    "\"say \\\"hi\\\" to otto@example.com\"",
+    "\"203.0.113.7\"",
+    "\"2026-03-02T10:15:04Z\"",
+    "{\"to\":\"+447700900123\"}",
+    "[\"+447700900123\",1]",
+    "[]",
+    "\"[PHONE:+1]\"",
+    "\"{\\\"to\\\":\\\"+447700900123\\\"}\"",
+    "\"a\",\"b\":\"c\"",
+    "\"not closed",
+];
+
+#[test]
+fn records_that_look_alike_are_told_apart() {
+    let policy = shipped("default");
+    let names = ["ts", "level", "to", "code", "status", "message", "name", "ip", "attempt"];
+    let record = |values: &[&str], space: &str| {
+        let member = |(name, value): (&&str, &&str)| format!("\"{name}\":{space}{value}");
+        let members: Vec<String> = names.iter().zip(values).map(member).collect();
+        format!("{{{},\"meta\":{{\"rows\":1}}}}", members.join(&format!(",{space}")))
+    };
+    let usual = [
+        "\"2026-03-02T10:15:04Z\"",
+        "\"info\"",
+        "\"+14155550132\"",
+        "131047",
+        "200",
+        "\"sent\"",
+        "\"gateway\"",
+        "\"203.0.113.7\"",
+        "1",
+    ];
+    let mut scratch = Scratch::default();
+    for space in ["", " "] {
+        // Enough for the thread to know them by heart.
+        for _ in 0..40 {
+            let _ = apply(&mut scratch, &policy, 0, record(&usual, space).as_bytes());
+        }
+        for (place, other) in (0..names.len()).flat_map(|place| VALUES.map(|other| (place, other))) {
+            let mut values = usual;
+            values[place] = other;
+            remembers_nothing_wrong(&mut scratch, &policy, record(&values, space).as_bytes());
+            if let Some(next) = values.get_mut(place + 1) {
+                *next = "\"verification code\"";
+            }
+            let text = record(&values, space);
+            remembers_nothing_wrong(&mut scratch, &policy, text.as_bytes());
+            for end in [text.len() - 1, text.len() / 2] {
+                remembers_nothing_wrong(&mut scratch, &policy, &text.as_bytes()[..end]);
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, rng_seed: RngSeed::Fixed(17), failure_persistence: None, ..ProptestConfig::default() })]
 

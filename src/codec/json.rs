@@ -147,11 +147,14 @@ impl Open {
 const ENDS: [bool; 256] = byte_table(b",}]\"{[ \t\n\r");
 
 /// End of a number, a word, or bytes that are no JSON: of one byte at the least.
-fn bare_end(text: &[u8], pos: usize) -> usize {
+#[must_use]
+pub fn bare_end(text: &[u8], pos: usize) -> usize {
     next_in(&ENDS, text, pos + 1).unwrap_or(text.len())
 }
 
-fn bare_form(bytes: &[u8]) -> Form {
+/// How a value without quotes is to be read.
+#[must_use]
+pub fn bare_form(bytes: &[u8]) -> Form {
     if is_number(bytes) {
         Form::JsonNumber
     } else if bytes.iter().all(u8::is_ascii_alphabetic) {

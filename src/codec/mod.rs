@@ -113,6 +113,15 @@ impl Tree {
         self.containers.push(Container { parent: 0, name: Span::new(0, 0), array: false });
     }
 
+    /// Becomes a copy of another; the buffers stay.
+    pub fn copy(&mut self, other: &Tree) {
+        self.containers.clone_from(&other.containers);
+        self.fields.clone_from(&other.fields);
+        self.keys.clone_from(&other.keys);
+        self.labels.clone_from(&other.labels);
+        self.depth = other.depth;
+    }
+
     #[must_use]
     #[inline]
     pub fn container(&self, index: u32) -> Container {
@@ -178,6 +187,15 @@ impl Tree {
                 }
             }
         }
+    }
+
+    /// Whether other values in the same places could make pairs of names and values.
+    #[must_use]
+    pub fn may_pair(&self, text: &[u8]) -> bool {
+        let names = || self.fields.iter().map(|field| field.name.of(text));
+        let holders = self.containers.iter().map(|container| container.name.of(text));
+        names().any(|name| (1..=9).contains(&name.len()) && is_pair_name(name))
+            && names().chain(holders).any(|name| is_one_of(name, &PAIR_VALUES))
     }
 
     /// Whether a member's name says only that its value is one: `value`, `stringValue`, `raw`.

@@ -44,6 +44,10 @@ fn hit(start: usize, end: usize) -> Hit {
 
 /// A whole run of letters and digits that is an id by its length and alphabet.
 fn is_id_run(run: &[u8]) -> bool {
+    // The shortest is a span's.
+    if run.len() < 16 {
+        return false;
+    }
     let mix = Mix::of(run);
     if mix.letters() == 0 {
         return (17..=19).contains(&run.len()) && not_epoch::holds(run) && run.first() != Some(&b'0');
@@ -96,6 +100,9 @@ fn trace_context(text: &[u8], start: usize) -> Option<usize> {
 
 /// `sha256:<hex>`, `sha1-<hex>`, `md5:<hex>`, also base64 behind `sha384-` (subresource integrity).
 fn digest(text: &[u8], start: usize) -> Option<usize> {
+    if !matches!(byte(text, start), b's' | b'S' | b'm' | b'M' | b'b' | b'B') {
+        return None;
+    }
     let name = run_end(text, start, 8, is_alnum);
     static KNOWN: WordList = WordList::new(&["sha256", "sha1", "sha512", "sha384", "md5", "blake3", "sha3"]);
     if !matches!(byte(text, name), b':' | b'-') || !KNOWN.holds(slice(text, start..name)) {
@@ -107,8 +114,11 @@ fn digest(text: &[u8], start: usize) -> Option<usize> {
 
 /// SIP's branch: RFC 3261 §8.1.1.7's cookie and what follows it.
 fn branch(text: &[u8], start: usize) -> Option<usize> {
+    if !reads(text, start, b"z9hg4bk") {
+        return None;
+    }
     let end = run_end(text, start, 128, |b| is_token(b) || b == b'.');
-    (reads(text, start, b"z9hg4bk") && end > start + 7).then_some(end)
+    (end > start + 7).then_some(end)
 }
 
 /// `req_q7Zk2Lm9`, `evt-…`, `ORD-2026-000123`, `SO123456789`.

@@ -3,6 +3,7 @@
 
 mod act;
 mod coded;
+mod frame;
 mod pattern;
 mod read;
 mod shape;
@@ -23,7 +24,8 @@ use crate::detect::{event_id, ip, safe};
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
 use act::whole_is_found;
-use read::{gather, leans_on_parent, read_alone, read_shaped};
+use frame::{Frames, Held, Value};
+use read::{gather, leans_on_parent, note_phone, read_alone, read_shaped, says_phone};
 use shape::{Shape, Shaped, Shapes};
 
 /// Texts in texts are looked at this deep: JSON in a string in JSON in a string …
@@ -59,6 +61,8 @@ struct Level {
     done: Vec<Span>,
     /// Values that nothing was done with: the scan's.
     open: Vec<Span>,
+    /// Of a text that fits a frame: the values that are to be looked at.
+    values: Vec<Value>,
 }
 
 /// A thread's buffers for finding.
@@ -68,6 +72,7 @@ pub struct Finder {
     levels: Vec<Option<Box<Level>>>,
     names: NameCache<NameInfo>,
     shapes: Shapes,
+    frames: Frames,
     scan: Scan,
     /// JSON strings in which one thing at most was found.
     known: Memo<Option<Found>, KNOWN_BYTES>,
@@ -87,6 +92,7 @@ impl Default for Finder {
             levels,
             names: NameCache::default(),
             shapes: Shapes::default(),
+            frames: Frames::default(),
             scan: Scan::default(),
             known: Memo::new(KNOWN),
             claimed: Decoded::default(),
@@ -180,6 +186,9 @@ impl Finder {
         level.json_spans.clear();
         level.done.clear();
         level.open.clear();
+        if self.framed(tools, bytes, map, depth, level, sink) {
+            return;
+        }
         let skip = |at: usize| detectors::placeholder_at(bytes, at, tools.context).map(|(_, end)| end);
         let walked = text::walk(bytes, 0, &skip, &mut self.walker, &mut level.tree, &mut level.json_spans);
         sink.gave_up |= walked.is_err();
@@ -218,8 +227,10 @@ impl Finder {
         level: &mut Level,
         sink: &mut Sink,
     ) {
-        let Level { tree, facts, decoded, done, open, .. } = level;
-        let (place, shape) = self.shape(tools, bytes, tree);
+        let Level { tree, facts, decoded, done, open, json_spans, .. } = level;
+        let (place, mut shape) = self.shape(tools, bytes, tree);
+        let looking = shape.commons.looking(bytes, tree, json_spans, sink);
+        self.frames.begin();
         for (field, rule) in &shape.denied {
             let Some(field) = tree.fields.get(*field) else { continue };
             let root = Span { start: map.at(field.value.start()), end: map.at(field.value.end()) };
@@ -228,11 +239,7 @@ impl Finder {
         gather(&shape, tree, bytes, facts);
         for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
             // Values in JSON do not hold each other.
-            let in_json = matches!(
-                field.form,
-                Form::JsonString | Form::JsonEscaped | Form::JsonNumber | Form::JsonWord
-            );
-            if !in_json && covered(done, field.value) {
+            if !is_in_json(field.form) && covered(done, field.value) {
                 continue;
             }
             let (reading, rule) = read_shaped(tools, shaped, bytes, tree, facts, field, decoded);
@@ -244,22 +251,43 @@ impl Finder {
                 done.push(field.value);
                 continue;
             }
-            let from = sink.found.len();
-            let dealt = if decodes(field, bytes) && !matches!(reading, Reading::Claim(_)) {
-                self.decoded(tools, &lone, field, reading, rule, decoded, sink);
-                Some(field.value)
-            } else {
-                self.act(tools, &lone, field, reading, rule, sink)
-            };
-            if in_json && tools.detectors.has_user_patterns() {
-                self.patterned(tools, &lone, field, from, sink);
+            let before = looking.map(|_| (sink.amount(), sink.safe.len()));
+            let dealt = self.deal(tools, &lone, field, (reading, rule), decoded, sink);
+            if let Some((before, safe)) = before {
+                self.frames.tell(Held::of(dealt, &before, safe, sink));
             }
             done.extend(dealt);
             if dealt.is_none() {
                 open.push(field.value);
             }
         }
+        if let Some(looking) = looking {
+            self.frames.learn(looking, &mut shape, bytes, tree);
+        }
         self.shapes.put_back(place, shape);
+    }
+
+    /// Does what a field's reading says, and what a user's patterns say of a value in JSON.
+    fn deal(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        (reading, rule): (Reading, Option<RuleId>),
+        decoded: &mut Decoded,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let from = sink.found.len();
+        let dealt = if decodes(field, lone.text) && !matches!(reading, Reading::Claim(_)) {
+            self.decoded(tools, lone, field, reading, rule, decoded, sink);
+            Some(field.value)
+        } else {
+            self.act(tools, lone, field, reading, rule, sink)
+        };
+        if is_in_json(field.form) && tools.detectors.has_user_patterns() {
+            self.patterned(tools, lone, field, from, sink);
+        }
+        dealt
     }
 
     /// Scans what no field has of a text that is JSON and little else.
@@ -312,6 +340,10 @@ impl Lone<'_> {
         let end = (field.value.end() + quoted).min(self.text.len());
         self.whole.unwrap_or(Span { start: self.map.at(start), end: self.map.at(end) })
     }
+}
+
+fn is_in_json(form: Form) -> bool {
+    matches!(form, Form::JsonString | Form::JsonEscaped | Form::JsonNumber | Form::JsonWord)
 }
 
 /// Whether a value's bytes are not what they mean.

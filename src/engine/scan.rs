@@ -1,6 +1,7 @@
 //! The scan of running text: one pass that stops only where a detector may start.
 
 mod coded;
+mod path;
 mod refused;
 
 use super::detectors::{self, Detectors};
@@ -17,6 +18,7 @@ use crate::detect::code::CodeScratch;
 use crate::detect::table_row::{self, Cell};
 use crate::detect::{Detector, account_name, body, bytes, card, email, imei, ip, name, phone, safe, url};
 use crate::finding::{Detail, RuleId, Span};
+use path::{code_in_path, opens_path, path_at};
 
 /// Bytes at which a detector may start: digits and the signs before numbers; `@`, `:`, `%`, `/` of
 /// addresses; `[` of placeholders; `<`; `-----BEGIN`; `Bearer` and `Basic`; lead bytes of digits and
@@ -70,6 +72,10 @@ impl Scan {
         let mut gaps = Gaps { done, place: 0 };
         let mut pos = 0;
         while let Some(at) = next_in(&STOPS, text, pos) {
+            if begins_nothing(text, at) {
+                pos = at + 1;
+                continue;
+            }
             if let Some(end) = gaps.covers(at) {
                 pos = end.max(at + 1);
                 continue;
@@ -95,7 +101,10 @@ impl Scan {
     pub fn within(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) {
         let mut pos = span.start();
         while let Some(at) = next_in(&STOPS, text.get(..span.end()).unwrap_or_default(), pos) {
-            pos = self.stop(tools, &Here { text, map, detectors: tools.detectors }, at, sink).max(at + 1);
+            pos = at + 1;
+            if !begins_nothing(text, at) {
+                pos = self.stop(tools, &Here { text, map, detectors: tools.detectors }, at, sink).max(pos);
+            }
         }
         self.refusals(tools, &Here { text, map, detectors: tools.detectors }, span, &[], sink);
     }
@@ -393,6 +402,17 @@ impl Scan {
     }
 }
 
+/// Whether a sign that mostly means nothing means nothing here: a lone dash, a slash in a path, another `B`.
+#[inline]
+fn begins_nothing(text: &[u8], at: usize) -> bool {
+    match bytes::byte(text, at) {
+        b'-' => bytes::byte(text, at + 1) != b'-',
+        b'B' => !matches!(bytes::byte(text, at + 1), b'e' | b'a'),
+        b'/' => !opens_path(text, at),
+        _ => false,
+    }
+}
+
 /// The spans that were dealt with, asked in the order of the text.
 struct Gaps<'a> {
     done: &'a [Span],
@@ -471,46 +491,6 @@ fn phone(
         return Some(code.end());
     }
     Some(hit.span.end().max(at + 1))
-}
-
-/// A path that stands for itself, its query included: `/v1/messages?to=…` behind a space or a quote.
-fn path_at(text: &[u8], at: usize) -> Option<Span> {
-    let opens = at == 0 || matches!(bytes::before(text, at), b' ' | b'"' | b'\'' | b'=' | b'(' | b'\t');
-    if !opens || !bytes::is_letter(bytes::byte(text, at + 1)) {
-        return None;
-    }
-    let is_path = |b: u8| {
-        !matches!(b, b' ' | b'"' | b'\'' | b'<' | b'>' | b')' | b',' | b'\t' | b'\n' | b'\r' | b'\\' | b';')
-    };
-    let mut end = bytes::run_end(text, at, 4096, is_path);
-    // The marker of SMS Retriever texts in a parameter.
-    if text.get(end..end + 3) == Some(b"<#>") {
-        end = bytes::run_end(text, end + 3, 4096, is_path);
-    }
-    // A question mark without a query behind it is the sentence's.
-    end -= usize::from(end > at + 1 && bytes::before(text, end) == b'?');
-    // A placeholder is a segment or a part of the query, else it stands behind the path.
-    let path = bytes::run_end(text, at, end - at, |b| !matches!(b, b'[' | b'?'));
-    let behind = bytes::byte(text, path) == b'[' && bytes::before(text, path) != b'/';
-    let end = if behind { path } else { end };
-    // Of `/srv/app/provider.js:4884:17` the place in the file is no part of a path.
-    let folder = memchr::memrchr(b'/', text.get(at + 1..end)?).map(|slash| at + 1 + slash);
-    let end = match folder {
-        Some(slash) if safe::is_numbered_source(text.get(slash + 1..end)?) => slash,
-        _ => end,
-    };
-    Some(Span::new(at, end))
-}
-
-/// `/verify/<number>/<code>`: the digits of the path segment behind a number.
-fn code_in_path(text: &[u8], number_end: usize) -> Option<Span> {
-    if bytes::byte(text, number_end) != b'/' {
-        return None;
-    }
-    let start = number_end + 1;
-    let end = bytes::run_end(text, start, 11, bytes::is_digit);
-    let whole = !bytes::is_alnum(bytes::byte(text, end));
-    ((4..=10).contains(&(end - start)) && whole).then(|| Span::new(start, end))
 }
 
 fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {

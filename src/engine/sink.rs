@@ -179,6 +179,18 @@ impl Sink {
         }
     }
 
+    /// Whether nothing was collected since, safe values aside.
+    #[must_use]
+    pub fn holds_only(&self, before: &Amount) -> bool {
+        let now = self.amount();
+        let [values, needles, _, placeholders, pieces] = now.others;
+        let [values_before, needles_before, _, placeholders_before, pieces_before] = before.others;
+        now.found == before.found
+            && now.failed == before.failed
+            && (values, needles, placeholders, pieces)
+                == (values_before, needles_before, placeholders_before, pieces_before)
+    }
+
     /// What was collected since: `Some(None)` for nothing, `None` for more than one finding.
     #[must_use]
     pub fn since(&self, before: &Amount) -> Option<Option<Found>> {

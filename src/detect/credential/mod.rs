@@ -46,11 +46,20 @@ pub fn token_at(text: &[u8], start: usize) -> Option<Hit> {
         .or_else(|| jwt_end(text, start))
         .or_else(|| signed_cookie_end(text, start))
         .or_else(|| bot_token_end(text, start))
-        .or_else(|| discord_end(text, start))
-        .or_else(|| keyed_id_end(text, start))
-        .or_else(|| named_token_end(text, start))?;
+        .or_else(|| long_end(text, start))?;
     Some(hit(start, end))
 }
+
+/// Tokens that begin with a run of at least [`LONG`] letters, digits, dashes and underscores.
+fn long_end(text: &[u8], start: usize) -> Option<usize> {
+    if run_end(text, start, LONG, is_token) < start + LONG {
+        return None;
+    }
+    discord_end(text, start).or_else(|| keyed_id_end(text, start)).or_else(|| named_token_end(text, start))
+}
+
+/// What [`named_token_end`] asks for; the others want more.
+const LONG: usize = 20;
 
 /// `eyJ…` (`{"` in base64): three parts of a JWT, five of a JWE, RFC 7515 §3.1 and RFC 7516 §3.1. The
 /// signature may be empty.
@@ -136,7 +145,7 @@ fn is_after_bot(text: &[u8], start: usize) -> bool {
 fn named_token_end(text: &[u8], start: usize) -> Option<usize> {
     static WORDS: WordList = WordList::new(words::credential::TOKEN_PARTS);
     let end = run_end(text, start, 256, is_token);
-    if end - start < 20 || !is_letter(byte(text, start)) {
+    if end - start < LONG || !is_letter(byte(text, start)) {
         return None;
     }
     let mut part = start;

@@ -188,49 +188,66 @@ const KNOWN: &[(&[u8], usize, usize, Alphabet)] = &[
     (b"sha256~", 43, 43, Token),             // OpenShift
 ];
 
-/// Whether any prefix begins with the byte.
-static BEGINS: [bool; PAIRS] = begins();
+/// For the first two bytes of a prefix, by [`pair`]: one more than the row that begins with them, 0 for none.
+static FIRST: [u8; PAIRS] = ROWS.0;
+/// For each row: one more than the next one of the same place.
+static NEXT: [u8; KNOWN.len()] = ROWS.1;
+const ROWS: ([u8; PAIRS], [u8; KNOWN.len()]) = rows();
 const PAIRS: usize = 2048;
 
-/// Where the first two bytes of a prefix are marked; others may share the place.
+/// The place of two bytes; others may share it.
 const fn pair(first: u8, second: u8) -> usize {
     ((first as usize * 37) ^ (second as usize * 11)) % PAIRS
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn begins() -> [bool; PAIRS] {
-    let mut table = [false; PAIRS];
-    let mut row = 0;
-    while row < KNOWN.len() {
-        table[pair(KNOWN[row].0[0], KNOWN[row].0[1])] = true;
-        row += 1;
+const fn rows() -> ([u8; PAIRS], [u8; KNOWN.len()]) {
+    assert!(KNOWN.len() < 256, "rows are counted in a byte");
+    let (mut first, mut next) = ([0; PAIRS], [0; KNOWN.len()]);
+    // From the last row to the first, so that earlier rows are asked first.
+    let mut row = KNOWN.len();
+    while row > 0 {
+        let place = pair(KNOWN[row - 1].0[0], KNOWN[row - 1].0[1]);
+        next[row - 1] = first[place];
+        first[place] = row as u8;
+        row -= 1;
     }
-    table
+    (first, next)
 }
 
 /// End of the token with a documented prefix that starts at a place.
 pub(super) fn known_end(text: &[u8], start: usize) -> Option<usize> {
-    let (first, second) = (byte(text, start), byte(text, start + 1));
-    if !BEGINS.get(pair(first, second)).copied().unwrap_or_default() {
+    let mut row = FIRST.get(pair(byte(text, start), byte(text, start + 1))).copied().unwrap_or_default();
+    let rest = tail(text, start);
+    while let Some(place) = usize::from(row).checked_sub(1) {
+        row = NEXT.get(place).copied().unwrap_or_default();
+        let end = KNOWN.get(place).and_then(|known| end_of(text, start, rest, known));
+        if end.is_some() {
+            return end;
+        }
+    }
+    None
+}
+
+/// End of the token that begins as a row says.
+fn end_of(
+    text: &[u8],
+    start: usize,
+    rest: &[u8],
+    (prefix, least, most, alphabet): &(&[u8], usize, usize, Alphabet),
+) -> Option<usize> {
+    if !rest.starts_with(prefix) {
         return None;
     }
-    let rest = tail(text, start);
-    let mut fitting =
-        KNOWN.iter().filter(|(prefix, ..)| matches!(prefix, [a, b, ..] if *a == first && *b == second));
-    fitting.find_map(|(prefix, least, most, alphabet)| {
-        if !rest.starts_with(prefix) {
-            return None;
-        }
-        let body = start + prefix.len();
-        let mut end = run_end(text, body, most + 1, |b| alphabet.has(b));
-        while end > body && byte(text, end - 1) == b'.' {
-            end -= 1;
-        }
-        let length = end - body;
-        let glued = is_alnum(byte(text, end));
-        (length >= *least && length <= *most && !glued && is_token_like(rest, prefix.len(), length))
-            .then_some(end)
-    })
+    let body = start + prefix.len();
+    let mut end = run_end(text, body, most + 1, |b| alphabet.has(b));
+    while end > body && byte(text, end - 1) == b'.' {
+        end -= 1;
+    }
+    let length = end - body;
+    let glued = is_alnum(byte(text, end));
+    (length >= *least && length <= *most && !glued && is_token_like(rest, prefix.len(), length))
+        .then_some(end)
 }
 
 /// A word behind a short prefix (`key-`, `sk-`, `pypi-`) has no digit, and seldom changes its case.

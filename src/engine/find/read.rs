@@ -37,13 +37,22 @@ pub(super) fn gather(shape: &Shape, tree: &Tree, bytes: &[u8], facts: &mut Vec<F
     facts.clear();
     facts.extend_from_slice(&shape.facts);
     for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
-        let value = field.value.of(bytes);
-        if (shaped.counts_phones && holds_six_digits(value) || is_chat_id(value))
-            && let Some(own) = facts.get_mut(field.container as usize)
-        {
-            *own = own.with(Facts::PHONE);
-        }
+        note_phone(shaped, field, field.value.of(bytes), facts);
     }
+}
+
+/// Notes in a field's container that a number in the field says that a phone is spoken of.
+pub(super) fn note_phone(shaped: &Shaped, field: &Field, value: &[u8], facts: &mut [Facts]) {
+    if says_phone(shaped, value)
+        && let Some(own) = facts.get_mut(field.container as usize)
+    {
+        *own = own.with(Facts::PHONE);
+    }
+}
+
+/// Whether a value says that a phone is spoken of.
+pub(super) fn says_phone(shaped: &Shaped, value: &[u8]) -> bool {
+    shaped.counts_phones && holds_six_digits(value) || is_chat_id(value)
 }
 
 /// Reads a field by what its name says, its value and its neighbours.

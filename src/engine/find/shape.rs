@@ -1,6 +1,7 @@
 //! What the names in a text say of its fields, whatever their values: worked out once for every sequence of
 //! names that comes by, since the lines of one log call all have the same.
 
+use super::frame::Commons;
 use super::*;
 
 /// Shapes that a thread remembers: a service has some hundred log calls.
@@ -21,6 +22,8 @@ pub(super) struct Shape {
     pub(super) facts: Vec<Facts>,
     /// Fields in which rules do not look.
     pub(super) denied: Vec<(usize, RuleId)>,
+    /// What the texts had in common besides.
+    pub(super) commons: Commons,
 }
 
 /// What has a name: where it stands, and how long the name is.
@@ -114,6 +117,7 @@ impl Shape {
         self.fields.clear();
         self.facts.clear();
         self.denied.clear();
+        self.commons.clear();
     }
 
     fn sign(&mut self, tree: &Tree, bytes: &[u8]) {
