@@ -24,6 +24,8 @@ pub struct Detectors {
     bare_digits: BareDigits,
     looks: Vec<(RuleId, SecondLook)>,
     patterns: Vec<PatternRule>,
+    /// No pattern matches a text of fewer bytes.
+    shortest_pattern: usize,
     /// Where a user's rules begin.
     first_user: RuleId,
     allow: Vec<Allow>,
@@ -54,6 +56,7 @@ impl Detectors {
                 .iter()
                 .filter_map(|(detector, look)| Some((set.rule_of(*detector)?, look.clone())))
                 .collect(),
+            shortest_pattern: set.patterns.iter().map(|rule| rule.shortest).min().unwrap_or(usize::MAX),
             patterns: set.patterns.clone(),
             first_user: set.first_user(),
             allow: set.allow.clone(),
@@ -293,6 +296,9 @@ impl Detectors {
         seen: Option<Seen>,
         out: &mut dyn FnMut(Class, RuleId, Span),
     ) {
+        if text.len() < self.shortest_pattern {
+            return;
+        }
         let mut seen = seen;
         for (place, rule) in self.patterns.iter().enumerate() {
             if text.len() < rule.shortest {

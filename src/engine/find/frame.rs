@@ -252,6 +252,9 @@ impl Frame {
             from = field.value.end();
         }
         self.tail = Span::new(from, sample.len());
+        if self.parts.is_empty() || self.tail.is_empty() {
+            return false;
+        }
         self.empty.clear();
         self.empty.extend(shape.fields.iter().map(Empty::of));
         self.find_runs(held);
