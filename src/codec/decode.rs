@@ -105,8 +105,9 @@ pub fn backslashes(text: &[u8], at: usize, map: Map<'_>, out: &mut Decoded) {
     out.from.push(map.at(at + text.len()));
 }
 
-/// The character and the length of a `\uXXXX` escape or of a surrogate pair of two.
-fn unicode_escape(text: &[u8], pos: usize) -> Option<(char, usize)> {
+/// The character and the length of a `\uXXXX` escape or of a surrogate pair of two at `pos`.
+#[must_use]
+pub fn unicode_escape(text: &[u8], pos: usize) -> Option<(char, usize)> {
     let first = hex_unit(text, pos + 2)?;
     if (0xD800..0xDC00).contains(&first)
         && text.get(pos + 6) == Some(&b'\\')

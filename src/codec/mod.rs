@@ -5,9 +5,12 @@
 //! [`decode`] undoes escapes and keeps, for every decoded byte, where it came from; [`coding`] reads
 //! and writes base64 and hex.
 
+pub mod block;
 pub mod coding;
 pub mod decode;
 pub mod json;
+pub mod markup;
+pub mod sql;
 pub mod table;
 pub mod text;
 pub mod time;
@@ -196,6 +199,35 @@ impl Tree {
         let holders = self.containers.iter().map(|container| container.name.of(text));
         names().any(|name| (1..=9).contains(&name.len()) && is_pair_name(name))
             && names().chain(holders).any(|name| is_one_of(name, &PAIR_VALUES))
+    }
+
+    /// The same in running text, where the two stand side by side: `name: TO⏎value: 4479…`, `name="to" value="…"`.
+    pub fn name_neighbours(&mut self, text: &[u8]) {
+        for place in 1..self.fields.len() {
+            let (Some(label), Some(field)) = (self.fields.get(place - 1), self.fields.get(place)) else {
+                break;
+            };
+            let pair = (3..=9).contains(&label.name.len())
+                && label.container == 0
+                && field.container == 0
+                && field.name.len() >= 3
+                && is_pair_name(label.name.of(text))
+                && is_one_of(field.name.of(text), &PAIR_VALUES)
+                && (1..=96).contains(&label.value.len());
+            let between = Span { start: label.value.end, end: field.name.start };
+            let joint = |b: &u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b',' | b';');
+            if pair
+                && between.start <= between.end
+                && between.len() <= 24
+                && between.of(text).iter().all(joint)
+            {
+                let name = label.value;
+                self.labels.push(name);
+                if let Some(field) = self.fields.get_mut(place) {
+                    field.name = name;
+                }
+            }
+        }
     }
 
     /// Whether a member's name says only that its value is one: `value`, `stringValue`, `raw`.

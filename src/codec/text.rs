@@ -1,16 +1,17 @@
 //! Fields in running text: `name=value`, `name: value`, `[name:value]`, `'name': 'value'`,
-//! `name='value'`, `?name=value&…`, `"name"=>"value"`, `<name>value</name>`, and JSON in between.
+//! `name='value'`, `?name=value&…`, `"name"=>"value"`, `<name>value</name>`, YAML's `name: |`, the
+//! columns of SQL, and JSON in between.
 //!
 //! One walk serves logfmt, query strings, headers, gateway brackets, Python and JavaScript objects
 //! and XML, since their lines are mixed in practice. Values may nest (a form body in a logfmt
 //! value): the outer field comes first, the inner ones follow.
 
 use super::json::{self, Walker};
-use super::{Field, Form, Tree, byte_table, next_in, table};
+use super::{Field, Form, Tree, block, byte_table, markup, next_in, sql, table};
 use crate::finding::Span;
 
 /// No name is longer.
-const NAME_BYTES: usize = 96;
+pub(super) const NAME_BYTES: usize = 96;
 
 /// Whether a word is a scheme or a kind, which stands before a colon without being a name.
 fn is_scheme(word: &[u8]) -> bool {
@@ -44,7 +45,7 @@ const ASCII_OF_NAMES: [bool; 256] =
     byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$@");
 
 #[inline]
-fn is_name_byte(byte: u8) -> bool {
+pub(super) fn is_name_byte(byte: u8) -> bool {
     ASCII_OF_NAMES.get(usize::from(byte)).copied().unwrap_or(false) || byte >= 0x80
 }
 
@@ -71,6 +72,7 @@ pub fn walk(
     json_spans: &mut Vec<Span>,
 ) -> Result<(), TooTangled> {
     let mut pos = table::walk(text, start, tree).unwrap_or(start);
+    sql::walk(text, start, tree);
     let mut tag = Span::default();
     let mut looks = text.len().saturating_mul(LOOKS_PER_BYTE).saturating_add(4096);
     while let Some(at) = next_mark(text, pos) {
@@ -94,11 +96,11 @@ pub fn walk(
             Some(b'=') => assignment(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b':') => colon(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b'<') => {
-                tag = tag_name(text, at + 1);
+                tag = markup::tag_name(text, at + 1);
                 at + 1
             }
             Some(b'>') => {
-                element(text, at, std::mem::take(&mut tag), tree);
+                markup::element(text, at, std::mem::take(&mut tag), tree);
                 at + 1
             }
             _ => at + 1,
@@ -107,6 +109,7 @@ pub fn walk(
             tree.fields.get(known..).unwrap_or_default().iter().map(|f| f.value.len() + 1).sum();
         looks = looks.checked_sub(looked).ok_or(TooTangled)?;
     }
+    tree.name_neighbours(text);
     Ok(())
 }
 
@@ -266,6 +269,8 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
 fn headed_line(text: &[u8], name: Span, colon: usize) -> Option<(Span, Span)> {
     let begins = line_start(text, name.start(), 40)?;
     let lead = text.get(begins..name.start())?.trim_ascii_start();
+    // A list's.
+    let lead = lead.strip_prefix(b"- ").unwrap_or(lead);
     let one_word_before = lead.len() <= 24
         && lead
             .strip_suffix(b" ")
@@ -278,7 +283,8 @@ fn headed_line(text: &[u8], name: Span, colon: usize) -> Option<(Span, Span)> {
     let value = rest.get(..end)?;
     let trimmed = value.trim_ascii();
     let list = trimmed.first() == Some(&b'[') && trimmed.last() == Some(&b']');
-    let structured = list || matches!(trimmed.first(), None | Some(b'"' | b'\'' | b'{' | b'<' | b'`'));
+    let structured =
+        list || matches!(trimmed.first(), None | Some(b'"' | b'\'' | b'{' | b'<' | b'`' | b'|' | b'>'));
     if structured || memchr::memmem::find(trimmed, b"://").is_some() || has_assignment(trimmed) {
         return None;
     }
@@ -335,12 +341,7 @@ fn value(
     tree: &mut Tree,
 ) -> Option<usize> {
     from = colour_end(text, from);
-    // Python's b'…', u'…', r'…', f'…'.
-    if matches!(text.get(from), Some(b'b' | b'u' | b'r' | b'f'))
-        && matches!(text.get(from + 1), Some(b'\'' | b'"'))
-    {
-        from += 1;
-    }
+    from += wrapper(text, from);
     let (value, form, next) = match text.get(from).copied()? {
         quote @ (b'"' | b'\'' | b'`') => {
             let (end, escaped) = quoted_end(text, from + 1, quote);
@@ -349,6 +350,7 @@ fn value(
             (Span::new(from + 1, end), form, if escaped { end } else { from + 1 })
         }
         b'{' | b'\n' | b'\r' => return None,
+        b'|' | b'>' if let Some(block) = block::at(text, name, from) => (block, Form::Element, block.end()),
         _ if let Some((start, end)) = counted(text, name, from, skip) => {
             (Span::new(start, end), Form::Element, end)
         }
@@ -374,6 +376,19 @@ fn value(
     };
     tree.fields.push(Field { name, value, container: 0, form });
     Some(next.max(from))
+}
+
+/// What stands around a quoted value before its quote: Python's `b'…'`, `u'…'`, and `Some("…")`, `Optional("…")`,
+/// `ObjectId('…')`; its length.
+fn wrapper(text: &[u8], from: usize) -> usize {
+    const LONGEST: usize = 24;
+    let rest = text.get(from..).unwrap_or_default();
+    let name = rest.iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let call = name > 0 && rest.get(name) == Some(&b'(');
+    let prefix = name == 1 && matches!(rest.first(), Some(b'b' | b'u' | b'r' | b'f'));
+    let len = name + usize::from(call);
+    let quoted = matches!(rest.get(len), Some(b'\'' | b'"'));
+    if (call || prefix) && quoted { len } else { 0 }
 }
 
 /// Position of the closing quote (or of the text's end), and whether a backslash stands before it.
@@ -489,38 +504,6 @@ fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
     }
 }
 
-/// The tag name that begins at `pos`, namespace prefix included; empty for closing tags, comments
-/// and whatever is no tag.
-fn tag_name(text: &[u8], pos: usize) -> Span {
-    let rest = text.get(pos..).unwrap_or_default();
-    if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
-        return Span::default();
-    }
-    let len = rest.iter().take(NAME_BYTES).take_while(|b| is_name_byte(**b) || **b == b':').count();
-    Span::new(pos, pos + len)
-}
-
-/// `<name …>value</…`: adds the value, white space around it left out.
-fn element(text: &[u8], close: usize, tag: Span, tree: &mut Tree) {
-    if tag.is_empty() || close.checked_sub(1).and_then(|p| text.get(p)) == Some(&b'/') {
-        return;
-    }
-    let rest = text.get(close + 1..).unwrap_or_default();
-    // What the last stage put for a word is no tag.
-    let tags = memchr::memchr_iter(b'<', rest).find(|at| rest.get(at + 1) != Some(&b'*'));
-    let Some(end) = tags else { return };
-    if rest.get(end + 1) != Some(&b'/') {
-        return;
-    }
-    let inside = rest.get(..end).unwrap_or_default();
-    let lead = inside.iter().take_while(|b| json::is_space(**b)).count();
-    let tail = inside.iter().rev().take_while(|b| json::is_space(**b)).count();
-    if lead + tail < inside.len() {
-        let value = Span::new(close + 1 + lead, close + 1 + end - tail);
-        tree.fields.push(Field { name: tag, value, container: 0, form: Form::Element });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -560,6 +543,10 @@ mod tests {
         check("x: [Ab] said y", &[("x", "[Ab]")]);
         check("<a b='c'>\n d </a><e/>", &[("b", "c"), ("a", "d")]);
         check("password = hunter2", &[("password", "hunter2")]);
+        check("C(name: Optional(\"Ada\"), to=Some('1'))", &[("name", "Ada"), ("to", "1")]);
+        check("- name: TO\n  value: \"1\"\n", &[("name", "TO"), ("TO", "1")]);
+        check("<param name='to' value='1'/>", &[("name", "to"), ("to", "1")]);
+        check("name=a, b value=1", &[("name", "a"), ("value", "1")]);
         check("user[phone]=12&x=1", &[("phone", "12"), ("x", "1")]);
     }
 

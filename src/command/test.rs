@@ -1,6 +1,7 @@
 //! `logscrub test`: do rules find what they say, and do stages emit what their fixtures say?
 
 mod fixture;
+mod mutate;
 mod report;
 mod run;
 
@@ -40,6 +41,9 @@ pub struct Args {
     /// The results as one JSON object on stdout
     #[arg(long)]
     json: bool,
+    /// Runs every hit in other ways of writing, too (capitals, separators, escapes, encodings), and says what stays
+    #[arg(long)]
+    mutate: bool,
 }
 
 impl Args {
@@ -49,7 +53,11 @@ impl Args {
     }
 
     fn test(&self) -> Result<u8, Failure> {
-        let results = Suite::load(&self.paths)?.run();
+        let suite = Suite::load(&self.paths)?;
+        let mut results = suite.run();
+        if self.mutate {
+            results.mutants = Some(suite.mutate());
+        }
         let shown = if self.json { results.as_json().to_string() } else { results.as_text() };
         writeln!(std::io::stdout(), "{shown}").map_err(|error| Failure::io("stdout", &error))?;
         if let Some(path) = &self.junit {
@@ -137,12 +145,20 @@ impl Suite {
                 Ok(out.value.clone().unwrap_or_default())
             }));
         }
-        Results { verdicts, coverage }
+        Results { verdicts, coverage, mutants: None }
+    }
+
+    fn mutate(&self) -> Vec<mutate::Outcome> {
+        let mut probe =
+            Probe { engine: &self.engine, safe_only: &self.safe_only, scratch: Scratch::default() };
+        mutate::run(&self.examples, &mut probe)
     }
 }
 
-/// A policy whose last stage keeps safe values and removes everything else.
+/// A policy whose first stage removes every finding, and whose last one keeps safe values and nothing else.
 const SAFE_ONLY: &str = "id = 'safe_only'\n[[stage]]\nid = 'scrub'\nafter = '0d'\n\
+                         [stage.do]\nevent_id = 'remove'\nurl = 'remove'\nuser_agent = 'remove'\n\
+                         timestamp = 'remove'\nport = 'remove'\n\
                          [[stage]]\nid = 'last'\nafter = '1d'\ndo.safe = 'keep'\n";
 
 /// The engine as the judge of examples asks it.
@@ -173,6 +189,19 @@ impl run::Engine for Probe<'_> {
         let mut out = RecordBuf::default();
         let last = self.safe_only.stages.len().saturating_sub(1);
         self.engine.apply(&mut self.scratch, self.safe_only, last, &record, &mut out);
+        out.value.unwrap_or_default()
+    }
+}
+
+impl mutate::Engine for Probe<'_> {
+    fn find(&mut self, line: &[u8]) -> Vec<Found> {
+        run::Engine::find(self, line)
+    }
+
+    fn leave(&mut self, line: &[u8]) -> Vec<u8> {
+        let record = Record { value: Some(line), ..Record::default() };
+        let mut out = RecordBuf::default();
+        self.engine.apply(&mut self.scratch, self.safe_only, 0, &record, &mut out);
         out.value.unwrap_or_default()
     }
 }

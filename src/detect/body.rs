@@ -3,9 +3,11 @@
 //! - Kannel's access log: `[msg:12:Hello, world]`, the length in bytes before the text, which may
 //!   hold brackets itself (Kannel 1.4 user's guide, "access-log").
 //! - SMPP delivery receipts: `… stat:DELIVRD err:000 text:Hello` (SMPP 3.4, appendix B).
+//! - What stands behind a number and a colon: `SMS from +4479…: see you`.
+//! - The plain text behind headers: `Content-Type: text/plain`, an empty line, the text.
 //! - Quoted text in prose beside a word that speaks of messages: `failed to send "…" to …`.
 
-use super::bytes::{byte, find, is_alnum, is_high, is_letter};
+use super::bytes::{byte, find, is_alnum, is_digit, is_high, is_letter};
 use super::word_list::WordList;
 use crate::detect::words;
 use crate::finding::Span;
@@ -45,7 +47,105 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         }
         quoted(line, near_phone, announced, out);
         typographic(line, near_phone, announced, out);
+        if near_phone {
+            spoken(line, out);
+        }
+        behind_headers(line, out);
     }
+}
+
+/// `SMS from +4479…: see you at six`: what somebody says, from the colon behind the number to the line's end.
+fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
+    static INBOUND: WordList = WordList::new(words::message::INBOUND);
+    let mut pos = 0;
+    while let Some(space) = line.get(pos..).and_then(|rest| memchr(b' ', rest)).map(|at| pos + at) {
+        pos = space + 1;
+        let sign = space.checked_sub(1).map_or(0, |at| byte(line, at));
+        if !matches!(sign, b':' | b'>') {
+            continue;
+        }
+        let colon = space - 1;
+        let head = line.get(colon.saturating_sub(96)..colon).unwrap_or_default();
+        let head = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        // `<+4479…> see you`; else an arrow.
+        if sign == b'>' && memchr::memrchr(b'<', head).is_none_or(|open| head.len() - open > 40) {
+            continue;
+        }
+        let head = without_name(head);
+        let sign =
+            |b: &u8| is_digit(*b) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'>' | b'"');
+        let number = head.iter().rev().take_while(|b| sign(b)).filter(|b| is_digit(**b)).count();
+        let placeholder = head.ends_with(b"]") && find(head, b"[PHONE").is_some();
+        if number < 7 && !placeholder {
+            continue;
+        }
+        let rest = line.get(pos..).unwrap_or_default();
+        let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+        let text = rest.trim_ascii();
+        let words = || head.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'));
+        let inbound = has_message_word(head) && words().any(|word| INBOUND.holds(word));
+        let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
+        let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
+            || MARKS.iter().any(|(open, _)| text.starts_with(open));
+        if !fields && !marked && reads_like_text(text) && (inbound || reads_human(text)) {
+            let start = pos + rest.len() - rest.trim_ascii_start().len();
+            out(Span::new(start, start + text.len()));
+            return;
+        }
+    }
+}
+
+/// `4479…@s.whatsapp.net (Ada)`: without the name and the host.
+fn without_name(head: &[u8]) -> &[u8] {
+    let bare = match head.strip_suffix(b")").and_then(|name| memchr::memrchr(b'(', name)) {
+        Some(open) => head.get(..open).unwrap_or_default().trim_ascii_end(),
+        None => head,
+    };
+    let host = bare.iter().rev().take(32).take_while(|b| is_letter(**b) || **b == b'.').count();
+    bare.get(..bare.len() - host).and_then(|number| number.strip_suffix(b"@")).unwrap_or(bare)
+}
+
+/// The body behind the headers of a message: in SIP or HTTP where it is plain text, in mails and the files of SMS
+/// gateways where they say who it is from.
+fn behind_headers(line: &[u8], out: &mut dyn FnMut(Span)) {
+    const HEADERS_BYTES: usize = 8192;
+    if memchr(b'\n', line).is_none() {
+        return;
+    }
+    let reach = line.get(..line.len().min(HEADERS_BYTES)).unwrap_or_default();
+    let ends = memmem::find(reach, b"\n\n").map(|at| (at, 2));
+    let Some((at, len)) = memmem::find(reach, b"\n\r\n").map(|at| (at, 3)).or(ends) else { return };
+    let headers = line.get(..at).unwrap_or_default();
+    let named = |line: &&[u8]| {
+        let name = line.iter().take_while(|b| is_alnum(**b) || matches!(b, b'-' | b'_')).count();
+        name > 0 && byte(line, name) == b':'
+    };
+    let lines = || headers.split(|b| *b == b'\n');
+    let all_named = lines().skip(1).all(|line| named(&line)) && lines().count() > 2;
+    let plain = memmem::find(headers, b"text/plain").is_some();
+    let from = memmem::find(headers, b"From: ").or_else(|| memmem::find(headers, b"To: ")).is_some();
+    if !all_named || !(plain || from) {
+        return;
+    }
+    let rest = line.get(at + len..).unwrap_or_default();
+    let text = rest.trim_ascii();
+    // `v=0`, of a session's description, is a field, too.
+    let fields = is_letter(byte(text, 0)) && byte(text, 1) == b'=';
+    let structured = fields || matches!(text.first(), None | Some(b'{' | b'[' | b'<'));
+    if !structured && text.iter().any(|b| is_letter(*b) || is_high(*b)) {
+        let start = at + len + rest.len() - rest.trim_ascii_start().len();
+        out(Span::new(start, start + text.len()));
+    }
+}
+
+/// Letters beyond ASCII, a question, or a word that people use and programs do not.
+fn reads_human(text: &[u8]) -> bool {
+    static HUMAN: WordList = WordList::new(words::message::HUMAN);
+    let head = text.get(..text.len().min(400)).unwrap_or_default();
+    head.iter().filter(|b| is_high(**b)).count() >= 2
+        || head.ends_with(b"?")
+        || head.ends_with(b"!")
+        || head.split(|b| !(is_letter(*b) || *b == b'\'' || is_high(*b))).any(|word| HUMAN.holds(word))
 }
 
 /// Marks that open and close a text in print: `« »`, `“ ”`, `„ “`, `「 」`, `『 』`, `《 》`.
@@ -172,7 +272,9 @@ fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out:
         let open = pos + at;
         let quote = byte(line, open);
         let before = open.checked_sub(1).map_or(b' ', |p| byte(line, p));
-        if !matches!(before, b' ' | b'(' | b'[' | b',' | b'\t' | b':' | b'=' | b'\n') {
+        // Erlang's `<<"…">>`.
+        let binary = before == b'<' && open.checked_sub(2).is_some_and(|p| byte(line, p) == b'<');
+        if !binary && !matches!(before, b' ' | b'(' | b'[' | b',' | b'\t' | b':' | b'=' | b'\n') {
             pos = open + 1;
             continue;
         }
@@ -277,6 +379,31 @@ mod tests {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned());
         });
         assert_eq!(got, want, "{line}");
+    }
+
+    #[test]
+    fn said_behind_a_number() {
+        check("SMS from +447700900123: paid the rent", true, &["paid the rent"]);
+        check("10:11:12 +447700900123: can you call me", true, &["can you call me"]);
+        check("SMS from [PHONE:+44]: paid the rent", true, &["paid the rent"]);
+        check("[10:11] <+447700900123> can you call me", true, &["can you call me"]);
+        check("from 447700900123@s.whatsapp.net (Ada): can you call me", true, &["can you call me"]);
+        check("+447700900123 -> +447700900124 took your time", true, &[]);
+        check("SMS to +447700900123: delivered in 12 s", true, &[]);
+        check("SMS from +447700900123: id=12 took=3 ms", true, &[]);
+        check("SMS at 10:11:12: paid the rent", true, &[]);
+        check("sms_sent,<<\"447700900123\">>,<<\"paid the rent\">>", true, &["paid the rent"]);
+    }
+
+    #[test]
+    fn behind_headers_of_a_message() {
+        let head = "MESSAGE sip:a@b SIP/2.0\r\nContent-Type: text/plain\r\nContent-Length: 3";
+        check(&format!("{head}\r\n\r\nOk 12"), false, &["Ok 12"]);
+        check(&format!("{head}\n\n{{\"a\":1}}"), false, &[]);
+        check(head, false, &[]);
+        check("one\n\ntwo words", false, &[]);
+        check("From: 447700900123\nSent: 26-03-02\nLength: 3\n\nOk then\n", false, &["Ok then"]);
+        check("INVITE sip:a@b SIP/2.0\r\nFrom: <sip:a@b>\r\nCSeq: 1\r\n\r\nv=0\r\n", false, &[]);
     }
 
     #[test]

@@ -202,16 +202,27 @@ fn is_stop(c: char) -> bool {
 
 fn refusal(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> Option<Refusal> {
     let before = text.get(..candidate.start).unwrap_or_default();
-    // `attempts=1003`: only a word for a code may stand before the sign
+    // `attempts=1003`: only a word for a code may stand before the sign, or one that says nothing
     if let [key @ .., b'='] = before
+        && !names_a_value(key)
         && !word_before(text, hits, key.len()).is_some_and(|hit| hit.role.speaks_for_a_code())
     {
         return Some(Refusal::Word);
+    }
+    // `26-03-02 10:11:12`
+    let parts = |b: &u8| *b == b'-';
+    let rest = text.get(candidate.end..).unwrap_or_default();
+    let clock = matches!(rest, [b' ' | b'T', a, b, b':', ..] if a.is_ascii_digit() && b.is_ascii_digit());
+    if clock && gap(text, candidate.start, candidate.end).iter().any(parts) {
+        return Some(Refusal::Unit);
     }
     let mut at = candidate.start;
     for _ in 0..3 {
         match word_before(text, hits, at) {
             Some(hit) => match hit.role {
+                Role::Number if is_id(gap(text, hit.start, hit.end)) && !said_before(text, hits, &hit) => {
+                    return Some(Refusal::Word);
+                }
                 Role::Number => at = hit.start,
                 Role::Order | Role::Money | Role::Fault => return Some(Refusal::Word),
                 Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Unit => break,
@@ -238,6 +249,22 @@ fn refusal(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> Option<Refusal> 
 
 fn adjoined_by_code(text: &[u8], hits: &[Hit], candidate: &Candidate) -> bool {
     word_before(text, hits, candidate.start).is_some_and(|hit| matches!(hit.role, Role::Code | Role::Word))
+}
+
+fn is_id(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"id")
+}
+
+/// `code id 4821`: whether a word for a code stands right before another.
+fn said_before(text: &[u8], hits: &[Hit], hit: &Hit) -> bool {
+    word_before(text, hits, hit.start).is_some_and(|before| before.role.speaks_for_a_code())
+}
+
+/// `OTP generated …, value=482913`: whether the last word of a text says only that a value follows.
+fn names_a_value(text: &[u8]) -> bool {
+    static VALUES: WordList = WordList::new(words::code::VALUES);
+    let len = text.iter().rev().take(16).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    VALUES.holds(text.get(text.len() - len..).unwrap_or_default())
 }
 
 // ---------------------------------------------------------------------------- claims
@@ -397,6 +424,12 @@ fn is_checked(text: &[u8], end: usize) -> bool {
     OUTCOMES.holds(word)
 }
 
+fn is_english(word: &[u8]) -> bool {
+    const WORDS: [&[u8]; 9] =
+        [b"code", b"codes", b"pin", b"pins", b"password", b"token", b"pass", b"pwd", b"tan"];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
 fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     let topic_near = |place: usize, at: usize| {
         let near = |hit: &&Hit| hit.start.abs_diff(at) < 120;
@@ -417,7 +450,8 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     for (place, hit) in hits.iter().enumerate() {
         let (most_after, most_before) = match hit.role {
             Role::Code => (40, 40),
-            Role::Word => (10, 0),
+            // `8361 kodu gönderildi`: many languages put the word behind, English does not.
+            Role::Word => (10, usize::from(!is_english(gap(text, hit.start, hit.end)))),
             Role::Enter => (4, 4),
             Role::Topic
             | Role::Hint
@@ -454,6 +488,18 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
                 Shape::Weak => far <= 4,
             };
         }
+    }
+    for candidate in candidates.iter_mut().filter(|one| !one.taken && one.refused.is_none()) {
+        let [key @ .., b'=' | b':'] = text.get(..candidate.start).unwrap_or_default().trim_ascii_end() else {
+            continue;
+        };
+        let before = hits.partition_point(|hit| hit.end <= key.len());
+        let near = hits.iter().take(before).rev().take_while(|hit| key.len() - hit.end < 120);
+        let spoken = near.clone().any(|hit| hit.role == Role::Code)
+            && !gap(text, key.len().saturating_sub(120), key.len()).contains(&b'\n');
+        candidate.taken = spoken
+            && names_a_value(key)
+            && matches!(candidate.shape, Shape::Digits | Shape::Mixed | Shape::Prefixed);
     }
 }
 

@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::class::Class;
-use crate::detect::fold::{fold, folded};
+use crate::detect::fold::folded;
+use crate::detect::name_parts::{NAME_BYTES, Name};
 use crate::detect::trie::{Trie, Value};
 
 /// How far a name can be trusted.
@@ -164,118 +165,10 @@ pub struct FieldLexicon {
     whole: Vec<Meaning>,
 }
 
-/// Longest name read, in bytes after folding; of a longer one its end.
-const NAME_BYTES: usize = 120;
 /// Most words in a name; further ones are not looked at.
 const WORDS: usize = 24;
 /// Parts above this are ids, not words.
 const LONGEST_COMPOUND: usize = 64;
-
-/// A folded name and where its parts begin.
-struct Name {
-    bytes: [u8; NAME_BYTES],
-    len: usize,
-    /// Bit i: a part begins at byte i. Bit `len` is set too.
-    starts: u128,
-}
-
-impl Name {
-    fn new() -> Self {
-        Name { bytes: [0; NAME_BYTES], len: 0, starts: 1 }
-    }
-
-    fn push(&mut self, c: char) {
-        let mut utf8 = [0; 4];
-        let utf8 = c.encode_utf8(&mut utf8).as_bytes();
-        if let Some(room) = self.bytes.get_mut(self.len..self.len + utf8.len()) {
-            room.copy_from_slice(utf8);
-            self.len += utf8.len();
-        }
-    }
-
-    fn cut(&mut self) {
-        self.starts |= 1 << self.len;
-    }
-
-    fn is_start(&self, at: usize) -> bool {
-        self.starts >> at & 1 != 0
-    }
-
-    fn text(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    fn read(&mut self, name: &[u8]) {
-        let from = name.len().saturating_sub(NAME_BYTES);
-        let name = name.get(from..).unwrap_or_default();
-        self.cut();
-        if name.is_ascii() {
-            self.read_chars(name.iter().map(|b| char::from(*b)));
-        } else {
-            for chunk in name.utf8_chunks() {
-                self.read_chars(chunk.valid().chars());
-            }
-        }
-        self.cut();
-    }
-
-    fn read_chars(&mut self, chars: impl Iterator<Item = char>) {
-        let mut chars = chars.peekable();
-        let mut before = Sort::Separator;
-        while let Some(c) = chars.next() {
-            let sort = Sort::of(c);
-            if sort == Sort::Separator {
-                self.cut();
-                before = sort;
-                continue;
-            }
-            let hump = match (before, sort) {
-                (Sort::Lower, Sort::Upper) => true,
-                // the last capital of a run begins the next word: HTTPServer
-                (Sort::Upper, Sort::Upper) => chars.peek().is_some_and(|next| Sort::of(*next) == Sort::Lower),
-                (Sort::Separator, _) => false,
-                (Sort::Upper, Sort::Lower) => false,
-                (before, now) => before != now,
-            };
-            // marks that are dropped do not end a run of letters
-            if let Some(folded) = fold(c) {
-                if hump {
-                    self.cut();
-                }
-                before = sort;
-                self.push(folded);
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Separator,
-    Lower,
-    Upper,
-    Digit,
-    /// Letters of scripts without capitals.
-    Uncased,
-}
-
-impl Sort {
-    fn of(c: char) -> Sort {
-        match c {
-            'a'..='z' => Sort::Lower,
-            'A'..='Z' => Sort::Upper,
-            '0'..='9' => Sort::Digit,
-            _ if c.is_ascii() => Sort::Separator,
-            '\u{ff10}'..='\u{ff19}' => Sort::Digit,
-            '\u{2010}'..='\u{2015}' | '\u{b7}' | '\u{30fb}' | '\u{3000}' | '\u{a0}' | '：' | '／' | '＿' => {
-                Sort::Separator
-            }
-            _ if c.is_uppercase() => Sort::Upper,
-            _ if c.is_lowercase() => Sort::Lower,
-            _ => Sort::Uncased,
-        }
-    }
-}
 
 #[derive(Clone, Copy)]
 struct Word {
@@ -392,8 +285,17 @@ impl FieldLexicon {
         if name.len == 0 {
             return Meaning::NONE;
         }
-        if let Some(meaning) =
-            self.trie.find_whole(name.text()).and_then(|at| self.whole.get(usize::from(at)))
+        let whole = |text: &[u8]| self.trie.find_whole(text).and_then(|at| self.whole.get(usize::from(at)));
+        if let Some(meaning) = whole(name.text()) {
+            return *meaning;
+        }
+        // `VAR1`, `text2`: the one of several.
+        let text = name.text();
+        let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let stem = text.get(..text.len() - digits).unwrap_or_default();
+        if (1..=2).contains(&digits)
+            && stem.len() >= 3
+            && let Some(meaning) = whole(stem).filter(|meaning| !meaning.blocked)
         {
             return *meaning;
         }

@@ -187,13 +187,13 @@ pub fn is_alphabetic_ucs2(bytes: &[u8]) -> bool {
         return false;
     }
     let pairs = bytes.len() / 2;
-    // Octets of the alphabets between Greek and Georgian, by their page; and what all texts share.
-    let mut pages = [0usize; 16];
+    // Octets of the alphabets between Greek and Khmer, by their page; and what all texts share.
+    let mut pages = [0usize; 25];
     let mut shared = 0;
     for high in bytes.iter().step_by(2) {
         match high {
-            0x00 | 0x20 => shared += 1,
-            0x01..=0x0f => {
+            0x00 | 0x1e | 0x20 => shared += 1,
+            0x01..=0x18 => {
                 if let Some(count) = pages.get_mut(usize::from(*high)) {
                     *count += 1;
                 }
@@ -202,7 +202,8 @@ pub fn is_alphabetic_ucs2(bytes: &[u8]) -> bool {
         }
     }
     let latin = bytes.iter().step_by(2).filter(|b| **b == 0).count();
-    let page = pages.iter().copied().max().unwrap_or(0);
+    // An alphabet may lie on two of them.
+    let page = pages.windows(2).map(|two| two.iter().sum::<usize>()).max().unwrap_or(0);
     latin * 10 >= pairs * 7 || (page * 4 >= pairs && (page + shared) * 10 >= pairs * 9)
 }
 
@@ -212,11 +213,13 @@ fn is_cjk(bytes: &[u8]) -> bool {
     let cjk = bytes
         .iter()
         .step_by(2)
-        .filter(|b| matches!(**b, 0x00 | 0x30 | 0x4e..=0x9f | 0xac..=0xd7 | 0xff))
+        .filter(|b| matches!(**b, 0x00 | 0x20 | 0x30 | 0x4e..=0x9f | 0xac..=0xd7 | 0xff))
         .count();
     let wide = bytes.iter().step_by(2).filter(|b| matches!(**b, 0x30 | 0x4e..=0x9f | 0xac..=0xd7)).count();
-    // A random octet lies in these ranges in half of all cases, so ten units in a row do in one of a thousand.
-    pairs >= 10 && cjk * 100 >= pairs * 95 && wide * 2 >= pairs
+    let latin = bytes.iter().step_by(2).filter(|b| **b == 0).count();
+    // A random octet lies in these ranges in half of all cases, so ten units in a row do in one of a thousand;
+    // and is zero in one of 256.
+    pairs >= 10 && cjk * 100 >= pairs * 95 && (wide * 2 >= pairs || wide * 5 >= pairs && latin * 4 >= pairs)
 }
 
 /// Whether a modem's command or answer stands before `at`: what follows is a PDU, whatever its length.
@@ -301,6 +304,11 @@ mod tests {
         assert!(!is_text(&[0x8f, 0x12, 0xff, 0x00, 0x41]));
         assert!(is_ucs2(&[0, b'H', 0, b'e', 0, b'l', 0, b'l']));
         assert!(is_ucs2(&[0x04, 0x1f, 0x04, 0x40, 0x04, 0x38, 0x04, 0x32]));
+        for text in ["የማረጋገጫ ኮድዎ A-932093", "ទូរស័ព្ទមកខ្ញុំ", "2055 を入力してZebrano", "გასაღები დავკარგე"]
+        {
+            let octets: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            assert!(is_ucs2(&octets), "{text}");
+        }
         assert!(!is_ucs2(&[0x9f, 0x86, 0xd0, 0x81, 0x88, 0x4c, 0x7d, 0x65]));
     }
 

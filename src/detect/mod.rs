@@ -25,6 +25,7 @@ pub mod line_grammar;
 pub mod link;
 pub mod mac;
 pub mod name;
+pub mod name_parts;
 pub mod phone;
 pub mod prose;
 pub mod refusal;

@@ -48,6 +48,34 @@ pub fn before_number(text: &[u8], at: usize) -> Option<Span> {
     spaced.then_some(span)
 }
 
+/// The name in parentheses behind a number or a chat's id, before what its owner says: `4479…@g.us (Marta Roe): …`.
+/// `at` is the number's end.
+#[must_use]
+pub fn after_number(text: &[u8], at: usize) -> Option<Span> {
+    let rest = text.get(at..text.len().min(at + 32 + NAME_BYTES))?;
+    let host = match rest.strip_prefix(b"@") {
+        Some(host) => 1 + host.iter().take(24).take_while(|b| is_letter(**b) || **b == b'.').count(),
+        None => 0,
+    };
+    let inside = rest.get(host..)?.strip_prefix(b" (")?;
+    let len = memchr::memchr(b')', inside)?;
+    let name = inside.get(..len)?;
+    let start = at + host + 2;
+    let named = inside.get(len..)?.starts_with(b"): ");
+    let span = words_before(text, start + len).filter(|span| span.start() == start)?;
+    (named && name.first().is_some_and(|b| b.is_ascii_uppercase() || is_high(*b))).then_some(span)
+}
+
+/// The name before an e-mail address in parentheses: `Marta Roe (m.roe@example.com) opted out`. `at` is the
+/// address's first byte.
+#[must_use]
+pub fn before_address(text: &[u8], at: usize) -> Option<Span> {
+    let end = text.get(..at)?.strip_suffix(b" (")?.len();
+    let name = words_before(text, end)?;
+    let words = name.of(text);
+    (words.contains(&b' ') || words.iter().all(|b| is_high(*b))).then_some(name)
+}
+
 /// Whether a word for a device stands right before `at`: `paired device <id>`.
 #[must_use]
 pub fn device_before(text: &[u8], at: usize) -> bool {

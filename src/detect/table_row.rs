@@ -27,15 +27,18 @@ pub enum Cell {
 /// where it has a `+` or stands beside another column that is valid too, as sender and recipient do:
 /// one random number of eleven digits in five is valid, two beside each other are one in twenty-five.
 pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
+    arguments(line, out);
     let Some(separator) = separator(line) else { return };
     let mut columns = [Column::default(); MOST_COLUMNS];
     let Some(count) = split(line, separator, &mut columns) else { return };
     let columns = columns.get(..count).unwrap_or_default();
     let number = |place: usize| columns.get(place).and_then(|column| phone(column.span.of(line)));
     let pair = best_pair(columns, line);
+    let numbered = pair.is_some() || columns.iter().any(|column| is_marked(column.span.of(line)));
     for (place, column) in columns.iter().enumerate() {
         let value = column.span.of(line);
-        if column.quoted && is_text(value) {
+        let worded = separator != b',' && numbered && reads_like_text(value);
+        if column.quoted && is_text(value) || worded {
             out(Cell::Text, column.span);
             continue;
         }
@@ -45,6 +48,45 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
         if found.marked || beside || lone {
             out(Cell::Phone(found.detail), column.span);
         }
+    }
+}
+
+/// `Sms(+4479…,4478…,see you, then,12)`: an object that prints its members without names. Numbers come first, and
+/// what has words between them and the last ones is a text, commas in it or not.
+fn arguments(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
+    const LONGEST: usize = 2048;
+    let mut from = 0;
+    while let Some(open) = line.get(from..).and_then(|rest| memchr::memchr(b'(', rest)).map(|at| from + at) {
+        from = open + 1;
+        let named = open.checked_sub(1).and_then(|at| line.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        let rest = line.get(from..line.len().min(from + LONGEST)).unwrap_or_default();
+        // Most brackets in prose have no comma behind their first word.
+        let first = rest.iter().take(24).position(|b| *b == b',').and_then(|comma| rest.get(..comma));
+        let Some(number) = first.filter(|_| named).and_then(phone) else { continue };
+        let Some(close) = memchr::memrchr(b')', rest) else { continue };
+        let inside = rest.get(..close).unwrap_or_default();
+        if inside.iter().any(|b| matches!(b, b'=' | b'"' | b'\n')) {
+            continue;
+        }
+        let mut text: Option<Span> = None;
+        let mut at = from;
+        for (place, value) in inside.split(|b| *b == b',').enumerate() {
+            let span = Span::new(at, at + value.len());
+            at += value.len() + 1;
+            let found =
+                if place == 0 { Some(number.detail) } else { phone(value.trim_ascii()).map(|f| f.detail) };
+            match found {
+                Some(detail) if text.is_none() => out(Cell::Phone(detail), span),
+                _ if is_text(value) || text.is_some() && value.starts_with(b" ") => {
+                    text = Some(Span { start: text.map_or(span.start, |text| text.start), end: span.end });
+                }
+                _ => {}
+            }
+        }
+        if let Some(text) = text {
+            out(Cell::Text, text);
+        }
+        from += close;
     }
 }
 
@@ -105,7 +147,9 @@ fn split(line: &[u8], separator: u8, columns: &mut [Column; MOST_COLUMNS]) -> Op
             let rest = line.get(pos..)?;
             let len = rest.iter().position(|b| *b == separator).unwrap_or(rest.len());
             let value = rest.get(..len)?;
-            if value.iter().filter(|b| **b == b' ').count() > 2 || value.contains(&b'=') {
+            let spaces = value.iter().filter(|b| **b == b' ').count();
+            // Only commas are written in prose.
+            if separator == b',' && spaces > 2 || separator != b'\t' && value.contains(&b'=') {
                 return None;
             }
             (pos, pos + len, pos + len)
@@ -170,6 +214,20 @@ fn closing_quote(line: &[u8], mut pos: usize) -> Option<usize> {
     }
 }
 
+/// A number with `+`, or what was put for one.
+fn is_marked(value: &[u8]) -> bool {
+    value.starts_with(b"[PHONE") || phone(value).is_some_and(|found| found.marked)
+}
+
+/// Several words without quotes, in a row with numbers: no date, no product, no line of fields.
+fn reads_like_text(value: &[u8]) -> bool {
+    let spaces = value.iter().filter(|b| **b == b' ').count();
+    let high = value.iter().filter(|b| **b >= 0x80).count();
+    let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let technical = value.contains(&b'=') || matches!(value.first(), Some(b'{' | b'[' | b'/' | b'<'));
+    is_text(value) && !technical && (high >= 4 || spaces >= 2 && letters >= 6)
+}
+
 fn is_text(value: &[u8]) -> bool {
     let high = value.iter().any(|b| *b >= 0x80);
     let spaces = value.iter().filter(|b| **b == b' ').count();
@@ -192,12 +250,31 @@ mod tests {
     }
 
     #[test]
+    fn objects_without_names() {
+        check(
+            "got Sms(+14155550132,14155550133,see you, then,12) in 3 ms",
+            &["+14155550132", "14155550133", "see you, then"],
+        );
+        check("f(1771286398, 12, a b)", &[]);
+        check("took (14155550132, 3 ms)", &[]);
+    }
+
+    #[test]
     fn rows() {
         check(
             "MT,1771286398,7,14155550132,14155550133,8,2,\"see you \"\"there\"\"\"",
             &["14155550132", "14155550133", "see you \"\"there\"\""],
         );
         check("MT;x;+14155550132;a;b;c", &["+14155550132"]);
+        check(
+            "2026-03-02 10:11:12\tMO\t14155550132\t14155550133\tsee you there\t200\t12",
+            &["14155550132", "14155550133", "see you there"],
+        );
+        check(
+            "2026-03-02|MO|14155550132|14155550133|ab12|see you there|DELIVRD|12",
+            &["14155550132", "14155550133", "see you there"],
+        );
+        check("2026-03-02\tINFO\tsend.go:88\tmessage was sent\ta b c\t12", &[]);
         check("a,b,c,1771286398,1771286399,f", &[]);
         check("sent to a, b, c, d, e, f and 14155550132 others are waiting", &[]);
     }

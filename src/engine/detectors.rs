@@ -192,9 +192,15 @@ impl Detectors {
         self.short_phones
     }
 
+    /// What begins with a dash: a key in PEM, or the user and password of `curl -u`.
     #[must_use]
     pub fn pem_at(&self, text: &[u8], at: usize) -> Option<Hit> {
-        if text.get(at..at + 5) == Some(b"-----") { credential::pem_at(text, at) } else { None }
+        let rest = text.get(at..).unwrap_or_default();
+        if rest.starts_with(b"-----") {
+            return credential::pem_at(text, at);
+        }
+        let option = rest.starts_with(b"-u ") || rest.starts_with(b"--user");
+        if option { credential::after_word(text, at) } else { None }
     }
 
     /// `Bearer …`, `Basic …` at `at`.

@@ -25,7 +25,7 @@ use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
 use act::whole_is_found;
 use frame::{Frames, Held, Value};
-use read::{gather, leans_on_parent, note_phone, read_alone, read_shaped, says_phone};
+use read::{gather, leans_on_parent, note_phone, read_alone, read_shaped, reads_alone, says_phone};
 use shape::{Shape, Shaped, Shapes};
 
 /// Texts in texts are looked at this deep: JSON in a string in JSON in a string …
@@ -309,13 +309,17 @@ impl Finder {
 
 /// What is known of a name.
 fn info(tools: Tools<'_>, names: &mut NameCache<NameInfo>, name: &[u8]) -> NameInfo {
-    names.get(name, |name: &Name| NameInfo {
-        claims: tools.fields.claims(name),
-        meaning: tools.detectors.meaning(name.as_bytes()),
-        facts: resolve::facts_of_name(name.as_bytes()),
-        inside: resolve::facts_of_container(name.as_bytes()),
-        is_value: Tree::is_value_name(name.as_bytes()),
-        leans: leans_on_parent(name.as_bytes()),
+    names.get(name, |lower: &Name| {
+        // Capitals part words: `idUsuario`. With escapes in it, or too long, the name is read as it was undone.
+        let parted = if memchr::memchr(b'\\', name).is_some() { lower.as_bytes() } else { name };
+        NameInfo {
+            claims: tools.fields.claims(lower),
+            meaning: tools.detectors.meaning(parted),
+            facts: resolve::facts_of_name(lower.as_bytes()),
+            inside: resolve::facts_of_container(lower.as_bytes()),
+            is_value: Tree::is_value_name(lower.as_bytes()),
+            leans: leans_on_parent(lower.as_bytes()),
+        }
     })
 }
 

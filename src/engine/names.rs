@@ -5,6 +5,7 @@ use super::find::path_of;
 use super::memo::Memo;
 use crate::class::Class;
 use crate::codec::Tree;
+use crate::codec::decode::unicode_escape;
 use crate::finding::RuleId;
 use crate::rule::{FieldPath, RuleSet, Segment};
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 /// Longer names are judged by their first bytes only.
 pub const NAME_BYTES: usize = 64;
 
-/// A name in lower case (ASCII only; other letters as they are).
+/// A name in lower case (ASCII only; other letters as they are), `\uXXXX` in it undone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Name {
     len: u8,
@@ -22,10 +23,40 @@ pub struct Name {
 impl Name {
     #[must_use]
     pub fn new(name: &[u8]) -> Self {
+        if memchr::memchr(b'\\', name).is_some() {
+            return Name::unescaped(name);
+        }
         let mut bytes = [0; NAME_BYTES];
         let len = name.len().min(NAME_BYTES);
         for (to, from) in bytes.iter_mut().zip(name) {
             *to = from.to_ascii_lowercase();
+        }
+        Name { len: u8::try_from(len).unwrap_or(0), bytes }
+    }
+
+    fn unescaped(name: &[u8]) -> Self {
+        let mut bytes = [0; NAME_BYTES];
+        let (mut len, mut pos) = (0, 0);
+        while let Some(byte) = name.get(pos) {
+            let escaped =
+                if name.get(pos..pos + 2) == Some(b"\\u") { unicode_escape(name, pos) } else { None };
+            let mut utf8 = [0; 4];
+            let step = match escaped {
+                Some((c, step)) => {
+                    let written = c.encode_utf8(&mut utf8).len();
+                    let Some(to) = bytes.get_mut(len..len + written) else { break };
+                    to.copy_from_slice(utf8.get(..written).unwrap_or_default());
+                    len += written;
+                    step
+                }
+                None => {
+                    let Some(to) = bytes.get_mut(len) else { break };
+                    *to = byte.to_ascii_lowercase();
+                    len += 1;
+                    1
+                }
+            };
+            pos += step;
         }
         Name { len: u8::try_from(len).unwrap_or(0), bytes }
     }
@@ -253,6 +284,17 @@ mod tests {
     fn check(segments: &[Segment], path: &[Option<&str>], want: bool) {
         let mut steps = path.iter().rev().map(|step| step.map(str::as_bytes));
         assert_eq!(path_matches(segments, &mut steps), want, "{segments:?} {path:?}");
+    }
+
+    #[test]
+    fn names_are_written_with_escapes_too() {
+        for (written, read) in
+            [("To", "to"), (r"\u672c\u6587", "本文"), (r"x\u005fid", "x_id"), (r"a\n", r"a\n")]
+        {
+            assert_eq!(Name::new(written.as_bytes()).as_bytes(), read.as_bytes());
+        }
+        let long = r"\u0444".repeat(40);
+        assert_eq!(Name::new(long.as_bytes()).as_bytes(), "ф".repeat(32).as_bytes());
     }
 
     #[test]

@@ -130,10 +130,28 @@ fn find(text: &[u8], needle: &Needle, bytes: &[u8], sink: &mut Sink) {
             span,
             detail: needle.detail,
             kind: Kind::Value,
-            bare_json: false,
+            bare_json: is_bare_json(bytes, span),
             value: None,
         });
     }
+}
+
+/// Whether a token is a number in JSON, whose replacement needs quotes: `"id":931…`, `"ids":[1, 931…]`.
+fn is_bare_json(bytes: &[u8], span: Span) -> bool {
+    const FAR: usize = 512;
+    let number = |b: &u8| b.is_ascii_digit() || matches!(b, b'-' | b'.' | b',') || b.is_ascii_whitespace();
+    let whole = span.of(bytes).iter().all(u8::is_ascii_digit);
+    let ends =
+        bytes.get(span.end()).is_none_or(|b| matches!(b, b',' | b'}' | b']') || b.is_ascii_whitespace());
+    let before = bytes.get(span.start().saturating_sub(FAR)..span.start()).unwrap_or_default();
+    let trimmed = before.trim_ascii_end();
+    let list = before.iter().rposition(|b| !number(b)).map(|at| before.get(..=at).unwrap_or_default());
+    let name = match list.and_then(|list| list.strip_suffix(b"[")) {
+        Some(list) if trimmed.ends_with(b"[") || trimmed.ends_with(b",") => list.trim_ascii_end(),
+        _ => trimmed,
+    };
+    let name = name.strip_suffix(b":").unwrap_or_default().trim_ascii_end();
+    whole && ends && name.ends_with(b"\"") && !name.ends_with(b"\\\"")
 }
 
 fn whole_token(needle: &Needle, bytes: &[u8], span: Span) -> bool {

@@ -34,6 +34,10 @@ impl Facts {
     pub const HEADLINE: Facts = Facts(1 << 7);
     /// More than one field is: then `message` beside `msg` is what somebody wrote.
     pub const HEADLINES: Facts = Facts(1 << 8);
+    /// What somebody wrote stands in a field for that.
+    pub const TEXT: Facts = Facts(1 << 10);
+    /// A record of a queue is described: topic, partition, offset.
+    pub const QUEUE: Facts = Facts(1 << 9);
 
     #[must_use]
     pub fn with(self, other: Facts) -> Facts {
@@ -47,13 +51,14 @@ impl Facts {
 }
 
 /// What the names of members say about what they stand in.
-static MEMBERS: [(WordList, Facts); 6] = [
+static MEMBERS: [(WordList, Facts); 7] = [
     (WordList::new(words::neighbours::LOG), Facts::LOG),
     (WordList::new(words::neighbours::ERROR), Facts::ERROR),
     (WordList::new(words::neighbours::MESSAGE_MEMBERS), Facts::MESSAGE),
     (WordList::new(words::neighbours::CODE), Facts::CODES),
     (WordList::new(words::neighbours::THING), Facts::THING),
     (WordList::new(words::neighbours::HEADLINE), Facts::HEADLINE),
+    (WordList::new(words::neighbours::QUEUE), Facts::QUEUE),
 ];
 /// What the names of containers say about what stands in them.
 static CONTAINERS: [(WordList, Facts); 5] = [
@@ -157,12 +162,18 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
     let sure = meaning.strength == Strength::Sure;
     let likely = meaning.strength != Strength::Ambiguous;
     match class {
+        // `sender.id: "0g6JDB0j…=="`: nobody's number, but somebody's.
+        Class::Phone if !likely && name.ends_with(b"id") && name != b"jid" && shape.is_opaque_id() => {
+            Reading::Claim(Class::SubjectId)
+        }
         Class::Phone => phone(value, &shape, meaning.strength, around),
         Class::Code => code(value, &shape, meaning.strength, form, around),
-        Class::Body => body(name, value, &shape, meaning.strength, around),
+        Class::Body => body(name, value, &shape, meaning.strength, form, around),
         Class::Name => person(value, &shape, meaning.strength, around),
         // A message's key is often its recipient.
-        Class::Credential if !likely && around.own.has(Facts::PHONE) && is_valid_number(value) => {
+        Class::Credential
+            if !likely && around.own.has(Facts::PHONE.with(Facts::QUEUE)) && is_valid_number(value) =>
+        {
             Reading::Claim(Class::Phone)
         }
         Class::Credential => credential(value, &shape, sure, likely),
@@ -213,7 +224,8 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
         }
         Strength::Ambiguous => {
             let spoken_of =
-                around.own.with(around.around).with(around.named).has(Facts::MESSAGE.with(Facts::CODES));
+                around.own.with(around.around).with(around.named).has(Facts::MESSAGE.with(Facts::CODES))
+                    || around.own.has(Facts::TEXT);
             if !shape.is_number_like() && shape.high == 0 {
                 return Reading::Part(Class::Phone);
             }
@@ -248,6 +260,8 @@ fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around
     match strength {
         Strength::Sure | Strength::Likely if plausible => Reading::Claim(Class::Code),
         _ if shape.is_secret() => Reading::Claim(Class::Credential),
+        // `sms_token`: of an account at a gateway.
+        Strength::Sure | Strength::Likely if shape.is_token() => Reading::Claim(Class::Credential),
         Strength::Sure | Strength::Likely => Reading::Text,
         Strength::Ambiguous => {
             let spoken_of = Facts::PHONE.with(Facts::MESSAGE).with(Facts::CODES);
@@ -275,7 +289,14 @@ fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around
     }
 }
 
-fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
+fn body(
+    name: &[u8],
+    value: &[u8],
+    shape: &ValueShape,
+    strength: Strength,
+    form: Form,
+    around: &Surroundings,
+) -> Reading {
     let list = value.first() == Some(&b'[')
         && matches!(value.get(1), Some(b'"' | b'{' | b'[' | b'\'' | b' ' | b'\n' | b']' | b'0'..=b'9'));
     let structured = (list || value.first() == Some(&b'{')) && value.len() > 8
@@ -294,7 +315,8 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
     if has_fields(value) {
         return Reading::Text;
     }
-    let headline = HEADLINE_NAMES.holds(name);
+    // An element of XML is no log line's.
+    let headline = HEADLINE_NAMES.holds(name) && (form != Form::Element || around.own.has(Facts::LOG));
     let words = shape.spaces > 0 || shape.high > 0;
     let spoken_of = Facts::PHONE.with(Facts::MESSAGE);
     let near =
@@ -319,6 +341,15 @@ fn body(name: &[u8], value: &[u8], shape: &ValueShape, strength: Strength, aroun
         return Reading::Claim(Class::Body);
     }
     Reading::Headline
+}
+
+/// Whether a value that no name speaks for is what somebody wrote to somebody else whose number stands near it.
+#[must_use]
+pub fn is_said(value: &[u8], at_least: usize) -> bool {
+    let spaces = value.iter().filter(|b| **b == b' ').count();
+    let wide = value.iter().filter(|b| **b >= 0x80).count() >= 18;
+    let structured = matches!(value.first(), Some(b'{' | b'[' | b'<' | b'/')) || is_form(value);
+    (spaces >= at_least || wide) && !structured && !has_fields(value) && reads_human(value)
 }
 
 /// Digits that are a valid number with its calling code.
@@ -404,7 +435,13 @@ fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Rea
 
 fn subject(value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
     let token = shape.spaces == 0 && shape.len >= 3 && shape.len <= 128 && shape.at_signs == 0;
-    if shape.reads_like_a_name(value) {
+    // `sub:001`, a receipt's count of messages.
+    if shape.digits == shape.len && shape.len == 3 && value.first() == Some(&b'0') {
+        return Reading::Text;
+    }
+    // A word beyond ASCII is no id: `kontaktperson=김민수`.
+    let written = shape.high > 0 && shape.digits + shape.letters() == 0 && shape.len <= 40;
+    if shape.reads_like_a_name(value) || written {
         return Reading::Claim(Class::Name);
     }
     if token && (likely || around.named.has(Facts::PERSON)) {

@@ -181,6 +181,9 @@ impl Scan {
             b'0'..=b'9' => self.digit(detectors, here, at, sink),
             b'@' => {
                 if let Some(hit) = email::at(text, at) {
+                    if let Some(name) = name::before_address(text, hit.span.start()) {
+                        found(detectors, Detector::NameShape, sink, here, Class::Name, name);
+                    }
                     return found(detectors, Detector::Email, sink, here, hit.class, hit.span);
                 }
                 at + 1
@@ -406,7 +409,7 @@ impl Scan {
 #[inline]
 fn begins_nothing(text: &[u8], at: usize) -> bool {
     match bytes::byte(text, at) {
-        b'-' => bytes::byte(text, at + 1) != b'-',
+        b'-' => !matches!(bytes::byte(text, at + 1), b'-' | b'u'),
         b'B' => !matches!(bytes::byte(text, at + 1), b'e' | b'a'),
         b'/' => !opens_path(text, at),
         _ => false,
@@ -479,10 +482,13 @@ fn phone(
         return None;
     }
     push(sink, here, class, rule, hit.span, hit.detail, false);
-    if let (Some(name), Some(rule)) =
-        (name::before_number(here.text, hit.span.start()), detectors.rule(Detector::NameShape))
-    {
-        push(sink, here, Class::Name, rule, name, Detail::None, false);
+    if let Some(rule) = detectors.rule(Detector::NameShape) {
+        let (start, end) = (hit.span.start(), hit.span.end());
+        for name in [name::before_number(here.text, start), name::after_number(here.text, end)] {
+            if let Some(name) = name {
+                push(sink, here, Class::Name, rule, name, Detail::None, false);
+            }
+        }
     }
     if let (Some(code), Some(rule)) =
         (code_in_path(here.text, hit.span.end()), detectors.rule(Detector::CodeContext))

@@ -147,6 +147,13 @@ impl ValueShape {
         let random = self.len >= 28 && self.lower >= 6 && self.upper >= 6 && self.phone_marks <= 4;
         self.len >= 16 && self.spaces == 0 && (mixed || random)
     }
+
+    /// An id drawn at random, digits in it or not, as capitals and small letters of a person's sign are none.
+    #[must_use]
+    pub fn is_opaque_id(&self) -> bool {
+        let drawn = self.upper >= 4 && self.lower >= 4 && self.underscores == 0 && self.phone_marks <= 4;
+        self.is_token() || self.len >= 16 && self.spaces == 0 && drawn
+    }
 }
 
 /// Words that people write to each other and programs do not log, in lower case.

@@ -1,5 +1,6 @@
 //! How test results are shown: for people, as JSON, as JUnit's XML.
 
+use super::mutate::{self, Outcome};
 use super::run::{Coverage, Verdict};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -9,6 +10,8 @@ use std::fmt::Write as _;
 pub struct Results {
     pub verdicts: Vec<Verdict>,
     pub coverage: Vec<Coverage>,
+    /// How the hits fared in other ways of writing, where that was asked.
+    pub mutants: Option<Vec<Outcome>>,
 }
 
 impl Results {
@@ -45,6 +48,9 @@ impl Results {
             self.failed(),
             self.coverage.len()
         );
+        if let Some(mutants) = &self.mutants {
+            text.push_str(&mutate::as_text(mutants));
+        }
         text
     }
 
@@ -53,6 +59,7 @@ impl Results {
         json!({
             "ok": self.failed() == 0,
             "checks": self.verdicts.len(),
+            "mutants": self.mutants.as_deref().map(mutate::as_json),
             "failed": self.failed(),
             "rules": self.coverage.iter().map(|rule| json!({
                 "id": rule.rule,
@@ -155,6 +162,7 @@ mod tests {
                 failed: 1,
                 own_hits: 1,
             }],
+            mutants: None,
         }
     }
 

@@ -116,8 +116,9 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
             break;
         }
         *told = Span::new(word_start, joint.start);
-        // `addr: 1 1 4479…`: type and plan of a number stand before it.
-        if word.len() == 1 && word.iter().all(u8::is_ascii_digit) {
+        // `addr: 1 1 4479…`, `addr [0x01 0x01 [4479…`: type and plan of a number stand before it.
+        let octet = word.len() == 4 && word.starts_with(b"0x");
+        if octet || word.len() == 1 && word.iter().all(u8::is_ascii_digit) {
             end = word_start;
             continue;
         }

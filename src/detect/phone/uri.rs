@@ -86,6 +86,14 @@ pub(super) fn at(text: &[u8], start: usize, scan: &Scan, regions: &[Region]) -> 
     let joined = |n: &usize| {
         (1..*n).all(|place| matches!(scan.gap(place), Gap::None | Gap::Dash | Gap::Dot | Gap::Paren))
     };
+    // `PJSIP/4930…-00003ae8`: the channel's own number stands behind.
+    let run = scan.run();
+    let tail = text.get(scan.end(run)..).and_then(|tail| tail.strip_prefix(b"-")).unwrap_or_default();
+    let hex = tail.iter().take(9).take_while(|b| b.is_ascii_hexdigit()).count();
+    if (7..=15).contains(&run) && hex == 8 && !tail.get(8).is_some_and(u8::is_ascii_alphanumeric) {
+        let code = likely_code(scan.first(run), regions);
+        return Some(Hit::new(start, scan.end(run), code, Form::Uri, Confidence::Sure));
+    }
     // Extensions and short codes have fewer digits: `sip:1001@pbx` is no person's number.
     let len = scan.stops().find(|n| (7..=17).contains(n) && joined(n))?;
     if scan.more && len == scan.digits().len() {

@@ -9,6 +9,7 @@
 use super::super::sink::Amount;
 use super::*;
 use crate::codec::json::{bare_end, bare_form, string_end};
+use crate::codec::sql;
 
 /// Records of one shape that are looked at before a frame is made of them.
 const LOOKED_AT: u16 = 16;
@@ -158,8 +159,6 @@ struct Run {
 /// Values of one field in which nothing was found, nor will be: the field is read by its name alone.
 #[derive(Clone, Copy, Default)]
 struct Empty {
-    /// Whether its neighbours have no say in how it is read, nor it in theirs.
-    alone: bool,
     /// What a number in it is, where that is settled.
     number: Option<Held>,
     recent: [Option<(ShortValue, Held)>; 4],
@@ -173,7 +172,6 @@ impl Empty {
     fn of(shaped: &Shaped) -> Empty {
         let reading = shaped.claimed.map(|(reading, _)| reading).or(shaped.always);
         Empty {
-            alone: (reading.is_some() || shaped.named.is_none()) && !shaped.counts_phones,
             number: reading.filter(|reading| *reading == Reading::Safe).map(|_| Held::Safe),
             ..Empty::default()
         }
@@ -272,8 +270,11 @@ impl Frame {
                 return false;
             };
             // What its neighbours are has no say in how it is read, and it has none in theirs.
-            let settled = shaped.claimed.is_some() || shaped.always.is_some() || shaped.named.is_none();
-            *same && settled && *held != Held::Something && !says_phone(shaped, field.value.of(sample))
+            let value = field.value.of(sample);
+            *same
+                && reads_alone(shaped, field.form, value)
+                && *held != Held::Something
+                && !says_phone(shaped, field.form, value)
         };
         let mut place = 0;
         while place < parts.len() {
@@ -447,7 +448,11 @@ impl Finder {
         level: &mut Level,
         sink: &mut Sink,
     ) -> bool {
-        if bytes.first() != Some(&b'{') || sink.reduce_unknown || sink.refused.is_some() {
+        if bytes.first() != Some(&b'{')
+            || sink.reduce_unknown
+            || sink.refused.is_some()
+            || sql::may_stand(bytes)
+        {
             return false;
         }
         let Level { facts, decoded, open, done, values, .. } = level;
@@ -473,7 +478,8 @@ impl Finder {
                 Some(held) if !patterns => Some(held),
                 _ => None,
             };
-            let value = (empty.alone && known.is_none()).then(|| short(span.of(bytes), form)).flatten();
+            let alone = known.is_none() && reads_alone(shaped, form, span.of(bytes));
+            let value = alone.then(|| short(span.of(bytes), form)).flatten();
             match known.or_else(|| value.and_then(|value| empty.known(&value))) {
                 Some(Held::Safe) => {
                     sink.safe.push(root());

@@ -43,7 +43,7 @@ pub(super) fn gather(shape: &Shape, tree: &Tree, bytes: &[u8], facts: &mut Vec<F
 
 /// Notes in a field's container that a number in the field says that a phone is spoken of.
 pub(super) fn note_phone(shaped: &Shaped, field: &Field, value: &[u8], facts: &mut [Facts]) {
-    if says_phone(shaped, value)
+    if says_phone(shaped, field.form, value)
         && let Some(own) = facts.get_mut(field.container as usize)
     {
         *own = own.with(Facts::PHONE);
@@ -51,8 +51,23 @@ pub(super) fn note_phone(shaped: &Shaped, field: &Field, value: &[u8], facts: &m
 }
 
 /// Whether a value says that a phone is spoken of.
-pub(super) fn says_phone(shaped: &Shaped, value: &[u8]) -> bool {
-    shaped.counts_phones && holds_six_digits(value) || is_chat_id(value)
+pub(super) fn says_phone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
+    let written = form == Form::JsonString && (value.first() == Some(&b'+') || value.starts_with(b"tel:"));
+    (shaped.counts_phones || written) && holds_six_digits(value) || is_chat_id(value)
+}
+
+/// Whether a field's neighbours have no say in how it is read.
+pub(super) fn reads_alone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
+    shaped.claimed.is_some()
+        || match shaped.always {
+            Some(reading) => !may_be_said(reading, form, value),
+            None => shaped.named.is_none(),
+        }
+}
+
+/// Whether a string whose name says nothing is long enough to be what somebody wrote.
+fn may_be_said(reading: Reading, form: Form, value: &[u8]) -> bool {
+    reading == Reading::Text && matches!(form, Form::JsonString | Form::JsonEscaped) && value.len() > 12
 }
 
 /// Reads a field by what its name says, its value and its neighbours.
@@ -75,14 +90,21 @@ pub(super) fn read_shaped(
         return (reading, Some(rule));
     }
     if let Some(reading) = shaped.always {
-        return (if field.form == Form::JsonWord { Reading::Safe } else { reading }, None);
+        return match (reading, field.form) {
+            (_, Form::JsonWord) => (Reading::Safe, None),
+            _ if may_be_said(reading, field.form, value) && is_said(tools, bytes, facts, field, buffer) => {
+                (Reading::Claim(Class::Body), None)
+            }
+            (reading, _) => (reading, None),
+        };
     }
     let meaning = shaped.meaning;
     // A value is decoded only where its looks matter.
     let value = if field.form == Form::Bare
         && value.len() < 64
         && matches!(meaning.class, Some(Class::Body | Class::Name))
-        && value.first().is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
+        && (value.first().is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
+            || meaning.class == Some(Class::Body) && words_follow(bytes, field.value))
     {
         tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
     } else if decodes(field, bytes) {
@@ -98,6 +120,25 @@ pub(super) fn read_shaped(
         None => Surroundings::default(),
     };
     (resolve::read(shaped.lower.as_bytes(), meaning, value, field.form, &around), None)
+}
+
+/// Whether a string whose name says nothing is what somebody wrote: in a list with a number (a job's arguments),
+/// or beside one anywhere in the text.
+fn is_said(tools: Tools<'_>, bytes: &[u8], facts: &[Facts], field: &Field, buffer: &mut Decoded) -> bool {
+    let list =
+        field.name.is_empty() && facts.get(field.container as usize).is_some_and(|own| own.has(Facts::PHONE));
+    if !list && !facts.iter().any(|own| own.has(Facts::PHONE)) {
+        return false;
+    }
+    let value = field.value.of(bytes);
+    let value = if decodes(field, bytes) {
+        let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
+        decode_field(tools.context, field, &here, buffer);
+        buffer.bytes.as_slice()
+    } else {
+        value
+    };
+    resolve::is_said(value, if list { 2 } else { 3 })
 }
 
 /// What stands around a field; `named` is what the names of the containers say.
@@ -136,8 +177,12 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
                 *own = own.with(Facts::HEADLINES);
             }
             *own = own.with(info.facts);
-            if info.meaning.class == Some(Class::Code) && info.meaning.strength != Strength::Ambiguous {
-                *own = own.with(Facts::CODES);
+            if info.meaning.strength != Strength::Ambiguous {
+                match info.meaning.class {
+                    Some(Class::Code) => *own = own.with(Facts::CODES),
+                    Some(Class::Body) => *own = own.with(Facts::TEXT),
+                    _ => {}
+                }
             }
         }
         fields.push(shaped(tools, names, bytes, tree, field, info));
@@ -182,7 +227,7 @@ fn shaped(
         counts_phones: info.meaning.class == Some(Class::Phone)
             || matches!(info.claims.bare, Some((Class::Phone, ..))),
         named,
-        lower: Name::new(if meaning.class == Some(Class::Body) { name } else { b"" }),
+        lower: Name::new(if leaves_a_doubt(meaning) { name } else { b"" }),
     }
 }
 
@@ -234,6 +279,23 @@ pub(super) fn is_chat_id(value: &[u8]) -> bool {
     [&b"@s.whatsapp.net"[..], b"@c.us", b"@g.us", b"@lid"].iter().any(|host| value.ends_with(host))
 }
 
+/// `body=482913 is your code`: whether a word stands behind a value that is none itself.
+fn words_follow(text: &[u8], value: Span) -> bool {
+    if !value.of(text).iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+')) {
+        return false;
+    }
+    let rest = text.get(value.end()..).unwrap_or_default();
+    let word = |b: &u8| b.is_ascii_lowercase() || *b >= 0x80;
+    let len = rest.iter().skip(1).take(24).take_while(|b| word(b)).count();
+    rest.first() == Some(&b' ') && len >= 2 && matches!(rest.get(1 + len), Some(b' ' | b',' | b'.') | None)
+}
+
+/// Whether the name's own letters are asked, too: of bodies, and of what may be somebody's number.
+fn leaves_a_doubt(meaning: Meaning) -> bool {
+    let phone = meaning.class == Some(Class::Phone) && meaning.strength == Strength::Ambiguous;
+    phone || meaning.class == Some(Class::Body)
+}
+
 /// The reading of a part that has a name and nothing around it (a header), and the rule that claims it.
 pub(super) fn read_alone(info: NameInfo, name: &[u8], value: &[u8], form: Form) -> (Reading, Option<RuleId>) {
     if is_nothing(value, form) || form == Form::Bare && safe::is_place(name, value) {
@@ -242,8 +304,7 @@ pub(super) fn read_alone(info: NameInfo, name: &[u8], value: &[u8], form: Form) 
     if let Some((class, rule, _)) = info.claims.bare {
         return (by_class(class), Some(rule));
     }
-    // Only bodies are told apart by the name's letters.
-    let lower = Name::new(if info.meaning.class == Some(Class::Body) { name } else { b"" });
+    let lower = Name::new(if leaves_a_doubt(info.meaning) { name } else { b"" });
     (resolve::read(lower.as_bytes(), info.meaning, value, form, &Surroundings::default()), None)
 }
 

@@ -1,0 +1,311 @@
+//! Values in SQL that their columns name: `INSERT INTO t (phone, code) VALUES ('…', '…')`, and the parameters
+//! that drivers print behind a statement with `$1`, `?` or `%s` in it.
+
+use super::{Field, Form, Tree};
+use crate::finding::Span;
+use memchr::memmem;
+use std::sync::LazyLock;
+
+const MOST_COLUMNS: usize = 48;
+const MOST_ROWS: usize = 256;
+/// No list of columns is longer, in bytes.
+const COLUMNS_BYTES: usize = 2048;
+
+/// Names by their place: columns, or what each parameter stands for.
+struct Names {
+    list: [Span; MOST_COLUMNS],
+    len: usize,
+}
+
+impl Names {
+    const fn new() -> Names {
+        Names { list: [Span { start: 0, end: 0 }; MOST_COLUMNS], len: 0 }
+    }
+
+    fn push(&mut self, name: Span) {
+        self.set(self.len, name);
+    }
+
+    fn set(&mut self, place: usize, name: Span) {
+        if let Some(slot) = self.list.get_mut(place) {
+            *slot = name;
+            self.len = self.len.max(place + 1);
+        }
+    }
+
+    fn get(&self, place: usize) -> Option<Span> {
+        self.list.get(place).copied().filter(|name| !name.is_empty())
+    }
+}
+
+static VALUES: LazyLock<[memmem::Finder<'static>; 2]> =
+    LazyLock::new(|| [memmem::Finder::new(b"VALUES"), memmem::Finder::new(b"values")]);
+static PARAMETERS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"arameters"));
+
+/// Whether [`walk`] may find something in a text.
+#[must_use]
+pub fn may_stand(text: &[u8]) -> bool {
+    memchr::memchr2(b'(', b'$', text).is_some()
+        && (VALUES.iter().any(|values| values.find(text).is_some()) || PARAMETERS.find(text).is_some())
+}
+
+/// Adds the values that columns name.
+pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
+    let Some(rest) = text.get(start..).filter(|rest| may_stand(rest)) else { return };
+    let mut slots = Names::new();
+    let values = VALUES.iter().find_map(|values| values.find(rest));
+    let mut behind = start;
+    if let Some(at) = values.map(|at| start + at) {
+        behind = insert(text, start, at, &mut slots, tree).unwrap_or(at + 6);
+    }
+    let list = PARAMETERS.find(text.get(behind..).unwrap_or_default());
+    if let Some(list) = list.map(|at| behind + at) {
+        compared(text, start.max(list.saturating_sub(4096)), list, &mut slots);
+        parameters(text, list + b"arameters".len(), &slots, tree);
+    }
+}
+
+/// `(a, b) VALUES ('…', $1), (…)` around `values`: adds what stands there and notes what parameters stand for;
+/// gives where the rows end.
+fn insert(text: &[u8], start: usize, values: usize, slots: &mut Names, tree: &mut Tree) -> Option<usize> {
+    let head = text.get(start..values)?.trim_ascii_end().strip_suffix(b")")?;
+    let floor = head.len().saturating_sub(COLUMNS_BYTES);
+    let open = floor + memchr::memrchr(b'(', head.get(floor..)?)?;
+    let mut columns = Names::new();
+    let mut at = start + open + 1;
+    for column in head.get(open + 1..)?.split(|b| *b == b',') {
+        columns.push(identifier(text, at, at + column.len())?);
+        at += column.len() + 1;
+    }
+    let mut pos = values + b"VALUES".len();
+    for _ in 0..MOST_ROWS {
+        pos = skip(text, pos, b" \n\r\t,");
+        if text.get(pos) != Some(&b'(') {
+            break;
+        }
+        pos = row(text, pos + 1, &columns, slots, tree)?;
+    }
+    Some(pos)
+}
+
+/// One row's values; gives where the row ends, behind its bracket.
+fn row(text: &[u8], mut pos: usize, columns: &Names, slots: &mut Names, tree: &mut Tree) -> Option<usize> {
+    for place in 0..MOST_COLUMNS {
+        pos = skip(text, pos, b" \n\r\t");
+        let (value, form, next) = literal(text, pos)?;
+        let name = columns.get(place).unwrap_or_default();
+        match slot(value.of(text)) {
+            Some(number) if form == Form::Bare => slots.set(number.unwrap_or(slots.len), name),
+            _ if name.is_empty() || value.is_empty() => {}
+            _ => tree.fields.push(Field { name, value, container: 0, form }),
+        }
+        pos = skip(text, next, b" \n\r\t");
+        match text.get(pos)? {
+            b',' => pos += 1,
+            b')' => return Some(pos + 1),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// A value that begins at `pos`: in quotes, or bare to the next comma or bracket. A call's brackets belong to it.
+fn literal(text: &[u8], pos: usize) -> Option<(Span, Form, usize)> {
+    let first = *text.get(pos)?;
+    // `E'…'`, `N'…'`, `_utf8'…'` have a prefix.
+    let quote = if matches!(first, b'E' | b'N' | b'e' | b'n') && text.get(pos + 1) == Some(&b'\'') {
+        pos + 1
+    } else {
+        pos
+    };
+    if let Some(sign @ (b'\'' | b'"')) = text.get(quote) {
+        let (end, escaped) = closing(text, quote + 1, *sign)?;
+        let form = if escaped { Form::QuotedEscaped } else { Form::Quoted };
+        return Some((Span::new(quote + 1, end), form, end + 1));
+    }
+    let mut depth = 0_usize;
+    let rest = text.get(pos..text.len().min(pos + 1024))?;
+    let len = rest.iter().position(|b| {
+        match b {
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            b',' | b')' | b']' | b';' | b'\n' => return depth == 0,
+            _ => {}
+        }
+        false
+    });
+    let bare = rest.get(..len.unwrap_or(rest.len()))?.trim_ascii_end();
+    Some((Span::new(pos, pos + bare.len()), Form::Bare, pos + bare.len()))
+}
+
+/// The closing quote, and whether a backslash stands before it. A doubled quote is one in the text.
+fn closing(text: &[u8], mut pos: usize, quote: u8) -> Option<(usize, bool)> {
+    let mut escaped = false;
+    loop {
+        let at = pos + memchr::memchr2(quote, b'\\', text.get(pos..)?)?;
+        if text.get(at) == Some(&b'\\') {
+            escaped = true;
+            pos = at + 2;
+        } else if text.get(at + 1) == Some(&quote) {
+            pos = at + 2;
+        } else {
+            return Some((at, escaped));
+        }
+    }
+}
+
+/// Whether a value is a parameter's sign; `$3` says which.
+fn slot(value: &[u8]) -> Option<Option<usize>> {
+    match value {
+        b"?" | b"%s" | b"%d" => Some(None),
+        [b'$' | b':', digits @ ..] if (1..=2).contains(&digits.len()) => {
+            let number: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
+            Some(number.checked_sub(1))
+        }
+        _ => None,
+    }
+}
+
+/// `phone = $1`, `code LIKE ?`: notes what the parameters of conditions stand for.
+fn compared(text: &[u8], start: usize, end: usize, slots: &mut Names) {
+    let mut pos = start;
+    while let Some(at) = text.get(pos..end).and_then(|rest| memchr::memchr3(b'$', b'?', b'%', rest)) {
+        let at = pos + at;
+        pos = at + 1;
+        let sign = text.get(at..end).unwrap_or_default();
+        let len = sign.iter().skip(1).take(2).take_while(|b| b.is_ascii_digit() || **b == b's').count() + 1;
+        let Some(number) = slot(sign.get(..len).unwrap_or_default()) else { continue };
+        let before = text.get(start..at).unwrap_or_default().trim_ascii_end();
+        let operator =
+            before.iter().rev().take_while(|b| matches!(b, b'=' | b'<' | b'>' | b'!' | b'~')).count();
+        let words: [&[u8]; 6] = [b" LIKE", b" like", b" ILIKE", b" ilike", b" IN (", b" in ("];
+        let named = match words.iter().find_map(|word| before.strip_suffix(*word)) {
+            Some(named) => named.trim_ascii_end(),
+            None if operator > 0 => {
+                before.get(..before.len() - operator).unwrap_or_default().trim_ascii_end()
+            }
+            None => continue,
+        };
+        let from = named.len()
+            - named
+                .iter()
+                .rev()
+                .take(64)
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'"' | b'`') || **b >= 0x80)
+                .count();
+        if let Some(name) = identifier(text, start + from, start + named.len()) {
+            slots.set(number.unwrap_or(slots.len), name);
+        }
+    }
+}
+
+/// `: $1 = '…', $2 = '…'`, `: ('…', '…')`, `: +44…(String), 482913(String)`.
+fn parameters(text: &[u8], from: usize, slots: &Names, tree: &mut Tree) {
+    if slots.len == 0 {
+        return;
+    }
+    let mut pos = skip(text, from, b":= ([");
+    for place in 0..MOST_COLUMNS {
+        let sign = text.get(pos..).unwrap_or_default();
+        let digits = sign.iter().skip(1).take(2).take_while(|b| b.is_ascii_digit()).count();
+        let numbered = slot(sign.get(..=digits).unwrap_or_default()).flatten();
+        let place = numbered.unwrap_or(place);
+        if numbered.is_some() {
+            pos = skip(text, pos + 1 + digits, b" =");
+        }
+        let Some((value, form, next)) = literal(text, pos) else { return };
+        // MyBatis writes the type behind a value.
+        let typed = value.of(text).strip_suffix(b")").and_then(|value| memchr::memrchr(b'(', value));
+        let value = match typed {
+            Some(open) if form == Form::Bare => Span::new(value.start(), value.start() + open),
+            _ => value,
+        };
+        if let Some(name) = slots.get(place)
+            && !value.is_empty()
+        {
+            tree.fields.push(Field { name, value, container: 0, form });
+        }
+        pos = skip(text, next, b" ");
+        if text.get(pos) != Some(&b',') {
+            return;
+        }
+        pos = skip(text, pos + 1, b" ");
+    }
+}
+
+/// The name in `start..end` without its quotes and spaces; `None` where it is no column's.
+fn identifier(text: &[u8], start: usize, end: usize) -> Option<Span> {
+    let name = text.get(start..end)?;
+    let around = |b: &u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'`' | b'[' | b']' | b'\\');
+    let lead = name.iter().take_while(|b| around(b)).count();
+    let tail = name.iter().rev().take_while(|b| around(b)).count();
+    let span = Span::new(start + lead, (end - tail).max(start + lead));
+    let name = span.of(text);
+    let letters = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$') || *b >= 0x80;
+    let fits = (1..=64).contains(&name.len()) && name.iter().all(letters) && !name.first()?.is_ascii_digit();
+    fits.then_some(span)
+}
+
+fn skip(text: &[u8], pos: usize, bytes: &[u8]) -> usize {
+    pos + text.get(pos..).unwrap_or_default().iter().take_while(|b| bytes.contains(b)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: &[(&str, &str)]) {
+        let mut tree = Tree::default();
+        tree.reset();
+        walk(text.as_bytes(), 0, &mut tree);
+        let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
+        let got: Vec<_> = tree.fields.iter().map(|f| (read(f.name), read(f.value))).collect();
+        let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn rows_of_an_insert() {
+        check(
+            "INSERT INTO m (msisdn, `body`, at) VALUES ('12', 'it''s (a), b', NOW()), ('13', 'c', NULL) -- 3 ms",
+            &[
+                ("msisdn", "12"),
+                ("body", "it''s (a), b"),
+                ("at", "NOW()"),
+                ("msisdn", "13"),
+                ("body", "c"),
+                ("at", "NULL"),
+            ],
+        );
+        check("insert into t(\"a\",b) values(1,E'x')", &[("a", "1"), ("b", "x")]);
+    }
+
+    #[test]
+    fn parameters_by_their_place() {
+        check(
+            "INSERT INTO o (phone, code) VALUES ($1, $2)\nDETAIL:  parameters: $1 = '12', $2 = '34'",
+            &[("phone", "12"), ("code", "34")],
+        );
+        check(
+            "SELECT 1 FROM u WHERE u.phone = $1 AND (x LIKE $2) parameters: $1 = '12', $2 = 'b'",
+            &[("phone", "12"), ("x", "b")],
+        );
+        check(
+            "insert into o (phone, code) values (?, ?)\n==> Parameters: 12(String), 34(String)",
+            &[("phone", "12"), ("code", "34")],
+        );
+        check(
+            "[SQL: INSERT INTO o (phone, code) VALUES (%s, %s)] [parameters: ('12', '34')]",
+            &[("phone", "12"), ("code", "34")],
+        );
+    }
+
+    #[test]
+    fn what_is_no_sql() {
+        check("the values (12, 13) are wrong", &[]);
+        check("bad parameters: ('12', '13')", &[]);
+        check("f(a, b) VALUES", &[]);
+        check("(a b c, d e f) VALUES ('1', '2')", &[]);
+    }
+}
