@@ -207,6 +207,21 @@ fn pipeline(
         settings.instance = host_name();
         settings.transaction_ms = 30_000;
     }
+    let workers = values.count(&table, "workers");
+    if embedded && workers.is_some() {
+        values.wrong(&table, "workers", "the embedded store has one writer at a time", "leave the line out");
+    }
+    settings.workers = workers.unwrap_or(1);
+    settings.at_least_once = match values.string(&table, "delivery").as_deref() {
+        None | Some("exactly_once") => false,
+        // The embedded store has nothing to gain, and gives more than is asked for.
+        Some("at_least_once") => !embedded,
+        Some(_) => {
+            let help = "write `exactly_once` (so it is where nothing is said) or `at_least_once`";
+            values.wrong(&table, "delivery", "`delivery` is neither of the two", help);
+            false
+        }
+    };
     settings.purge_after_groups = values.strings(&table, "purge_after_groups").unwrap_or_default();
     settings.headers = values.strings(&table, "headers").unwrap_or_default();
     let policy = values.string(&table, "policy").unwrap_or_else(|| "default".into());
