@@ -361,6 +361,29 @@ mod tests {
     }
 
     #[test]
+    fn workers_and_delivery_are_kafkas() {
+        let on = |store: &str, lines: &str| {
+            let text = format!("{store}[[pipeline]]\nsource = \"logs\"\n{lines}");
+            config(&text, &[]).map(|config| config.pipelines[0].settings.clone())
+        };
+        let kafka = "[kafka]\n\"bootstrap.servers\" = \"localhost:9092\"\n";
+        let usual = on(kafka, "").unwrap();
+        assert_eq!((usual.workers, usual.at_least_once), (1, false));
+        let asked = on(kafka, "workers = 3\ndelivery = \"at_least_once\"\n").unwrap();
+        assert_eq!((asked.workers, asked.at_least_once), (3, true));
+        for (lines, part) in [
+            ("workers = 0\n", ":5:11: `workers` is no number from 1 up"),
+            ("delivery = \"twice\"\n", ":5:12: `delivery` is neither of the two"),
+        ] {
+            let told = on(kafka, lines).unwrap_err();
+            assert!(told.contains(part), "{told}");
+        }
+        let told = on("[embedded]\n", "workers = 2\n").unwrap_err();
+        assert!(told.contains("the embedded store has one writer at a time"), "{told}");
+        assert!(!on("[embedded]\n", "delivery = \"at_least_once\"\n").unwrap().at_least_once);
+    }
+
+    #[test]
     fn kafka_settings_that_are_ours_or_dangerous_are_refused() {
         let text = "[kafka]\n\"bootstrap.servers\" = \"localhost:9092\"\n\"isolation.level\" = \"read_uncommitted\"\n\
                     debug = \"all\"\n[[pipeline]]\nsource = \"logs\"\n";
