@@ -10,8 +10,9 @@
 #   kafka.sh forbid DIR OPERATION TOPIC   for the user `logscrub`, where KAFKA_SASL is set
 #
 # A second start in the same DIR goes on with its data and its ports. KAFKA_EXTRA holds further lines for
-# server.properties. With KAFKA_SASL a second listener asks for a password (SASL/PLAIN, user `logscrub`, password
-# `swordfish`); its address is in DIR/address.sasl.
+# server.properties. With KAFKA_SASL a second listener asks for a password (user `logscrub`, password `swordfish`);
+# its address is in DIR/address.sasl. `plain`: SASL/PLAIN in the clear; `tls`: PLAIN and SCRAM-SHA-512 behind TLS,
+# whose certificate is in DIR/tls.pem.
 set -euo pipefail
 case "${2:-}" in "" | /*) dir=${2:-} ;; *) dir=$PWD/$2 ;; esac
 source "$(dirname "${BASH_SOURCE[0]}")/need.sh"
@@ -55,6 +56,15 @@ free_port() {
     echo "$port"
 }
 
+# A key of the broker's own, and its certificate.
+certificate() {
+    local store=(-keystore "$dir/tls.p12" -storetype PKCS12 -storepass swordfish -alias broker)
+    rm -f "$dir/tls.p12"
+    keytool -genkeypair "${store[@]}" -keyalg EC -groupname secp256r1 -validity 2 -dname CN=broker \
+        -ext san=ip:127.0.0.1 >/dev/null 2>&1
+    keytool -exportcert "${store[@]}" -rfc -file "$dir/tls.pem" >/dev/null 2>&1
+}
+
 configure() {
     local port controller sasl=
     port=$(free_port)
@@ -64,9 +74,15 @@ configure() {
         echo "127.0.0.1:$(free_port)" >"$dir/address.sasl"
         sasl=,SASL://$(cat "$dir/address.sasl")
     fi
+    local credentials=()
+    if [ "${KAFKA_SASL:-}" = tls ]; then
+        certificate
+        credentials=(--add-scram "SCRAM-SHA-512=[name=logscrub,password=swordfish]")
+    fi
     {
         cat "$here/server.properties"
-        [ -z "$sasl" ] || cat "$here/sasl.properties"
+        [ -z "$sasl" ] || cat "$here/sasl.properties" "$here/sasl.$KAFKA_SASL.properties"
+        [ ${#credentials[@]} = 0 ] || echo "listener.name.sasl.ssl.keystore.location=$dir/tls.p12"
         echo "${KAFKA_EXTRA:-}"
         echo "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller$sasl"
         echo "advertised.listeners=PLAINTEXT://127.0.0.1:$port$sasl"
@@ -76,7 +92,8 @@ configure() {
     echo "127.0.0.1:$port" >"$dir/address"
     local id
     id=$(java "${options[@]}" kafka.tools.StorageTool random-uuid | tail -n1)
-    java "${options[@]}" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$dir/format.out" 2>&1
+    java "${options[@]}" kafka.tools.StorageTool format -t "$id" "${credentials[@]}" \
+        -c "$dir/server.properties" >"$dir/format.out" 2>&1
 }
 
 # Starts the configured broker; fails where the process ends before it is up (a port was taken).

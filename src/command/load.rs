@@ -70,6 +70,11 @@ fn load_rules(directory: Option<&Path>) -> Result<RuleSet, Failure> {
 /// Every `*.toml` below a directory, in the order of their paths; hidden names and linked folders
 /// are passed over.
 pub fn rule_files(directory: &Path) -> Result<Vec<Source>, Failure> {
+    rule_paths(directory)?.iter().map(|path| read_source(path)).collect()
+}
+
+/// Their paths.
+pub fn rule_paths(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     let mut folders = vec![directory.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -92,7 +97,7 @@ pub fn rule_files(directory: &Path) -> Result<Vec<Source>, Failure> {
         }
     }
     files.sort();
-    files.iter().map(|path| read_source(path)).collect()
+    Ok(files)
 }
 
 /// A shipped policy by its id, or the policy in a file. What holds a `/` or ends in `.toml` is a file.

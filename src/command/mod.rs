@@ -14,6 +14,7 @@ mod load;
 mod pipe;
 mod put;
 pub mod records;
+mod reload;
 mod run;
 mod store;
 mod test;

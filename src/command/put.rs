@@ -44,11 +44,8 @@ impl Args {
 
     fn put_into(&self, store: &impl Store) -> Result<(), Failure> {
         let partitions = make_topic(store, &self.topic, self.partitions).map_err(|error| failure(&error))?;
-        let spec = SessionSpec {
-            reader: "logscrub.put".into(),
-            slot: format!("put.{}", std::process::id()),
-            topics: Vec::new(),
-        };
+        let spec =
+            SessionSpec { reader: "logscrub.put".into(), slot: passing_slot("put"), topics: Vec::new() };
         let mut session = store.join(&spec).map_err(|error| failure(&error))?;
         let (_, writer) = session.halves();
         self.copy(writer, partitions)
@@ -118,6 +115,11 @@ impl Args {
         let record = Record { timestamp_ms: record.timestamp_ms.or(now), ..record };
         writer.append(&self.topic, partition, &record).map_err(|error| failure(&error))
     }
+}
+
+/// A slot for once: a process of the same number on another machine is not to be fenced.
+pub fn passing_slot(verb: &str) -> String {
+    format!("{verb}.{}.{:08x}", std::process::id(), rand::random::<u32>())
 }
 
 /// Whether a topic may have that name, on either store.

@@ -4,6 +4,7 @@ use super::exit;
 use super::failure::Failure;
 use super::geo::GeoArgs;
 use super::load::{EngineArgs, read_source, region};
+use super::reload::Reload;
 use super::store::{self, Opened, StoreArgs};
 use crate::numbering::Region;
 use crate::policy::{Accounts, Policy, WindowError};
@@ -38,20 +39,20 @@ pub struct Args {
 }
 
 /// What goes before the config's own words.
-#[derive(ClapArgs, Debug)]
-struct Given {
+#[derive(ClapArgs, Clone, Debug, Default)]
+pub(super) struct Given {
     /// A shipped policy's id, or a policy file [default: the config's, else `default`]
     #[arg(long, value_name = "ID|FILE")]
-    policy: Option<String>,
+    pub(super) policy: Option<String>,
     /// Your own rules: every *.toml below it is added to the shipped rules
     #[arg(long, value_name = "DIR")]
-    rules: Option<PathBuf>,
+    pub(super) rules: Option<PathBuf>,
     /// The country whose national numbers are meant where nothing else tells (ISO 3166: US, GB, …)
     #[arg(long, value_name = "CC", value_parser = region)]
     region: Option<Region>,
     /// Databases with cities (.mmdb), asked in this order; without them there are countries only
     #[arg(long, value_name = "FILE", num_args = 1..)]
-    geo: Vec<PathBuf>,
+    pub(super) geo: Vec<PathBuf>,
 }
 
 impl Args {
@@ -67,11 +68,7 @@ impl Args {
         }
         let scrape = if self.once { None } else { Scrape::install() };
         let config = self.store.read(self.given.policy.as_deref())?;
-        let pipelines: Vec<Arc<Pipeline>> = config
-            .pipelines
-            .iter()
-            .map(|pipeline| self.given.pipeline(pipeline, &config.store))
-            .collect::<Result<_, _>>()?;
+        let pipelines = self.given.pipelines(&config)?;
         let part = self.part(&pipelines)?;
         let leaving = Arc::new(Leaving::default());
         let health = Arc::new(Health::default());
@@ -86,19 +83,21 @@ impl Args {
             getrandom::u64().map_err(|_| Failure::new(exit::IO, "the system gives no random numbers"))?;
         let mode = if self.once { Mode::Once } else { Mode::Forever };
         let clock = Arc::new(SystemClock);
+        let reload = |kafka| {
+            let (store, given) = (self.store.clone(), self.given.clone());
+            Reload::new(store, given, kafka, config.clone(), pipelines.clone()).map(Box::new)
+        };
         let ended = match store::open(&config.store, Access::Service)? {
             Opened::Embedded(store) => {
-                let (store, threads, recheck) = (Arc::new(store), Threads::One, None);
-                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, recheck })
+                let (changes, store, threads) = (reload(None)?, Arc::new(store), Threads::One);
+                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, changes })
             }
             Opened::Kafka(store) => {
                 super::topics::check_at_start(&store, &pipelines, &config)?;
                 watch_the_end(leaving.clone(), config.drain_timeout_ms);
                 let (store, threads) = (Arc::new(store), Threads::PerWorker);
-                let (of_store, of_pipelines) = (store.clone(), pipelines.clone());
-                let again = move || super::topics::check_again(&of_store, &of_pipelines, &config);
-                let recheck: Option<Box<dyn Fn() + Send + Sync>> = Some(Box::new(again));
-                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, recheck })
+                let changes = reload(Some(store.clone()))?;
+                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, changes })
             }
         };
         ended.map_err(|error| store::failure(&error))
@@ -186,11 +185,14 @@ fn exit_now(code: u8) -> ! {
 
 /// The pipelines of a config, without flags.
 pub(super) fn pipelines_of(config: &Config) -> Result<Vec<Arc<Pipeline>>, Failure> {
-    let none = Given { policy: None, rules: None, region: None, geo: Vec::new() };
-    config.pipelines.iter().map(|pipeline| none.pipeline(pipeline, &config.store)).collect()
+    Given::default().pipelines(config)
 }
 
 impl Given {
+    pub(super) fn pipelines(&self, config: &Config) -> Result<Vec<Arc<Pipeline>>, Failure> {
+        config.pipelines.iter().map(|pipeline| self.pipeline(pipeline, &config.store)).collect()
+    }
+
     /// Flags go before the config.
     fn pipeline(&self, config: &PipelineConfig, store: &StoreConfig) -> Result<Arc<Pipeline>, Failure> {
         let engine = EngineArgs {

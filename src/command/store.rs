@@ -29,7 +29,7 @@ impl StoreArgs {
         if let Some(dir) = &self.embedded {
             return Ok(config::without_config(dir, policy.unwrap_or("default")));
         }
-        let path = self.config.as_deref().unwrap_or(Path::new("logscrub.toml"));
+        let path = self.config_path();
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
             let help = "help: name a config with -c FILE, or an embedded store with --embedded DIR";
@@ -39,6 +39,10 @@ impl StoreArgs {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         config::read(&Source { name, text }, environment).map_err(|errors| Failure::invalid(&errors))
+    }
+
+    pub fn config_path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new("logscrub.toml"))
     }
 
     /// Opens the store for a visit.
@@ -88,7 +92,9 @@ fn fault() -> Fault {
 pub fn failure(error: &StoreError) -> Failure {
     let code = match error {
         StoreError::Unreachable(_) | StoreError::Busy(_) => exit::BROKER_UNREACHABLE,
-        StoreError::Fenced(_) | StoreError::Refused(_) | StoreError::TooLarge(_) => exit::REFUSED,
+        StoreError::Fenced(_) | StoreError::Taken(_) | StoreError::Refused(_) | StoreError::TooLarge(_) => {
+            exit::REFUSED
+        }
         StoreError::Void(_) | StoreError::Rejoin(_) | StoreError::Io(_) | StoreError::Corrupt(_) => exit::IO,
         StoreError::Bug(_) => exit::OUR_BUG,
     };

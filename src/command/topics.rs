@@ -176,8 +176,8 @@ fn check(kafka: &Kafka, pipelines: &[Arc<Pipeline>], config: &Config) -> Result<
         topics_of_all.extend(plan.into_iter().map(|wanted| wanted.topic));
         topics_of_all.push(pipeline.topics.source.to_string());
     }
-    if findings.is_empty() {
-        findings = check::cluster(kafka, pipelines, &SystemClock)?;
+    if findings.iter().all(|found| found.level == Level::Warn) {
+        findings.extend(check::cluster(kafka, pipelines, &SystemClock)?);
     }
     for topic in &topics_of_all {
         let wrong = |found: &Finding| found.topic == *topic && found.level == Level::Refuse;

@@ -134,18 +134,21 @@ fn replication(
     brokers: usize,
     findings: &mut Vec<Finding>,
 ) -> Result<(), StoreError> {
-    let wanted = brokers.min(3);
     for topic in held_topics(kafka, pipeline)? {
-        let Some(replicas) = kafka.replicas(&topic)?.filter(|replicas| *replicas < wanted) else { continue };
-        let finding = Finding::refuse(
-            &topic,
-            format!("has {replicas} replicas on {brokers} brokers: one lost disk loses what is held"),
-            "reassign its partitions to 3 replicas (`kafka-reassign-partitions.sh`)",
-        );
-        let level = if brokers >= 3 { Level::Refuse } else { Level::Warn };
-        findings.push(Finding { level, ..finding });
+        let replicas = kafka.replicas(&topic)?;
+        findings.extend(replicas.and_then(|replicas| too_few(&topic, replicas, brokers)));
     }
     Ok(())
+}
+
+fn too_few(topic: &str, replicas: usize, brokers: usize) -> Option<Finding> {
+    let finding = Finding::refuse(
+        topic,
+        format!("has {replicas} replicas on {brokers} brokers: one lost disk loses what is held"),
+        "reassign its partitions to 3 replicas (`kafka-reassign-partitions.sh`)",
+    );
+    let level = if brokers >= 3 { Level::Refuse } else { Level::Warn };
+    (replicas < brokers.min(3)).then_some(Finding { level, ..finding })
 }
 
 /// Deletes what is deleted already: shows whether we may.
@@ -224,6 +227,14 @@ mod tests {
             let [(told_level, what)] = &told(&[(name, value)])[..] else { panic!("one finding for {name}") };
             assert!(*told_level == level && what.contains(name) && what.contains(part), "{what}");
         }
+    }
+
+    #[test]
+    fn a_lost_disk_loses_nothing() {
+        let level = |replicas, brokers| too_few("t", replicas, brokers).map(|found| found.level);
+        assert_eq!([level(1, 1), level(2, 2), level(3, 3), level(3, 9)], [None; 4]);
+        assert_eq!(level(1, 2), Some(Level::Warn));
+        assert_eq!([level(1, 3), level(2, 3), level(2, 9)], [Some(Level::Refuse); 3]);
     }
 
     #[test]

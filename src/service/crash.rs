@@ -1,10 +1,11 @@
-//! Crashes on demand, for tests of what a crash leaves: `LOGSCRUB_CRASH_AT=<point>[:<n>[:stop]]` ends the
-//! process at once, without unwinding, when the point is reached for the n-th time (the first, where
-//! none is given); with `stop` it stands still (SIGSTOP) instead, to come back as a zombie. Points:
-//! `before_begin after_append before_commit after_flush after_send_offsets after_commit between_commit_and_purge
-//! in_revoke in_relane`. Without the variable nothing is installed.
+//! Crashes on demand, for tests of what a crash leaves: `LOGSCRUB_CRASH_AT=<point>[:<n>[:stop[:<times>]]]` ends
+//! the process at once, without unwinding, when the point is reached for the n-th time (the first, where
+//! none is given); with `stop` it stands still (SIGSTOP) instead, then and at its next visits, so many times in
+//! all, to come back as a zombie. Points: `before_begin after_append before_commit after_flush after_send_offsets
+//! after_commit between_commit_and_purge in_revoke in_relane`. Without the variable nothing is installed.
 
 use crate::stage::crash::{self, CrashPoint};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The variable's name.
@@ -15,20 +16,69 @@ pub const VARIABLE: &str = "LOGSCRUB_CRASH_AT";
 /// # Errors
 /// A text that says how to write it.
 pub fn install(value: &str) -> Result<(), String> {
-    let (value, stop) = value.strip_suffix(":stop").map_or((value, false), |value| (value, true));
-    let (word, count) = value.split_once(':').unwrap_or((value, "1"));
-    let (Some(at), Ok(count @ 1..)) = (CrashPoint::from_word(word), count.parse::<u64>()) else {
+    let Some(Asked { at, visits, deed }) = asked(value) else {
         let words = CrashPoint::ALL.map(CrashPoint::word).join(", ");
-        return Err(format!("{VARIABLE}: write <point> or <point>:<n>, where the point is one of {words}"));
+        return Err(format!(
+            "{VARIABLE}: write <point>, <point>:<n> or <point>:<n>:stop, where the point is one of {words}"
+        ));
     };
-    let left = AtomicU64::new(count);
+    let reached = AtomicU64::new(0);
     crash::install(Box::new(move |point| {
-        if point != at || left.fetch_sub(1, Ordering::SeqCst) != 1 {
+        if point != at || !visits.contains(&(reached.fetch_add(1, Ordering::SeqCst) + 1)) {
             return;
         }
-        if !stop || signal_hook::low_level::raise(signal_hook::consts::SIGSTOP).is_err() {
+        if deed == Deed::Die || signal_hook::low_level::raise(signal_hook::consts::SIGSTOP).is_err() {
             std::process::abort();
         }
     }));
     Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Die,
+    StandStill,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Asked {
+    at: CrashPoint,
+    /// At which visits of the point, from 1.
+    visits: Range<u64>,
+    deed: Deed,
+}
+
+fn asked(value: &str) -> Option<Asked> {
+    let mut parts = value.split(':');
+    let at = CrashPoint::from_word(parts.next()?)?;
+    let number = |part: Option<&str>| part.map_or(Some(1), |part| part.parse().ok().filter(|n: &u64| *n > 0));
+    let first = number(parts.next())?;
+    let (deed, times) = match parts.next() {
+        None => (Deed::Die, 1),
+        Some("stop") => (Deed::StandStill, number(parts.next())?),
+        Some(_) => return None,
+    };
+    parts.next().is_none().then_some(Asked { at, visits: first..first.checked_add(times)?, deed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_asked_for() {
+        let wanted = |visits, deed| Some(Asked { at: CrashPoint::AfterFlush, visits, deed });
+        for (value, expected) in [
+            ("after_flush", wanted(1..2, Deed::Die)),
+            ("after_flush:7", wanted(7..8, Deed::Die)),
+            ("after_flush:7:stop", wanted(7..8, Deed::StandStill)),
+            ("after_flush:7:stop:3", wanted(7..10, Deed::StandStill)),
+            ("after_flush:0", None),
+            ("after_flush:1:die", None),
+            ("after_flush:1:stop:1:1", None),
+            ("somewhere", None),
+        ] {
+            assert_eq!(asked(value), expected, "{value}");
+        }
+    }
 }

@@ -137,8 +137,11 @@ pub(super) fn open<S: Store>(
     if matches!(spec.part, Part::All | Part::Lanes) && pipeline.lanes.is_some() {
         duties.push(Duty::Lanes);
     }
+    // The way to the end of `--once` is one worker's of each kind.
+    let workers = if spec.mode == Mode::Once { 1 } else { pipeline.workers };
+    let places = duties.into_iter().flat_map(|duty| (0..workers).map(move |number| (duty, number)));
     let posts: Vec<Post<S>> =
-        duties.into_iter().map(|duty| Post::take(spec, pipeline, duty, 0)).collect::<Result<_, _>>()?;
+        places.map(|(duty, number)| Post::take(spec, pipeline, duty, number)).collect::<Result<_, _>>()?;
     announce(spec.store.as_ref(), pipeline, source.partitions)?;
     let source_ends = ends.iter().map(|bounds| end_of(0, bounds)).collect();
     let lanes: Arc<[Arc<str>]> = purge::held_topics(spec.store.as_ref(), pipeline)?.into();

@@ -13,4 +13,4 @@ pub mod watch;
 mod worker;
 
 pub use health::{Health, listen};
-pub use run::{Leaving, Mode, Part, RunSpec, Threads, run};
+pub use run::{Changes, Leaving, Mode, Part, RunSpec, Threads, run};

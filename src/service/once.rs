@@ -56,7 +56,7 @@ fn is_done<S: Store>(
             }
             lanes.all_wait(&ends)
         }
-        None => Ok(true),
+        None => Ok(false),
     }
 }
 

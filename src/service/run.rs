@@ -4,14 +4,15 @@
 use super::health::Health;
 use super::line::{self, Line, rest_after};
 use super::once::once;
-use super::watch;
+use super::watch::{self, Reloaded};
 use super::worker::Post;
-use crate::stage::Pipeline;
 use crate::stage::clock::Clock;
-use crate::stage::store::{Store, StoreError};
+use crate::stage::store::{Remedy, Store, StoreError};
+use crate::stage::{Pipeline, Step};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tracing::{error, warn};
 
 /// Which workers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +44,19 @@ pub struct RunSpec<S: Store> {
     pub leaving: Arc<Leaving>,
     pub threads: Threads,
     pub health: Arc<Health>,
-    /// What is checked again every hour.
-    pub recheck: Option<Box<dyn Fn() + Send + Sync>>,
+    pub changes: Box<dyn Changes>,
+}
+
+/// Who sees that something else is to run, or that the log is no longer as it was.
+pub trait Changes: Send + Sync {
+    /// What is to run from now on, where that has changed; asked every half second.
+    fn look(&self) -> Option<Vec<Arc<Pipeline>>>;
+
+    /// How that ended.
+    fn ended(&self, how: Reloaded);
+
+    /// Looks at the log's settings again; called every hour.
+    fn check_again(&self);
 }
 
 /// How far the end is, for whoever makes sure that it comes.
@@ -104,6 +116,9 @@ pub enum Threads {
 
 /// How long to sleep when no worker had anything to do.
 pub(super) const IDLE: Duration = Duration::from_millis(50);
+/// How long a log may be out of reach before we give up: above any restart of a broker, and above the two
+/// minutes that an outage is allowed.
+pub(super) const OUTAGE: Duration = Duration::from_secs(600);
 /// How often the thread of purges and metrics looks whether there is one to do.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often the log's settings are checked again.
@@ -131,78 +146,156 @@ fn serve<S: Store + Send + Sync>(spec: &RunSpec<S>, lines: &mut Vec<Line<S>>) ->
 where
     S::Session: Send,
 {
-    for pipeline in &spec.pipelines {
-        lines.extend(line::open(spec, pipeline)?);
-    }
-    spec.health.serves();
-    match (spec.mode, spec.threads) {
-        (Mode::Once, _) => lines.iter_mut().try_for_each(|line| once(spec, line)),
-        (Mode::Forever, Threads::One) => forever(spec, lines),
-        (Mode::Forever, Threads::PerWorker) => in_threads(spec, lines),
+    *lines = open(spec, &spec.pipelines)?;
+    let mut running = spec.pipelines.clone();
+    loop {
+        spec.health.serves();
+        let changed = match (spec.mode, spec.threads) {
+            (Mode::Once, _) => return lines.iter_mut().try_for_each(|line| once(spec, line)),
+            (Mode::Forever, Threads::One) => forever(spec, lines)?,
+            (Mode::Forever, Threads::PerWorker) => in_threads(spec, lines)?,
+        };
+        let Some(wanted) = changed.filter(|_| !spec.leaving.asked()) else { return Ok(()) };
+        // Two members of one slot would fence each other.
+        lines.clear();
+        match open_again(spec, &wanted) {
+            Ok(opened) => {
+                *lines = opened;
+                running = wanted;
+                spec.changes.ended(Reloaded::Done);
+            }
+            Err(error) => {
+                error!(reason = %error, "nothing was changed: what was read cannot run");
+                spec.changes.ended(Reloaded::Refused);
+                *lines = open_again(spec, &running)?;
+            }
+        }
     }
 }
 
-/// Each worker in its thread, purges in this one. The first failure stops all.
+fn open<S: Store>(spec: &RunSpec<S>, pipelines: &[Arc<Pipeline>]) -> Result<Vec<Line<S>>, StoreError> {
+    let mut lines = Vec::new();
+    for pipeline in pipelines {
+        lines.extend(line::open(spec, pipeline)?);
+    }
+    Ok(lines)
+}
+
+/// The same in the middle of the service, where a log that does not answer is waited for.
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
-fn in_threads<S: Store + Send + Sync>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), StoreError>
+fn open_again<S: Store>(spec: &RunSpec<S>, pipelines: &[Arc<Pipeline>]) -> Result<Vec<Line<S>>, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match open(spec, pipelines) {
+            Err(error) if error.may_pass() && begun.elapsed() < OUTAGE && !spec.leaving.asked() => {
+                warn!(reason = %error, "pipelines are opened again");
+                std::thread::sleep(LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Each worker in its thread, purges in this one. The first failure stops all. Gives what is to run next, where
+/// this ended for it.
+#[allow(clippy::disallowed_methods, reason = "the edge waits")]
+fn in_threads<S: Store + Send + Sync>(
+    spec: &RunSpec<S>,
+    lines: &mut [Line<S>],
+) -> Result<Option<Vec<Arc<Pipeline>>>, StoreError>
 where
     S::Session: Send,
 {
     let leaving = spec.leaving.as_ref();
-    std::thread::scope(|scope| {
+    let changing = &AtomicBool::new(false);
+    let changed = std::thread::scope(|scope| {
         let mut threads = Vec::new();
         let mut upkeeps = Vec::new();
+        let mut failure = Ok(());
         for Line { posts, upkeep, .. } in lines.iter_mut() {
             upkeeps.push(upkeep);
-            threads.extend(posts.iter_mut().map(|post| scope.spawn(|| serve_at(spec, post))));
+            for post in posts {
+                let named = std::thread::Builder::new().name(post.name());
+                match named.spawn_scoped(scope, move || serve_at(spec, post, changing)) {
+                    Ok(thread) => threads.push(thread),
+                    Err(error) => {
+                        failure =
+                            Err(StoreError::Io(format!("a worker's thread cannot be started: {error}")));
+                    }
+                }
+            }
         }
+        leaving.finished.store(0, Ordering::SeqCst);
         leaving.workers.store(threads.len(), Ordering::SeqCst);
-        let mut failure = Ok(());
+        let mut changed = None;
         let mut checked_ms = spec.clock.now_ms();
-        while !leaving.asked() && failure.is_ok() && !threads.iter().any(|t| t.is_finished()) {
+        while !leaving.asked()
+            && failure.is_ok()
+            && changed.is_none()
+            && !threads.iter().any(|t| t.is_finished())
+        {
             for upkeep in &mut upkeeps {
                 failure = failure.and(upkeep.tend(spec));
             }
-            if let Some(recheck) = &spec.recheck
-                && spec.clock.now_ms().saturating_sub(checked_ms).abs() >= RECHECK_MS
-            {
+            if spec.clock.now_ms().saturating_sub(checked_ms).abs() >= RECHECK_MS {
                 checked_ms = spec.clock.now_ms();
-                recheck();
+                spec.changes.check_again();
             }
             std::thread::sleep(LOOK);
+            changed = spec.changes.look();
         }
-        leaving.ask();
+        if changed.is_some() {
+            changing.store(true, Ordering::SeqCst);
+        } else {
+            leaving.ask();
+        }
         for thread in threads {
             // A panic was told where it happened.
             let ended = thread.join().unwrap_or_else(|_| Err(StoreError::Bug("a worker panicked".into())));
             failure = failure.and(ended);
         }
-        failure
+        failure.map(|()| changed)
     })?;
     for line in lines {
         line.report("pipeline stopped");
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Works until it is told to stop.
-fn serve_at<S: Store>(spec: &RunSpec<S>, post: &mut Post<S>) -> Result<(), StoreError> {
+fn serve_at<S: Store>(
+    spec: &RunSpec<S>,
+    post: &mut Post<S>,
+    changing: &AtomicBool,
+) -> Result<(), StoreError> {
     let name = post.name();
-    while !spec.leaving.asked() {
+    while !spec.leaving.asked() && !changing.load(Ordering::SeqCst) {
         let step = post.step(spec, WAIT)?;
         let meter = post.take_meter();
         watch::add(post.pipeline(), &meter);
-        spec.health.stepped(&name);
+        // Whoever gives up again and again is not well.
+        if !matches!(step, Step::GaveUp(_)) {
+            spec.health.stepped(&name);
+        }
         rest_after(&step);
     }
-    post.finish()?;
+    match post.finish() {
+        Err(error) if error.remedy() != Remedy::Leave => {
+            warn!(worker = name, reason = %error, "a transaction was given up; the next start does it again");
+        }
+        ended => ended?,
+    }
     spec.leaving.finished.fetch_add(1, Ordering::SeqCst);
     Ok(())
 }
 
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
-fn forever<S: Store>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), StoreError> {
-    while !spec.leaving.asked() {
+fn forever<S: Store>(
+    spec: &RunSpec<S>,
+    lines: &mut [Line<S>],
+) -> Result<Option<Vec<Arc<Pipeline>>>, StoreError> {
+    let (mut looked, mut changed) = (Instant::now(), None);
+    while !spec.leaving.asked() && changed.is_none() {
         let mut worked = false;
         for line in &mut *lines {
             worked |= line.turn(spec)?;
@@ -212,10 +305,14 @@ fn forever<S: Store>(spec: &RunSpec<S>, lines: &mut [Line<S>]) -> Result<(), Sto
         if !worked {
             std::thread::sleep(IDLE);
         }
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            changed = spec.changes.look();
+        }
     }
     for line in &mut *lines {
         line.finish()?;
         line.report("pipeline stopped");
     }
-    Ok(())
+    Ok(changed)
 }

@@ -55,6 +55,9 @@ impl Finding {
     }
 }
 
+/// Segments go whole: of this size one is deleted in a moment, and there are not too many.
+const SEGMENT_BYTES: i64 = 256 << 20;
+
 /// How old a lane's segment gets: a few hundred segments to a lane's delay, since each costs the broker two
 /// memory maps, and none younger than is worth it.
 #[must_use]
@@ -117,6 +120,7 @@ fn wanted(pipeline: &Pipeline, budget_ms: i64, source: &Source, replication: i32
             settings.insert("retention.bytes", "-1".to_owned());
             settings.insert("segment.ms", segment_ms(delay_ms).to_string());
             settings.insert("segment.jitter.ms", "0".to_owned());
+            settings.insert("segment.bytes", SEGMENT_BYTES.to_string());
         } else if let (true, Some(window_ms)) = (spec.name == topics.scrubbed, last_window_ms) {
             // As old as the last window and no older, else it could be joined with what is de-identified.
             // A log deletes by whole segments: a day is the finest that is promised.
@@ -180,8 +184,21 @@ fn compare(wanted: &Wanted, state: &TopicState, findings: &mut Vec<Finding>) {
             continue;
         }
         let is = is.map_or("unknown".to_owned(), |is| format!("`{is}`"));
-        let wrong = Finding::refuse(&wanted.topic, format!("`{name}` is {is} and must be `{value}`"), APPLY);
-        findings.push(Finding { mended_by_apply: true, ..wrong });
+        let (word, level) = match *name {
+            "segment.bytes" => ("should", Level::Warn),
+            _ => ("must", Level::Refuse),
+        };
+        let wrong =
+            Finding::refuse(&wanted.topic, format!("`{name}` is {is} and {word} be `{value}`"), APPLY);
+        findings.push(Finding { mended_by_apply: true, level, ..wrong });
+    }
+    let delay_ms = number(&state.settings, "file.delete.delay.ms");
+    if let Some(ms) = delay_ms.filter(|ms| *ms > MINUTE_MS) {
+        let what = format!(
+            "`file.delete.delay.ms` is `{ms}`: what is purged stays on the disk for longer than is said"
+        );
+        let late = Finding::refuse(&wanted.topic, what, "set it to 60000 or less on the topic");
+        findings.push(Finding { level: Level::Warn, ..late });
     }
     if state.settings.get("remote.storage.enable").is_some_and(|is| is == "true") {
         findings.push(Finding::refuse(
@@ -314,5 +331,13 @@ mod tests {
         assert!(wrong.mended_by_apply);
         let [more] = &told(&state(3, "5"))[..] else { panic!("one finding") };
         assert!(!more.mended_by_apply, "partitions cannot be taken away");
+        let mut elsewhere = state(2, "5");
+        elsewhere.settings.insert("remote.storage.enable".to_owned(), "true".to_owned());
+        let [copies] = &told(&elsewhere)[..] else { panic!("one finding") };
+        assert!(copies.level == Level::Refuse && copies.what.contains("copies elsewhere"), "{copies:?}");
+        elsewhere.settings.insert("remote.storage.enable".to_owned(), "false".to_owned());
+        elsewhere.settings.insert("file.delete.delay.ms".to_owned(), "60001".to_owned());
+        let [late] = &told(&elsewhere)[..] else { panic!("one finding") };
+        assert_eq!(late.level, Level::Warn);
     }
 }

@@ -87,6 +87,22 @@ pub fn compliant(topic: &str, is: bool) {
     gauge!(Metric::TopicCompliant.name(), "topic" => topic.to_owned()).set(f64::from(u8::from(is)));
 }
 
+/// How a reload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    Done,
+    /// Everything stays as it was.
+    Refused,
+}
+
+pub fn reloaded(how: Reloaded) {
+    let outcome = match how {
+        Reloaded::Done => "done",
+        Reloaded::Refused => "refused",
+    };
+    counter!(Metric::Reload.name(), "outcome" => outcome).increment(1);
+}
+
 pub fn purged(purged: &Purged) {
     for (topic, records) in &purged.0 {
         counter!(Metric::Purged.name(), "topic" => topic.to_string()).increment(*records);

@@ -1,13 +1,14 @@
 //! The workers of a pipeline, of either kind, each at its post.
 
-use super::run::RunSpec;
+use super::run::{OUTAGE, RunSpec};
+use super::watch;
 use crate::stage::meter::Meter;
 use crate::stage::outcome::Tally;
 use crate::stage::store::{Remedy, Store, StoreError};
-use crate::stage::{LaneWorker, Pipeline, ScrubWorker, Step};
+use crate::stage::{LaneWorker, Pipeline, ScrubWorker, Step, claim};
 use std::sync::Arc;
-use std::time::Duration;
-use tracing::warn;
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
 
 /// What a worker reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +17,31 @@ pub(super) enum Duty {
     Lanes,
 }
 
+impl Duty {
+    fn word(self) -> &'static str {
+        match self {
+            Duty::Scrub => "scrub",
+            Duty::Lanes => "lanes",
+        }
+    }
+}
+
 /// A worker's place, which it can leave and take again.
 pub(super) struct Post<S: Store> {
     pipeline: Arc<Pipeline>,
     duty: Duty,
     number: usize,
+    /// What we claim the slot with, as long as this process lives.
+    word: String,
+    /// `None` while the place is lost.
     worker: Option<Worker<S>>,
+    lost: Option<Loss>,
+}
+
+/// How a place was lost.
+struct Loss {
+    since: Instant,
+    why: StoreError,
 }
 
 pub(super) enum Worker<S: Store> {
@@ -37,20 +57,22 @@ impl<S: Store> Post<S> {
         duty: Duty,
         number: usize,
     ) -> Result<Self, StoreError> {
-        let mut post = Post { pipeline: pipeline.clone(), duty, number, worker: None };
+        let word = format!("{:016x}", rand::random::<u64>());
+        let pipeline = pipeline.clone();
+        let mut post = Post { pipeline, duty, number, word, worker: None, lost: None };
         post.join(spec)?;
         Ok(post)
     }
 
-    /// Joins the group, again if it was joined: two members of one slot would fence each other.
     fn join(&mut self, spec: &RunSpec<S>) -> Result<(), StoreError> {
-        self.worker = None;
         let (store, pipeline, clock) = (spec.store.clone(), self.pipeline.clone(), spec.clock.clone());
         let seed = spec.seed.rotate_left(u32::try_from(self.number).unwrap_or(0));
-        self.worker = Some(match self.duty {
+        let mut worker = match self.duty {
             Duty::Scrub => Worker::Scrub(ScrubWorker::join(store, pipeline, clock, self.number, seed)?),
             Duty::Lanes => Worker::Lanes(LaneWorker::join(store, pipeline, clock, self.number, !seed)?),
-        });
+        };
+        worker.claim(&self.word)?;
+        self.worker = Some(worker);
         Ok(())
     }
 
@@ -59,24 +81,63 @@ impl<S: Store> Post<S> {
     }
 
     pub(super) fn name(&self) -> String {
-        let duty = match self.duty {
-            Duty::Scrub => "scrub",
-            Duty::Lanes => "lanes",
-        };
-        format!("{} {duty} {}", self.pipeline.topics.source, self.number)
+        format!("{} {} {}", self.pipeline.topics.source, self.duty.word(), self.number)
     }
 
-    /// One step; a membership that came to its end is begun anew.
+    /// One step; a place that is lost is taken again, unless another has claimed it.
     pub(super) fn step(&mut self, spec: &RunSpec<S>, wait: Duration) -> Result<Step, StoreError> {
-        let Some(worker) = &mut self.worker else { unreachable!("a post is taken, or its run has failed") };
+        let Some(worker) = &mut self.worker else { return self.take_again(spec) };
         match worker.step(wait) {
-            Err(error) if error.remedy() == Remedy::Rejoin => {
+            Err(error) if matches!(error.remedy(), Remedy::Rejoin | Remedy::Prove) => {
+                watch::add(&self.pipeline, &worker.take_meter());
+                // Two members of one slot would fence each other.
+                self.worker = None;
                 warn!(worker = self.name(), reason = %error, "joining again");
-                self.join(spec)?;
+                self.lost = Some(Loss { since: Instant::now(), why: error.clone() });
                 Ok(Step::GaveUp(error))
             }
             done => done,
         }
+    }
+
+    fn take_again(&mut self, spec: &RunSpec<S>) -> Result<Step, StoreError> {
+        let Some(Loss { since, why }) = &self.lost else {
+            unreachable!("a post is taken, or its run has failed")
+        };
+        let (since, why) = (*since, why.clone());
+        let taken = match why.remedy() {
+            Remedy::Prove => match self.is_ours(spec) {
+                Ok(false) => return Err(self.taken()),
+                Ok(true) => self.join(spec),
+                Err(error) => Err(error),
+            },
+            _ => self.join(spec),
+        };
+        let error = match taken {
+            Ok(()) => {
+                info!(worker = self.name(), after_ms = since.elapsed().as_millis(), "joined again");
+                self.lost = None;
+                return Ok(Step::Idle);
+            }
+            Err(error) => error,
+        };
+        if error.remedy() == Remedy::Prove {
+            self.lost = Some(Loss { since, why: error.clone() });
+        }
+        if error.may_pass() && since.elapsed() < OUTAGE { Ok(Step::GaveUp(error)) } else { Err(error) }
+    }
+
+    fn slot(&self) -> String {
+        self.pipeline.slot(self.duty.word(), self.number)
+    }
+
+    /// Whether nobody has claimed our slot since we did.
+    fn is_ours(&self, spec: &RunSpec<S>) -> Result<bool, StoreError> {
+        claim::is_ours(spec.store.as_ref(), &self.pipeline.topics.progress, &self.slot(), &self.word)
+    }
+
+    fn taken(&self) -> StoreError {
+        StoreError::Taken(format!("`{}`; give each process an `instance` of its own", self.slot()))
     }
 
     pub(super) fn worker(&mut self) -> Option<&mut Worker<S>> {
@@ -89,11 +150,7 @@ impl<S: Store> Post<S> {
 
     /// What was committed since the last call.
     pub(super) fn take_meter(&mut self) -> Meter {
-        match &mut self.worker {
-            Some(Worker::Scrub(worker)) => worker.take_meter(),
-            Some(Worker::Lanes(worker)) => worker.take_meter(),
-            None => Meter::default(),
-        }
+        self.worker.as_mut().map(Worker::take_meter).unwrap_or_default()
     }
 
     /// Commits what is open.
@@ -116,10 +173,24 @@ impl<S: Store> Post<S> {
 }
 
 impl<S: Store> Worker<S> {
+    fn claim(&mut self, word: &str) -> Result<(), StoreError> {
+        match self {
+            Worker::Scrub(worker) => worker.claim(word),
+            Worker::Lanes(worker) => worker.claim(word),
+        }
+    }
+
     fn step(&mut self, wait: Duration) -> Result<Step, StoreError> {
         match self {
             Worker::Scrub(worker) => worker.step(wait),
             Worker::Lanes(worker) => worker.step(wait),
+        }
+    }
+
+    fn take_meter(&mut self) -> Meter {
+        match self {
+            Worker::Scrub(worker) => worker.take_meter(),
+            Worker::Lanes(worker) => worker.take_meter(),
         }
     }
 }

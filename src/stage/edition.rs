@@ -11,8 +11,9 @@
 
 use super::age::clock_id;
 use super::pipeline::Pipeline;
+use super::progress;
 use super::purge;
-use super::store::{Flow, Session as _, SessionSpec, Store, StoreError, Writer as _};
+use super::store::{Session as _, SessionSpec, Store, StoreError, Writer as _};
 use crate::policy::{After, Stage};
 use crate::record::Record;
 use serde::{Deserialize, Serialize};
@@ -171,15 +172,9 @@ fn key(pipeline: &Pipeline) -> String {
 }
 
 fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, StoreError> {
-    let (topic, key) = (&pipeline.topics.progress, key(pipeline));
-    let mut newest = None;
-    store.scan(topic, 0, 0, &mut |fetched| {
-        if fetched.record.key == Some(key.as_bytes()) {
-            newest = fetched.record.value.map(serde_json::from_slice::<Windows>);
-        }
-        Flow::Next
-    })?;
-    match newest.transpose() {
+    let topic = &pipeline.topics.progress;
+    let newest = progress::newest(store, topic, &key(pipeline))?;
+    match newest.map(|json| serde_json::from_slice::<Windows>(&json)).transpose() {
         Ok(Some(windows)) if windows.v != 1 => Err(StoreError::Refused(format!(
             "topic `{topic}` has windows of version {}, this logscrub reads version 1; use the logscrub that wrote it",
             windows.v
@@ -201,7 +196,7 @@ fn write<S: Store>(store: &S, pipeline: &Pipeline, windows: &Windows) -> Result<
         .map_err(|_| StoreError::Bug("a pipeline's windows cannot be written".into()))?;
     let key = key(pipeline);
     let record = Record { key: Some(key.as_bytes()), value: Some(&value), ..Record::default() };
-    let mut session = store.join(&spec)?;
+    let mut session = store.join_as(&spec, &pipeline.delivery)?;
     let (_, writer) = session.halves();
     writer.append(&pipeline.topics.progress, 0, &record)?;
     writer.commit(&[])

@@ -56,12 +56,10 @@ impl<S: Store> LaneWorker<S> {
         };
         let delays_ms =
             topics.iter().map(|topic| delay(topic).map_or(i64::MAX, |s| s.saturating_mul(1000))).collect();
-        let spec = SessionSpec {
-            reader: pipeline.lanes_reader(),
-            slot: format!("{}.{}.lanes.{thread}", pipeline.instance, pipeline.topics.source),
-            topics,
-        };
-        let member = Member::join(store, spec, "lanes", StdRng::seed_from_u64(seed), clock.now_ms())?;
+        let spec =
+            SessionSpec { reader: pipeline.lanes_reader(), slot: pipeline.slot("lanes", thread), topics };
+        let member =
+            Member::join(store, &pipeline, spec, "lanes", StdRng::seed_from_u64(seed), clock.now_ms())?;
         Ok(LaneWorker {
             member,
             pipeline,
@@ -71,6 +69,14 @@ impl<S: Store> LaneWorker<S> {
             heads: BTreeMap::new(),
             last_ms: i64::MIN,
         })
+    }
+
+    /// Says that the slot is ours; see [`super::claim`]. Call it before the first step.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn claim(&mut self, word: &str) -> Result<(), StoreError> {
+        self.member.claim(&self.pipeline, word)
     }
 
     /// Polls once, waiting at most so long, and commits when it is time to.
@@ -122,10 +128,11 @@ impl<S: Store> LaneWorker<S> {
                 failure = Some(error);
                 Flow::Stop
             }
-        })?;
+        });
         if let Some(error) = failure {
             return Err(error);
         }
+        let polled = polled.map_err(|error| self.member.last_words(&self.pipeline, error, now_ms))?;
         let step = match polled {
             Polled::Records(count) if count > 0 => Step::Worked(count),
             Polled::Records(_) | Polled::Idle => Step::Idle,

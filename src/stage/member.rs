@@ -1,5 +1,6 @@
 //! What both workers share: a membership, its positions, its counts, one transaction at a time.
 
+use super::claim;
 use super::crash::{self, CrashPoint};
 use super::header::{self, Stamp};
 use super::meter::Meter;
@@ -7,7 +8,9 @@ use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
 use super::progress::{self, AnotherTopic, Progress};
 use super::quarantine::{self, Notice};
-use super::store::{Assigned, Flow, Place, Position, Revoked, SessionSpec, Store, StoreError, Writer};
+use super::store::{
+    Assigned, Flow, Place, Position, Remedy, Revoked, SessionSpec, Store, StoreError, Writer,
+};
 use crate::engine::WithheldReason;
 use crate::record::{Header, Record, RecordBuf};
 use rand::rngs::StdRng;
@@ -299,12 +302,13 @@ pub(super) struct Member<S: Store> {
 impl<S: Store> Member<S> {
     pub(super) fn join(
         store: Arc<S>,
+        pipeline: &Pipeline,
         spec: SessionSpec,
         part: &'static str,
         random: StdRng,
         now_ms: i64,
     ) -> Result<Self, StoreError> {
-        let session = store.join(&spec)?;
+        let session = store.join_as(&spec, &pipeline.delivery)?;
         let ledger = Ledger {
             part,
             tracks: BTreeMap::new(),
@@ -324,6 +328,13 @@ impl<S: Store> Member<S> {
             metered: Meter::default(),
         };
         Ok(Member { store, session, spec, ledger })
+    }
+
+    /// Says that the slot is ours. Call it before the first step.
+    pub(super) fn claim(&mut self, pipeline: &Pipeline, word: &str) -> Result<(), StoreError> {
+        use super::store::Session as _;
+        let (_, writer) = self.session.halves();
+        claim::write(writer, &pipeline.topics.progress, &self.spec.slot, word)
     }
 
     /// Answers an assignment: reads progress and counts, and starts each partition.
@@ -438,6 +449,15 @@ impl<S: Store> Member<S> {
         self.ledger.tallies.retain(|(place, _), _| !revoked.places.contains(place));
         self.ledger.settled.retain(|(place, _), _| !revoked.places.contains(place));
         ended
+    }
+
+    /// Commits what is open where a membership comes to its end: what was read may be gone from the log.
+    pub(super) fn last_words(&mut self, pipeline: &Pipeline, error: StoreError, now_ms: i64) -> StoreError {
+        if error.remedy() == Remedy::Rejoin {
+            // Where that fails it is as if it was not tried.
+            let _ = self.commit(pipeline, now_ms);
+        }
+        error
     }
 
     /// Commits if the transaction is due for it, or the log is to be reminded of us.

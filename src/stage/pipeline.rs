@@ -3,6 +3,7 @@
 use super::age::{self, Schedule, ScheduleError, Slack};
 use super::header::{self, ALLOWED};
 use super::lane::{DEFAULT_SECONDS, Lanes};
+use super::store::Delivery;
 use super::topics::Topics;
 use crate::engine::Engine;
 use crate::policy::Policy;
@@ -24,6 +25,10 @@ pub struct Settings {
     pub purge_interval_ms: i64,
     pub purge_source: bool,
     pub purge_after_groups: Vec<String>,
+    /// How many workers of each kind share the partitions in this process.
+    pub workers: usize,
+    /// Whether records may come twice after a crash, because they are written outside transactions.
+    pub at_least_once: bool,
     /// Headers that pass beside the usual ones.
     pub headers: Vec<String>,
     /// A transaction is committed when it is this old, or has taken so many records.
@@ -50,6 +55,8 @@ impl Settings {
             purge_interval_ms: 60_000,
             purge_source: false,
             purge_after_groups: Vec::new(),
+            workers: 1,
+            at_least_once: false,
             headers: Vec::new(),
             commit_every_ms: 0,
             commit_records: 10_000,
@@ -74,6 +81,8 @@ pub struct Pipeline {
     pub purge_interval_ms: i64,
     pub purge_source: bool,
     pub purge_after_groups: Vec<String>,
+    pub workers: usize,
+    pub delivery: Delivery,
     pub commit_every_ms: i64,
     /// The most that one transaction takes.
     pub transaction_ms: i64,
@@ -112,6 +121,10 @@ impl Pipeline {
         let keep_ms = window_ms(&policy, |windows| windows.max()).map(|ms| ms.max(DAY_MS));
         let mut headers: Vec<String> = ALLOWED.iter().map(|name| (*name).to_owned()).collect();
         headers.extend(settings.headers);
+        let delivery = match settings.at_least_once {
+            true => Delivery::AtLeastOnce { progress: settings.topics.progress.clone() },
+            false => Delivery::ExactlyOnce,
+        };
         Ok(Pipeline {
             instance: settings.instance,
             policy,
@@ -124,6 +137,8 @@ impl Pipeline {
             purge_interval_ms: settings.purge_interval_ms,
             purge_source: settings.purge_source,
             purge_after_groups: settings.purge_after_groups,
+            workers: settings.workers.max(1),
+            delivery,
             commit_every_ms: settings.commit_every_ms,
             transaction_ms: slack.transaction_ms,
             erase_ms: slack.erase_ms,
@@ -163,6 +178,12 @@ impl Pipeline {
     #[must_use]
     pub fn lanes_reader(&self) -> String {
         format!("logscrub.{}.lanes", self.topics.source)
+    }
+
+    /// Names a worker's place over restarts: `part` is `scrub` or `lanes`.
+    #[must_use]
+    pub fn slot(&self, part: &str, thread: usize) -> String {
+        format!("{}.{}.{part}.{thread}", self.instance, self.topics.source)
     }
 
     /// The edition of the windows in force; see [`super::edition`].

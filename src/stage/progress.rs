@@ -1,5 +1,6 @@
 //! Progress records: positions that outlive the log's own, which expire.
 
+use super::store::{Flow, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 /// How far a reader group got with a partition, written in the same transaction as what it made.
@@ -18,6 +19,21 @@ pub struct Progress {
 #[must_use]
 pub fn key(reader: &str, topic: &str, partition: i32) -> String {
     format!("{reader}/{topic}/{partition}")
+}
+
+/// The newest value of a key that stands in the progress topic's first partition.
+///
+/// # Errors
+/// See [`StoreError`].
+pub(super) fn newest<S: Store>(store: &S, topic: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut newest = None;
+    store.scan(topic, 0, 0, &mut |fetched| {
+        if fetched.record.key == Some(key.as_bytes()) {
+            newest = fetched.record.value.map(<[u8]>::to_vec);
+        }
+        Flow::Next
+    })?;
+    Ok(newest)
 }
 
 /// Why no start can be given.

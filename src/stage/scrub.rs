@@ -44,12 +44,21 @@ impl<S: Store> ScrubWorker<S> {
     ) -> Result<Self, StoreError> {
         let spec = SessionSpec {
             reader: pipeline.scrub_reader(),
-            slot: format!("{}.{}.scrub.{thread}", pipeline.instance, pipeline.topics.source),
+            slot: pipeline.slot("scrub", thread),
             topics: vec![pipeline.topics.source.clone()],
         };
-        let member = Member::join(store, spec, "scrub", StdRng::seed_from_u64(seed), clock.now_ms())?;
+        let member =
+            Member::join(store, &pipeline, spec, "scrub", StdRng::seed_from_u64(seed), clock.now_ms())?;
         let desk = Desk::new(clock.clone());
         Ok(ScrubWorker { member, pipeline, clock, desk })
+    }
+
+    /// Says that the slot is ours; see [`super::claim`]. Call it before the first step.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn claim(&mut self, word: &str) -> Result<(), StoreError> {
+        self.member.claim(&self.pipeline, word)
     }
 
     /// Polls once, waiting at most so long, and commits when it is time to.
@@ -82,10 +91,11 @@ impl<S: Store> ScrubWorker<S> {
                 failure = Some(error);
                 Flow::Stop
             }
-        })?;
+        });
         if let Some(error) = failure {
             return Err(error);
         }
+        let polled = polled.map_err(|error| self.member.last_words(&self.pipeline, error, now_ms))?;
         let step = match polled {
             Polled::Records(count) if count > 0 => Step::Worked(count),
             Polled::Records(_) | Polled::Idle => Step::Idle,

@@ -42,6 +42,17 @@ pub struct SessionSpec {
     pub topics: Vec<Arc<str>>,
 }
 
+/// What a worker's writes are worth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Output, progress and positions are one transaction.
+    #[default]
+    ExactlyOnce,
+    /// Output, then `progress` (the topic of that name), then positions: a crash in between doubles, and
+    /// loses nothing.
+    AtLeastOnce { progress: Arc<str> },
+}
+
 /// A partition that this session now owns, with what is needed to say where to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assigned {
@@ -237,6 +248,16 @@ pub trait Store {
     /// See [`StoreError`].
     fn join(&self, spec: &SessionSpec) -> Result<Self::Session, StoreError>;
 
+    /// The same, with less than [`join`] gives where the store has less.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    ///
+    /// [`join`]: Store::join
+    fn join_as(&self, spec: &SessionSpec, _delivery: &Delivery) -> Result<Self::Session, StoreError> {
+        self.join(spec)
+    }
+
     /// Every topic, with its number of partitions.
     ///
     /// # Errors
@@ -336,7 +357,9 @@ pub enum Remedy {
     Abort,
     /// End the session, with its open transaction, and join again.
     Rejoin,
-    /// Leave the process: another one owns the slot, or the store cannot go on.
+    /// End the session, and join again unless another has claimed the slot (see [`super::claim`]).
+    Prove,
+    /// Leave the process: the store cannot go on.
     Leave,
 }
 
@@ -359,9 +382,12 @@ pub enum StoreError {
     /// The membership has come to its end; [`Remedy::Rejoin`].
     #[error("the group must be joined again: {0}")]
     Rejoin(String),
+    /// The log lets us do no more under this slot, which someone else may have; [`Remedy::Prove`].
+    #[error("the log lets this slot do no more: {0}")]
+    Fenced(String),
     /// Someone else has this slot; exit 77.
     #[error("another process took over this slot: {0}")]
-    Fenced(String),
+    Taken(String),
     /// Running would lose data or break a promise; exit 77. Says how to mend it.
     #[error("{0}")]
     Refused(String),
@@ -377,15 +403,22 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a session that ended so, or did not begin, may begin later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.remedy() != Remedy::Leave || matches!(self, StoreError::Unreachable(_))
+    }
+
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
             StoreError::Busy(_) => Remedy::Retry,
             StoreError::Void(_) => Remedy::Abort,
             StoreError::Rejoin(_) => Remedy::Rejoin,
+            StoreError::Fenced(_) => Remedy::Prove,
             StoreError::Unreachable(_)
+            | StoreError::Taken(_)
             | StoreError::TooLarge(_)
-            | StoreError::Fenced(_)
             | StoreError::Refused(_)
             | StoreError::Io(_)
             | StoreError::Corrupt(_)

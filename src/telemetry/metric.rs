@@ -31,7 +31,7 @@ pub enum Metric {
     Quarantined,
     /// Findings of `audit` in our outputs. Alert above 0.
     AuditLeaks,
-    /// Reloads of config, rules and policies.
+    /// Reloads of config, rules and policies. `refused` rises: our log says what is wrong with them.
     Reload,
     /// 1 where a topic's settings are as they must be. Alert on 0: `logscrub topics verify` says why.
     TopicCompliant,

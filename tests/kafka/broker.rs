@@ -76,6 +76,11 @@ impl Broker {
         std::fs::read_to_string(self.dir.join("address.sasl")).unwrap().trim().to_owned()
     }
 
+    /// The certificate of the listener with passwords, where that has TLS.
+    pub fn certificate(&self) -> String {
+        self.dir.join("tls.pem").display().to_string()
+    }
+
     /// `KILL`, `STOP`, `CONT`.
     pub fn signal(&self, name: &str) {
         let pid = std::fs::read_to_string(self.dir.join("broker.pid")).unwrap();
@@ -90,6 +95,13 @@ impl Broker {
     /// Whether the bytes stand in any file of the broker.
     pub fn on_disk(&self, bytes: &[u8]) -> bool {
         in_files(&self.dir.join("data"), bytes)
+    }
+
+    /// The same, in topics whose names begin so.
+    pub fn topics_on_disk(&self, prefix: &str, bytes: &[u8]) -> bool {
+        let entries = std::fs::read_dir(self.dir.join("data")).unwrap().flatten();
+        let mut folders = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+        folders.any(|folder| in_files(&folder.path(), bytes))
     }
 }
 

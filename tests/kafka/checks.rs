@@ -1,6 +1,7 @@
 //! What a start refuses, each with its message.
 
 use crate::broker::Broker;
+use crate::process;
 use crate::site::Site;
 use logscrub::stage::clock::ManualClock;
 use logscrub::stage::store::{Position, Session, SessionSpec, Store, TopicSpec, Writer};
@@ -60,6 +61,30 @@ fn each_wrong_setting_of_a_topic_is_refused_and_mended() {
         site.does(&["topics", "apply"]);
     }
     site.does(&["topics", "verify"]);
+    // What deletion is slower by is told, and no reason to stand still.
+    for (name, value, words) in [
+        ("segment.bytes", "1073741824", "and should be `268435456`; run `logscrub topics apply`"),
+        (
+            "file.delete.delay.ms",
+            "120000",
+            "stays on the disk for longer than is said; set it to 60000 or less",
+        ),
+    ] {
+        set(broker, "rows.held.1h", name, value);
+        let told = site.does(&["topics", "verify"]);
+        assert!(told.contains(&format!("warning: rows.held.1h: `{name}` is `{value}`")), "{told}");
+        assert!(told.contains(words), "{told}");
+        site.does(&["run", "--once"]);
+    }
+    set(broker, "rows.held.1h", "file.delete.delay.ms", "60000");
+    site.does(&["topics", "apply"]);
+    assert!(!site.does(&["topics", "verify"]).contains("warning: rows.held"));
+    // The source grows.
+    let store = Kafka::open(crate::options_on(broker)).unwrap();
+    store.add_partitions("rows", 3).unwrap();
+    refused(&site, &["rows.held.1h: has 2 partitions, the source has 3; run `logscrub topics apply`"]);
+    site.does(&["topics", "apply"]);
+    site.does(&["run", "--once"]);
     set(broker, "rows", "cleanup.policy", "compact");
     refused(&site, &["rows: `cleanup.policy` is `compact`", "set `cleanup.policy=delete` on the source"]);
     set(broker, "rows", "cleanup.policy", "delete");
@@ -98,11 +123,46 @@ fn a_clock_that_is_apart_is_seen() {
     site.does(&["topics", "verify"]);
 }
 
+/// The site's config for the listener with passwords.
+fn with_password(site: &Site, broker: &Broker, protocol: &str, mechanism: &str) -> String {
+    let config = site.read("logscrub.toml").replace(&broker.address, &broker.sasl_address());
+    let login = format!(
+        "[kafka]\n\"security.protocol\" = \"{protocol}\"\n\"sasl.mechanism\" = \"{mechanism}\"\n\
+         \"sasl.username\" = \"logscrub\"\n\"sasl.password\" = \"swordfish\"\n"
+    );
+    config.replace("[kafka]\n", &login)
+}
+
+/// Everything goes over a listener with TLS and SCRAM; whom we cannot know, and whoever does not know us, is
+/// refused.
+#[test]
+fn tls_and_scram() {
+    let broker = Broker::own(&[("KAFKA_SASL", "tls")]);
+    let mut site = Site::on(&broker, "sealed", "6s", r#"["2s", "1s"]"#);
+    let config = with_password(&site, &broker, "sasl_ssl", "SCRAM-SHA-512");
+    let known = format!("[kafka]\n\"ssl.ca.location\" = \"{}\"\n", broker.certificate());
+    let right = config.replace("[kafka]\n", &known);
+    site.file("logscrub.toml", &right);
+    site.put_made_up(100, 1, "-3s");
+    site.does(&["topics", "apply"]);
+    let mut service = site.start(&[]);
+    site.await_release(process::PATIENCE);
+    assert_eq!(site.verdict(), Ok(()));
+    service.stop();
+    let stranger = ["does not accept who we are, or we do not accept it", "`ssl.*`"];
+    site.file("logscrub.toml", &config);
+    refused(&site, &stranger);
+    site.file("logscrub.toml", &right.replace("swordfish", "wrong"));
+    refused(&site, &stranger);
+    site.file("logscrub.toml", &right.replace("SCRAM-SHA-512", "PLAIN"));
+    site.does(&["topics", "verify"]);
+}
+
 /// One broker on which everything is wrong.
 #[test]
 fn a_broker_that_breaks_promises_is_refused() {
     let broker = Broker::own(&[
-        ("KAFKA_SASL", "yes"),
+        ("KAFKA_SASL", "plain"),
         (
             "KAFKA_EXTRA",
             "transaction.max.timeout.ms=20000\ntransaction.partition.verification.enable=false\n\
@@ -120,11 +180,7 @@ fn a_broker_that_breaks_promises_is_refused() {
         ],
     );
     // The rights are another user's.
-    let config = site.read("logscrub.toml").replace(&broker.address, &broker.sasl_address()).replace(
-        "\"compression.type\"",
-        "\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanism\" = \"PLAIN\"\n\"sasl.username\" = \
-         \"logscrub\"\n\"sasl.password\" = \"swordfish\"\n\"compression.type\"",
-    );
+    let config = with_password(&site, &broker, "sasl_plaintext", "PLAIN");
     site.file("logscrub.toml", &config);
     broker.forbid("Delete", "wrongs.held.1h");
     refused(&site, &["records of `wrongs.held.1h` may not be deleted; grant DELETE on it"]);

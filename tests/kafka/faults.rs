@@ -57,6 +57,56 @@ fn a_zombie_is_fenced() {
     assert_eq!(site.verdict(), Ok(()));
 }
 
+/// It stands still in its transactions until the broker has given them up, again and again: that looks like
+/// another owner of its slot, and is none.
+#[test]
+fn a_transaction_that_the_broker_gave_up_is_done_again() {
+    let broker =
+        Broker::own(&[("KAFKA_EXTRA", "transaction.abort.timed.out.transaction.cleanup.interval.ms=500")]);
+    let mut site = site(&broker, "late");
+    let config = site.read("logscrub.toml");
+    site.file("logscrub.toml", &config.replace("[kafka]\n", "[kafka]\n\"transaction.timeout.ms\" = 10000\n"));
+    let mut service = site.start(&[("LOGSCRUB_CRASH_AT", "after_flush:6:stop:3")]);
+    for _ in 0..3 {
+        until("it stands still", PATIENCE, || {
+            site.put_made_up(50, site.sent.len(), "-9s");
+            is_stopped(&service)
+        });
+        std::thread::sleep(Duration::from_secs(12));
+        service.signal("CONT");
+        until("it goes on", PATIENCE, || !is_stopped(&service));
+    }
+    judge(&site);
+    let times = service.said().matches("the log lets this slot do no more").count();
+    assert!(times >= 3 && service.said().contains("\"joined again\""), "{times} times\n{}", service.tail());
+    service.stop();
+}
+
+/// Two live processes of one slot: one of them goes, and says why; the other one does all the work.
+#[test]
+fn a_second_process_of_a_slot_is_refused() {
+    let mut site = site(Broker::get(), "twins");
+    let mut first = site.start(&[]);
+    until("it runs", PATIENCE, || owned(&first) == 16);
+    let mut second = site.start(&[]);
+    let mut ended = None;
+    until("one of them leaves", PATIENCE, || {
+        site.put_made_up(50, site.sent.len(), "-9s");
+        ended = first.has_ended().map(|status| (status, true));
+        ended = ended.or_else(|| second.has_ended().map(|status| (status, false)));
+        ended.is_some()
+    });
+    let (status, is_first) = ended.unwrap();
+    let (gone, mut left) = if is_first { (first, second) } else { (second, first) };
+    assert_eq!(status.code(), Some(77), "{}", gone.tail());
+    for part in ["another process took over this slot", "give each process an `instance` of its own"] {
+        assert!(gone.said().contains(part), "{}", gone.tail());
+    }
+    until("the other one has all partitions", PATIENCE, || owned(&left) == 16);
+    judge(&site);
+    left.stop();
+}
+
 #[test]
 fn one_joins_and_one_leaves() {
     let mut site = site(Broker::get(), "joins");
@@ -72,6 +122,26 @@ fn one_joins_and_one_leaves() {
     until("the second has all", PATIENCE, || owned(&second) == 16);
     judge(&site);
     second.stop();
+}
+
+/// What it is given when it comes back is not what it had, where there is more of it.
+#[test]
+fn the_source_grows() {
+    let mut site = site(Broker::get(), "grows");
+    let mut service = site.start(&[]);
+    until("it runs", PATIENCE, || owned(&service) == 16);
+    service.stop();
+    let store = Kafka::open(crate::options()).unwrap();
+    store.add_partitions("grows", 6).unwrap();
+    site.does(&["topics", "apply"]);
+    let mut service = site.start(&[]);
+    let now = now_ms();
+    let line =
+        |partition| format!(r#"{{"value":"to +14155550132","partition":{partition},"timestamp":{now}}}"#);
+    site.put(&(0..6).map(line).collect::<Vec<_>>().join("\n"));
+    until("it owns all partitions", PATIENCE, || owned(&service) == 24);
+    judge(&site);
+    service.stop();
 }
 
 #[test]
@@ -138,6 +208,58 @@ fn positions_are_gone() {
     }
     site.put_made_up(50, 2, "-1s");
     let mut service = site.start(&[]);
+    judge(&site);
+    service.stop();
+}
+
+/// Records go before anybody has read them, and the reader stands at a place that is no more: they are counted
+/// as expired, and it goes on behind them.
+#[test]
+fn a_log_that_is_cut_is_read_on() {
+    let mut site = Site::on(Broker::get(), "cut", "30s", LANES);
+    site.put_made_up(1, 0, "-1s");
+    site.does(&["topics", "apply"]);
+    let mut service = site.start(&[]);
+    until("it runs", PATIENCE, || owned(&service) == 16);
+    site.put_made_up(200, 1, "-1s");
+    until("all are scrubbed", PATIENCE, || site.ids("scrubbed").len() == site.sent.len());
+    service.signal("STOP");
+    until("it stands still", PATIENCE, || is_stopped(&service));
+    // The answer to its last question may hold any of these, or none; and nothing that comes later.
+    site.put_made_up(10, 2, "-1s");
+    std::thread::sleep(Duration::from_secs(2));
+    let before = site.sent.len();
+    site.put_made_up(100, 3, "-1s");
+    let cut = site.sent.len();
+    let store = Kafka::open(crate::options()).unwrap();
+    for bounds in store.bounds("cut").unwrap() {
+        store.purge("cut", bounds.partition, bounds.end).unwrap();
+    }
+    service.signal("CONT");
+    site.put_made_up(50, 4, "-1s");
+    let seen = |site: &Site| -> BTreeSet<String> {
+        site.ids("scrubbed").into_keys().chain(site.ids("deidentified").into_keys()).collect()
+    };
+    let rids: Vec<String> = site.sent.keys().cloned().collect();
+    until("what comes after the cut is taken", PATIENCE, || {
+        let seen = seen(&site);
+        rids[cut..].iter().all(|rid| seen.contains(rid))
+    });
+    let came = seen(&site);
+    let lost = rids.iter().filter(|rid| !came.contains(*rid)).count();
+    assert!(rids[..before - 10].iter().all(|rid| came.contains(rid)), "what was taken stays");
+    assert!(!rids[before..cut].iter().any(|rid| came.contains(rid)), "what was cut is gone");
+    // Each put is a transaction, whose end takes an offset of each of the four partitions.
+    let mut expired = 0;
+    until("the lost are counted", PATIENCE, || {
+        let text = site.get(&service, "/metrics").1;
+        let name = r#"logscrub_records_total{pipeline="cut",stage="scrub",outcome="expired"} "#;
+        let count = text.lines().find_map(|line| line.strip_prefix(name)?.parse::<usize>().ok());
+        expired = count.unwrap_or(0);
+        expired >= lost
+    });
+    assert!(expired <= lost + 12, "{expired} offsets for {lost} records");
+    site.sent.retain(|rid, _| came.contains(rid));
     judge(&site);
     service.stop();
 }

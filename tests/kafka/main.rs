@@ -6,10 +6,13 @@ mod compose;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod crashes;
+mod erasure;
 mod faults;
 mod idle;
+mod options;
 #[path = "../process/mod.rs"]
 mod process;
+mod reload;
 mod run;
 mod site;
 

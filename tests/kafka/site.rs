@@ -43,7 +43,7 @@ pub fn owned(service: &Service) -> i64 {
         let fields = &event["fields"];
         match (fields["message"].as_str(), fields["partitions"].as_i64()) {
             (Some("partitions were assigned"), Some(count)) => count,
-            (Some("partitions were revoked"), Some(count)) => -count,
+            (Some("partitions were revoked" | "partitions were given up"), Some(count)) => -count,
             _ => 0,
         }
     };

@@ -110,7 +110,7 @@ impl<S: Store> Topic<S> {
         let failed = |error| store::failure(&error);
         let wanted = i32::try_from(partitions).unwrap_or(i32::MAX);
         let partitions = put::make_topic(on, name, Some(wanted)).map_err(failed)?.unsigned_abs();
-        let slot = format!("gen.{}", std::process::id());
+        let slot = put::passing_slot("gen");
         let spec = SessionSpec { reader: "logscrub.gen".into(), slot, topics: Vec::new() };
         let session = on.join(&spec).map_err(failed)?;
         Ok(Topic { name: name.to_owned(), session, waiting: 0, partitions })

@@ -207,6 +207,21 @@ fn pipeline(
         settings.instance = host_name();
         settings.transaction_ms = 30_000;
     }
+    let workers = values.count(&table, "workers");
+    if embedded && workers.is_some() {
+        values.wrong(&table, "workers", "the embedded store has one writer at a time", "leave the line out");
+    }
+    settings.workers = workers.unwrap_or(1);
+    settings.at_least_once = match values.string(&table, "delivery").as_deref() {
+        None | Some("exactly_once") => false,
+        // The embedded store has nothing to gain, and gives more than is asked for.
+        Some("at_least_once") => !embedded,
+        Some(_) => {
+            let help = "write `exactly_once` (so it is where nothing is said) or `at_least_once`";
+            values.wrong(&table, "delivery", "`delivery` is neither of the two", help);
+            false
+        }
+    };
     settings.purge_after_groups = values.strings(&table, "purge_after_groups").unwrap_or_default();
     settings.headers = values.strings(&table, "headers").unwrap_or_default();
     let policy = values.string(&table, "policy").unwrap_or_else(|| "default".into());
@@ -343,6 +358,29 @@ mod tests {
             none.contains("neither `[kafka]` nor `[embedded]`") && none.contains("nothing to run"),
             "{none}"
         );
+    }
+
+    #[test]
+    fn workers_and_delivery_are_kafkas() {
+        let on = |store: &str, lines: &str| {
+            let text = format!("{store}[[pipeline]]\nsource = \"logs\"\n{lines}");
+            config(&text, &[]).map(|config| config.pipelines[0].settings.clone())
+        };
+        let kafka = "[kafka]\n\"bootstrap.servers\" = \"localhost:9092\"\n";
+        let usual = on(kafka, "").unwrap();
+        assert_eq!((usual.workers, usual.at_least_once), (1, false));
+        let asked = on(kafka, "workers = 3\ndelivery = \"at_least_once\"\n").unwrap();
+        assert_eq!((asked.workers, asked.at_least_once), (3, true));
+        for (lines, part) in [
+            ("workers = 0\n", ":5:11: `workers` is no number from 1 up"),
+            ("delivery = \"twice\"\n", ":5:12: `delivery` is neither of the two"),
+        ] {
+            let told = on(kafka, lines).unwrap_err();
+            assert!(told.contains(part), "{told}");
+        }
+        let told = on("[embedded]\n", "workers = 2\n").unwrap_err();
+        assert!(told.contains("the embedded store has one writer at a time"), "{told}");
+        assert!(!on("[embedded]\n", "delivery = \"at_least_once\"\n").unwrap().at_least_once);
     }
 
     #[test]

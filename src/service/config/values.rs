@@ -139,6 +139,20 @@ impl<'v, 's> Values<'v, 's> {
         ms
     }
 
+    /// A whole number from 1 up.
+    pub(super) fn count(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<usize> {
+        let file = table.integer(key).map(|number| {
+            let span = number.span();
+            (number.into_inner().to_string(), Origin::File(span))
+        });
+        let (text, origin) = self.variable(key).or(file)?;
+        let count = text.parse().ok().filter(|count| *count > 0);
+        if count.is_none() {
+            self.error(&origin, &format!("`{key}` is no number from 1 up"), "write `1`, `2`, …");
+        }
+        count
+    }
+
     /// Lengths of time in seconds, none of them zero.
     pub(super) fn durations(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<Vec<u64>> {
         let mut all = Vec::new();

@@ -15,6 +15,7 @@ use rdkafka::admin::{
 };
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::pin;
@@ -366,12 +367,21 @@ impl Admin {
 
     /// The topics' ids, in their order.
     pub(super) fn topic_ids(&self, topics: &[Arc<str>]) -> Result<Vec<Arc<str>>, StoreError> {
+        Ok(self.look_up_all(topics)?.into_iter().map(|found| Arc::from(found.id)).collect())
+    }
+
+    /// Names the topics with their numbers of partitions: other topics, or more partitions, are another shape.
+    pub(super) fn shape(&self, topics: &[Arc<str>]) -> Result<String, StoreError> {
+        let found = self.look_up_all(topics)?;
+        let named = topics.iter().zip(found).map(|(topic, found)| format!("{topic} {}\n", found.partitions));
+        let digest = Sha256::digest(named.collect::<String>());
+        Ok(digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    fn look_up_all(&self, topics: &[Arc<str>]) -> Result<Vec<Described>, StoreError> {
         let names: Vec<&str> = topics.iter().map(AsRef::as_ref).collect();
-        let found = self.scanner.describe(&names)?;
-        let id = |(found, name): (Option<Described>, &&str)| {
-            found.map(|found| Arc::from(found.id)).ok_or_else(|| missing(name))
-        };
-        found.into_iter().zip(&names).map(id).collect()
+        let found = self.scanner.describe(&names)?.into_iter().zip(&names);
+        found.map(|(found, name)| found.ok_or_else(|| missing(name))).collect()
     }
 
     /// Deletes what stands below offsets, in one call, and says where each log starts now.

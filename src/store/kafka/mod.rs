@@ -13,6 +13,7 @@ mod context;
 mod error;
 mod lazy;
 mod native;
+mod plain;
 mod probe;
 mod purge;
 mod reader;
@@ -27,7 +28,7 @@ pub use writer::KafkaWriter;
 
 use crate::stage::clock::Clock;
 use crate::stage::store::{
-    Bounds, Cut, Fetched, Flow, PurgeState, Session, SessionSpec, Store, StoreError, TopicSpec,
+    Bounds, Cut, Delivery, Fetched, Flow, PurgeState, Session, SessionSpec, Store, StoreError, TopicSpec,
 };
 use admin::Admin;
 use closing::Client;
@@ -213,7 +214,7 @@ impl Session for KafkaSession {
 /// A slot as Kafka accepts it in ids: other characters become `_`.
 fn legal(slot: &str) -> String {
     let keep = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
-    slot.chars().map(keep).take(249).collect()
+    slot.chars().map(keep).take(240).collect()
 }
 
 /// The answer about the only one that was asked about.
@@ -226,24 +227,30 @@ impl Store for Kafka {
     type Session = KafkaSession;
 
     fn join(&self, spec: &SessionSpec) -> Result<KafkaSession, StoreError> {
+        self.join_as(spec, &Delivery::ExactlyOnce)
+    }
+
+    fn join_as(&self, spec: &SessionSpec, delivery: &Delivery) -> Result<KafkaSession, StoreError> {
         let slot = legal(&spec.slot);
-        if !spec.topics.is_empty() {
-            self.shared.admin.topic_ids(&spec.topics)?;
-        }
-        let consumer = match spec.topics.is_empty() {
-            true => None,
-            false => Some(Arc::new(self.shared.settings.member(&spec.reader, &slot)?)),
+        let (consumer, shape) = match spec.topics.is_empty() {
+            true => (None, String::new()),
+            false => {
+                let shape = self.shared.admin.shape(&spec.topics)?;
+                // Whoever comes back under its old name is given what it had, without a look at what it asks for.
+                let name = format!("{slot}.{shape}");
+                (Some(Arc::new(self.shared.settings.member(&spec.reader, &name)?)), shape)
+            }
         };
         // The producer first: its `init_transactions` ends what a predecessor left open, and only then
         // are positions and progress what they will stay.
-        let writer = KafkaWriter::open(self.shared.clone(), slot, consumer.clone(), spec)?;
+        let writer = KafkaWriter::open(self.shared.clone(), slot, consumer.clone(), spec, delivery)?;
         if let Some(consumer) = &consumer {
             let topics: Vec<&str> = spec.topics.iter().map(AsRef::as_ref).collect();
             consumer.subscribe(&topics).map_err(|error| error::of_query(&error, "a group was joined"))?;
             let mut members = self.shared.members.lock().unwrap_or_else(PoisonError::into_inner);
             members.insert(spec.reader.clone(), Arc::downgrade(consumer));
         }
-        let reader = KafkaReader::new(self.shared.clone(), consumer, &spec.topics);
+        let reader = KafkaReader::new(self.shared.clone(), consumer, &spec.topics, shape);
         Ok(KafkaSession { writer, reader })
     }
 

@@ -43,6 +43,8 @@ pub(super) enum Event {
         facility: String,
         text: String,
     },
+    /// Records were not delivered.
+    Undelivered,
     /// A failure, which its transaction tells.
     Other,
 }
@@ -70,7 +72,11 @@ unsafe fn read(event: *mut native::rd_kafka_event_t) -> Event {
     let (mut facility, mut text, mut level) = (ptr::null(), ptr::null(), 0);
     // SAFETY: as the function's. A call that returns 0 has set all three.
     unsafe {
-        if native::rd_kafka_event_type(event) != native::RD_KAFKA_EVENT_LOG
+        let kind = native::rd_kafka_event_type(event);
+        if kind == native::RD_KAFKA_EVENT_DR {
+            return Event::Undelivered;
+        }
+        if kind != native::RD_KAFKA_EVENT_LOG
             || native::rd_kafka_event_log(event, &mut facility, &mut text, &mut level) != 0
         {
             return Event::Other;

@@ -6,7 +6,9 @@ use super::purge::committed_of;
 use super::scan::{Name, extents, fetched};
 use super::{Member, Shared, native};
 use crate::record::{Header, Record};
-use crate::stage::store::{Assigned, Fetched, Flow, Place, Polled, Reader, Revoked, StoreError, TimeKind};
+use crate::stage::store::{
+    Assigned, Fetched, Flow, Place, Polled, Reader, Remedy, Revoked, StoreError, TimeKind,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message as _};
@@ -55,6 +57,8 @@ impl Kept {
 
 /// So many polls in a row without a record mean that there is none.
 const EMPTY: u32 = 3;
+/// How often topics are looked at.
+const TOPICS: Duration = Duration::from_secs(300);
 /// How long seeks may take.
 const SEEK: Duration = Duration::from_secs(1);
 /// How long a seek may be refused.
@@ -98,6 +102,9 @@ pub struct KafkaReader {
     letting_go: Option<Names>,
     /// Whether the group has answered at all.
     joined: bool,
+    /// What the topics were like when we joined, and when they were last looked at.
+    shape: String,
+    looked: Instant,
 }
 
 fn borrowed(names: &Names) -> Vec<Name<'_>> {
@@ -105,7 +112,12 @@ fn borrowed(names: &Names) -> Vec<Name<'_>> {
 }
 
 impl KafkaReader {
-    pub(super) fn new(shared: Arc<Shared>, consumer: Option<Arc<Member>>, topics: &[Arc<str>]) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        consumer: Option<Arc<Member>>,
+        topics: &[Arc<str>],
+        shape: String,
+    ) -> Self {
         KafkaReader {
             shared,
             consumer,
@@ -116,6 +128,8 @@ impl KafkaReader {
             owes_begin: false,
             letting_go: None,
             joined: false,
+            shape,
+            looked: Instant::now(),
         }
     }
 
@@ -191,6 +205,19 @@ impl KafkaReader {
             consumer.resume(&list(&resumed)).map_err(|error| of_query(&error, "partitions were resumed"))?;
         }
         self.give_up_seeking()
+    }
+
+    /// A group whose leader came back under its old name has nobody who sees that a topic has more partitions.
+    fn look_at_topics(&mut self) -> Result<(), StoreError> {
+        if self.looked.elapsed() < TOPICS {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        match self.shared.admin.shape(&self.topics) {
+            Ok(shape) if shape != self.shape => Err(StoreError::Rejoin("a topic has more partitions".into())),
+            Err(error) if error.remedy() != Remedy::Retry => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn give_up_seeking(&self) -> Result<(), StoreError> {
@@ -348,7 +375,7 @@ impl KafkaReader {
         if let KafkaError::MessageConsumptionFatal(code) = error {
             return Err(match code {
                 Code::FencedInstanceId | Code::Fenced | Code::UnknownMemberId => {
-                    StoreError::Fenced("give each process an `instance` of its own".into())
+                    StoreError::Fenced(format!("its member is fenced: {code}"))
                 }
                 code => StoreError::Io(format!("kafka ends our membership: {code}")),
             });
@@ -358,6 +385,10 @@ impl KafkaReader {
                 let Some(consumer) = self.consumer.clone() else { return Ok(()) };
                 self.misplaced(&consumer)
             }
+            Some(Code::InconsistentGroupProtocol) => Err(StoreError::Refused(
+                "our group has members of another protocol (`group.protocol=consumer`); nobody else may use its name"
+                    .into(),
+            )),
             Some(
                 code @ (Code::UnknownTopic
                 | Code::UnknownTopicOrPartition
@@ -425,6 +456,7 @@ impl Reader for KafkaReader {
         if let Some(change) = consumer.context().next() {
             return self.report(&consumer, change);
         }
+        self.look_at_topics()?;
         let (mut visited, mut flow) = self.show_kept(&consumer, limit, visit)?;
         let begun = Instant::now();
         let mut nothing = 0;
@@ -518,6 +550,10 @@ impl Drop for KafkaReader {
     /// the consumer's close is waited for in vain.
     fn drop(&mut self) {
         let Some(consumer) = &self.consumer else { return };
+        let partitions = self.owned.len() + self.given.len();
+        if partitions > 0 {
+            info!(partitions, "partitions were given up");
+        }
         consumer.context().close();
         if let Some(names) = self.letting_go.take()
             && let Err(error) = consumer.incremental_unassign(&list(&names))

@@ -20,6 +20,7 @@ const WAIT: Duration = Duration::from_secs(1);
 pub(super) struct Served {
     producer: Arc<BaseProducer<Quiet>>,
     leaving: Arc<AtomicBool>,
+    undelivered: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -27,17 +28,25 @@ impl Served {
     pub(super) fn new(producer: BaseProducer<Quiet>) -> std::io::Result<Self> {
         let producer = Arc::new(producer);
         let leaving = Arc::new(AtomicBool::new(false));
-        let (theirs, told) = (producer.clone(), leaving.clone());
+        let undelivered = Arc::new(AtomicBool::new(false));
+        let (theirs, told, failed) = (producer.clone(), leaving.clone(), undelivered.clone());
         let serve = move || {
             while !told.load(Ordering::SeqCst) {
                 native::serve(theirs.client().native_ptr(), WAIT, &mut |event| match event {
                     Event::Log { critical, facility, text } => say(critical, &facility, &text),
+                    Event::Undelivered => failed.store(true, Ordering::SeqCst),
                     Event::Other => {}
                 });
             }
         };
         let thread = std::thread::Builder::new().name("producer events".into()).spawn(serve)?;
-        Ok(Served { producer, leaving, thread: Some(thread) })
+        Ok(Served { producer, leaving, undelivered, thread: Some(thread) })
+    }
+
+    /// Whether a record failed to be delivered since the last call. Call it after a flush, which waits for what
+    /// is told, too.
+    pub(super) fn take_undelivered(&self) -> bool {
+        self.undelivered.swap(false, Ordering::SeqCst)
     }
 }
 

@@ -126,12 +126,22 @@ impl Settings {
         let timeout = TRANSACTION_TIMEOUT_MS.to_string();
         let mut defaults = self.writing();
         defaults.push(("transaction.timeout.ms", &timeout));
-        let owned = [
-            ("transactional.id", slot),
-            ("enable.idempotence", "true"),
-            ("delivery.report.only.error", "true"),
-        ];
-        let producer = BaseProducer::from_config_and_context(&self.config(&defaults, &owned), Quiet)
+        self.served(&defaults, &[("transactional.id", slot)])
+    }
+
+    /// One without transactions, whose failures are told.
+    pub(super) fn plain(&self) -> Result<Client<Served>, StoreError> {
+        self.served(&self.writing(), &[])
+    }
+
+    fn served(
+        &self,
+        defaults: &[(&str, &str)],
+        owned: &[(&str, &str)],
+    ) -> Result<Client<Served>, StoreError> {
+        let mut all = vec![("enable.idempotence", "true"), ("delivery.report.only.error", "true")];
+        all.extend(owned);
+        let producer = BaseProducer::from_config_and_context(&self.config(defaults, &all), Quiet)
             .map_err(|error| wrong(&error))?;
         Served::new(producer)
             .map(Client::new)

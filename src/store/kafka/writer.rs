@@ -1,28 +1,28 @@
 //! The writing half of a session: one transactional producer.
 //!
 //! Order of a commit: flush, positions, commit. A call that fails says whether to call it again, to abort,
-//! or that the producer is dead. After an answer that was in doubt (a time-out, a second call) the producer
-//! is made again under the same id: librdkafka has no KIP-890 part 2, so that a delayed end of one
-//! transaction could end the next one of the same epoch.
+//! or that the producer is dead: then its session is, too, and whoever joins next ends what it left open, one
+//! way or the other. After an answer that was in doubt (a time-out, a second call) the producer is made again
+//! under the same id: librdkafka has no KIP-890 part 2, so that a delayed end of one transaction could end
+//! the next one of the same epoch.
 
 use super::closing::Client;
-
 use super::error::{TransactionError, code_of, of_query, of_transaction};
-use super::purge::committed_of;
+use super::plain::Plain;
 use super::served::Served;
 use super::{Fault, Member, Shared, native};
-use crate::record::Record;
+use crate::record::{Record, RecordBuf};
 use crate::stage::crash::{self, CrashPoint};
-use crate::stage::store::{Place, Position, SessionSpec, StoreError, Writer};
+use crate::stage::store::{Delivery, Position, SessionSpec, StoreError, Writer};
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::{info, warn};
+use tracing::warn;
 
 /// What a batch has beside its one record's parts.
 const BATCH_BYTES: usize = 120;
@@ -31,24 +31,22 @@ const SMALL_BYTES: usize = 60_000;
 /// What our producers send at the most: below their `message.max.bytes`.
 const PRODUCER_BYTES: usize = 19_900_000;
 /// How long one transactional call may block.
-const CALL: Duration = Duration::from_secs(15);
+pub(super) const CALL: Duration = Duration::from_secs(15);
 /// How long a broker may be away before we give up our place: above any restart, and above the two
 /// minutes that an outage is allowed.
-const OUTAGE: Duration = Duration::from_secs(600);
+pub(super) const OUTAGE: Duration = Duration::from_secs(600);
 
 /// See [`Writer`].
 pub struct KafkaWriter {
     shared: Arc<Shared>,
     slot: String,
-    consumer: Option<Arc<Member>>,
+    pub(super) consumer: Option<Arc<Member>>,
     topics: Vec<Arc<str>>,
-    /// `None` between the death of one and the making of the next.
-    producer: Option<Client<Served>>,
-    open: bool,
-    /// What was last committed, to tell after a producer's death whether the commit took place.
-    committed: BTreeMap<Place, i64>,
-    /// Producers that died since the last commit.
-    deaths: u32,
+    /// `None` where one could not be made again.
+    pub(super) producer: Option<Client<Served>>,
+    pub(super) open: bool,
+    /// `Some`: without transactions.
+    pub(super) plain: Option<Plain>,
     /// `max.message.bytes` by topic, where a record was large enough to ask.
     most_bytes: HashMap<String, usize>,
 }
@@ -66,7 +64,14 @@ impl KafkaWriter {
         slot: String,
         consumer: Option<Arc<Member>>,
         spec: &SessionSpec,
+        delivery: &Delivery,
     ) -> Result<Self, StoreError> {
+        let plain = match delivery {
+            Delivery::ExactlyOnce => None,
+            Delivery::AtLeastOnce { progress } => {
+                Some(Plain { progress: progress.clone(), late: Vec::new() })
+            }
+        };
         let mut writer = KafkaWriter {
             shared,
             slot,
@@ -74,8 +79,7 @@ impl KafkaWriter {
             topics: spec.topics.clone(),
             producer: None,
             open: false,
-            committed: BTreeMap::new(),
-            deaths: 0,
+            plain,
             most_bytes: HashMap::new(),
         };
         writer.make_producer(Duration::from_secs(60))?;
@@ -88,6 +92,10 @@ impl KafkaWriter {
         // Two of one id in one process would fence each other.
         self.producer = None;
         self.open = false;
+        if self.plain.is_some() {
+            self.producer = Some(self.shared.settings.plain()?);
+            return Ok(());
+        }
         let producer = self.shared.settings.transactional(&self.slot)?;
         let begun = Instant::now();
         loop {
@@ -104,7 +112,10 @@ impl KafkaWriter {
                     )));
                 }
                 TransactionError::Abort | TransactionError::Dead => {
-                    return Err(of_query(&error, "a producer was made"));
+                    return Err(match self.dead(&error) {
+                        fenced @ StoreError::Fenced(_) => fenced,
+                        _ => of_query(&error, "a producer was made"),
+                    });
                 }
             }
         }
@@ -112,19 +123,18 @@ impl KafkaWriter {
         Ok(())
     }
 
-    /// Makes the producer again after its death. Twice in a row means that another process has our slot.
-    fn revive(&mut self, error: &KafkaError) -> Result<(), StoreError> {
-        self.deaths += 1;
-        let fenced =
-            matches!(code_of(error), Some(Code::Fenced | Code::ProducerFenced | Code::FencedInstanceId));
-        if fenced && self.deaths > 1 {
-            return Err(StoreError::Fenced(format!(
-                "slot `{}`; give each process an `instance` of its own",
-                self.slot
-            )));
+    /// A dead producer's last word. A transaction that the broker gave up looks like another owner of the slot.
+    fn dead(&self, error: &KafkaError) -> StoreError {
+        match code_of(error) {
+            Some(
+                Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch | Code::FencedInstanceId,
+            ) => self.fenced(),
+            _ => StoreError::Rejoin(format!("the producer died: {error}")),
         }
-        info!(slot = self.slot, reason = %error, "the producer is made again");
-        self.make_producer(OUTAGE)
+    }
+
+    pub(super) fn fenced(&self) -> StoreError {
+        StoreError::Fenced(format!("the producer of `{}` is fenced", self.slot))
     }
 
     /// A batch that is too large makes its transaction fail, again and again.
@@ -165,17 +175,21 @@ impl KafkaWriter {
         if self.producer.is_none() {
             self.make_producer(OUTAGE)?;
         }
-        let Some(producer) = &self.producer else { unreachable!("it was made") };
-        if let Err(error) = producer.begin_transaction() {
-            self.revive(&error)?;
-            let Some(producer) = &self.producer else { unreachable!("it was made") };
-            producer.begin_transaction().map_err(|error| of_query(&error, "a transaction was begun"))?;
+        if self.plain.is_some() {
+            self.open = true;
+            return Ok(());
         }
+        let Some(producer) = &self.producer else { unreachable!("it was made") };
+        producer.begin_transaction().map_err(|error| match of_transaction(&error) {
+            TransactionError::Retry => of_query(&error, "a transaction was begun"),
+            TransactionError::Abort => StoreError::Void(format!("begin: {error}")),
+            TransactionError::Dead => self.dead(&error),
+        })?;
         self.open = true;
         Ok(())
     }
 
-    fn send_positions(&mut self, positions: &[Position]) -> Result<(), StoreError> {
+    fn send_positions(&self, positions: &[Position]) -> Result<(), StoreError> {
         let (Some(consumer), Some(producer)) = (&self.consumer, &self.producer) else { return Ok(()) };
         if positions.is_empty() {
             return Ok(());
@@ -195,10 +209,7 @@ impl KafkaWriter {
                 TransactionError::Retry | TransactionError::Abort => {
                     return Err(StoreError::Void(format!("positions: {error}")));
                 }
-                TransactionError::Dead => {
-                    self.revive(&error)?;
-                    return Err(StoreError::Void(format!("positions: {error}")));
-                }
+                TransactionError::Dead => return Err(self.dead(&error)),
             }
         }
     }
@@ -211,7 +222,7 @@ impl KafkaWriter {
             .map_err(|error| of_query(&error, "positions were committed apart"))
     }
 
-    fn position_list(&self, positions: &[Position]) -> Result<TopicPartitionList, StoreError> {
+    pub(super) fn position_list(&self, positions: &[Position]) -> Result<TopicPartitionList, StoreError> {
         let mut list = TopicPartitionList::with_capacity(positions.len());
         for position in positions {
             let Some(topic) = self.topics.get(position.place.topic) else {
@@ -223,7 +234,7 @@ impl KafkaWriter {
         Ok(list)
     }
 
-    fn end(&mut self, positions: &[Position]) -> Result<Ended, StoreError> {
+    fn end(&self) -> Result<Ended, StoreError> {
         let begun = Instant::now();
         let mut ended = Ended::Committed;
         loop {
@@ -240,39 +251,8 @@ impl KafkaWriter {
                     return Err(StoreError::Unreachable("a commit got no answer; a restart tells".into()));
                 }
                 TransactionError::Abort => return Err(StoreError::Void(format!("commit: {error}"))),
-                TransactionError::Dead => {
-                    // A new producer of the same id ends the old transaction, one way or the other.
-                    self.revive(&error)?;
-                    return if self.took_place(positions)? {
-                        Ok(Ended::Committed)
-                    } else {
-                        Err(StoreError::Void(format!("commit: {error}")))
-                    };
-                }
-            }
-        }
-    }
-
-    /// Whether positions that were sent in a transaction are the group's: then its records are there too.
-    fn took_place(&self, positions: &[Position]) -> Result<bool, StoreError> {
-        let moved: Vec<Position> = positions
-            .iter()
-            .filter(|position| self.committed.get(&position.place) != Some(&position.next))
-            .copied()
-            .collect();
-        let (Some(consumer), false) = (&self.consumer, moved.is_empty()) else {
-            return Err(StoreError::Io(
-                "a commit got no answer; a restart tells whether it took place".into(),
-            ));
-        };
-        let begun = Instant::now();
-        loop {
-            match committed_of(consumer, self.position_list(&moved)?) {
-                Ok(known) => {
-                    return Ok(known.iter().zip(&moved).all(|(known, sent)| *known == Some(sent.next)));
-                }
-                Err(StoreError::Busy(_)) if begun.elapsed() < OUTAGE => {}
-                Err(error) => return Err(error),
+                // Whether it took place shows in the positions.
+                TransactionError::Dead => return Err(self.dead(&error)),
             }
         }
     }
@@ -292,14 +272,9 @@ fn headers_of(record: &Record<'_>) -> Result<Option<OwnedHeaders>, StoreError> {
     Ok(Some(headers))
 }
 
-impl Writer for KafkaWriter {
-    fn append(&mut self, topic: &str, partition: i32, record: &Record<'_>) -> Result<(), StoreError> {
-        if self.shared.fault == Fault::CommitPositionsSeparately && topic.ends_with(".progress") {
-            // Progress stands in the transaction, and would make the fault good again.
-            return Ok(());
-        }
-        self.refuse_too_large(topic, record)?;
-        self.begin()?;
+impl KafkaWriter {
+    /// Hands a record to the producer.
+    pub(super) fn send(&self, topic: &str, partition: i32, record: &Record<'_>) -> Result<(), StoreError> {
         let Some(producer) = &self.producer else {
             return Err(StoreError::Void("there is no producer".into()));
         };
@@ -329,9 +304,31 @@ impl Writer for KafkaWriter {
             }
         }
     }
+}
+
+impl Writer for KafkaWriter {
+    fn append(&mut self, topic: &str, partition: i32, record: &Record<'_>) -> Result<(), StoreError> {
+        if self.shared.fault == Fault::CommitPositionsSeparately && topic.ends_with(".progress") {
+            // Progress stands in the transaction, and would make the fault good again.
+            return Ok(());
+        }
+        self.refuse_too_large(topic, record)?;
+        self.begin()?;
+        if let Some(plain) = &mut self.plain
+            && *plain.progress == *topic
+        {
+            let [key, value] = [record.key, record.value].map(|part| part.map(<[u8]>::to_vec));
+            plain.late.push((partition, RecordBuf { key, value, headers: Vec::new() }));
+            return Ok(());
+        }
+        self.send(topic, partition, record)
+    }
 
     fn commit(&mut self, positions: &[Position]) -> Result<(), StoreError> {
         self.begin()?;
+        if self.plain.is_some() {
+            return self.deliver(positions);
+        }
         if let Some(producer) = &self.producer {
             // What is not delivered by then, the commit's own flush waits for.
             native::flush(producer.client().native_ptr(), CALL);
@@ -342,15 +339,13 @@ impl Writer for KafkaWriter {
             self.send_positions(positions)?;
             crash::reach(CrashPoint::AfterPositions);
         }
-        let ended = self.end(positions)?;
+        let ended = self.end()?;
         self.open = false;
         if apart {
             // The point has another place here: in the gap that the fault makes.
             crash::reach(CrashPoint::AfterPositions);
             self.commit_apart(positions)?;
         }
-        self.deaths = 0;
-        self.committed.extend(positions.iter().map(|position| (position.place, position.next)));
         if let Ended::InDoubt = ended {
             self.make_producer(OUTAGE)?;
         }
@@ -358,10 +353,13 @@ impl Writer for KafkaWriter {
     }
 
     fn abort(&mut self) -> Result<(), StoreError> {
+        if self.plain.is_some() {
+            self.drop_open();
+            return Ok(());
+        }
         let mut in_doubt = false;
         let begun = Instant::now();
-        while self.open {
-            let Some(producer) = &self.producer else { break };
+        while let (true, Some(producer)) = (self.open, &self.producer) {
             let Err(error) = producer.abort_transaction(CALL) else { break };
             match of_transaction(&error) {
                 TransactionError::Retry if begun.elapsed() < OUTAGE => {
@@ -371,8 +369,7 @@ impl Writer for KafkaWriter {
                 TransactionError::Retry => {
                     return Err(StoreError::Unreachable("an abort got no answer".into()));
                 }
-                // Its successor aborts what it left open.
-                TransactionError::Abort | TransactionError::Dead => self.revive(&error)?,
+                TransactionError::Abort | TransactionError::Dead => return Err(self.dead(&error)),
             }
         }
         self.open = false;
