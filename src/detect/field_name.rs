@@ -265,7 +265,7 @@ impl FieldLexicon {
     /// What the name says. Allocates nothing; a long name is read by its last 120 bytes.
     #[must_use]
     pub fn classify(&self, name: &[u8]) -> Meaning {
-        let mut folded = Name::new();
+        let mut folded = Name::default();
         folded.read(name);
         self.meaning(&folded)
     }
@@ -274,7 +274,7 @@ impl FieldLexicon {
     /// where [`classify`](Self::classify) of the bare name is ambiguous.
     #[must_use]
     pub fn classify_in(&self, parent: &[u8], name: &[u8]) -> Meaning {
-        let mut folded = Name::new();
+        let mut folded = Name::default();
         let room = NAME_BYTES.saturating_sub(name.len());
         folded.read(parent.get(parent.len().saturating_sub(room)..).unwrap_or_default());
         folded.read(name);

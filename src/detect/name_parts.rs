@@ -13,11 +13,13 @@ pub struct Name {
     starts: u128,
 }
 
-impl Name {
-    pub fn new() -> Self {
+impl Default for Name {
+    fn default() -> Self {
         Name { bytes: [0; NAME_BYTES], len: 0, starts: 1 }
     }
+}
 
+impl Name {
     fn push(&mut self, c: char) {
         let mut utf8 = [0; 4];
         let utf8 = c.encode_utf8(&mut utf8).as_bytes();
