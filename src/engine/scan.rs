@@ -484,10 +484,9 @@ fn phone(
     push(sink, here, class, rule, hit.span, hit.detail, false);
     if let Some(rule) = detectors.rule(Detector::NameShape) {
         let (start, end) = (hit.span.start(), hit.span.end());
-        for name in [name::before_number(here.text, start), name::after_number(here.text, end)] {
-            if let Some(name) = name {
-                push(sink, here, Class::Name, rule, name, Detail::None, false);
-            }
+        let names = [name::before_number(here.text, start), name::after_number(here.text, end)];
+        for name in names.into_iter().flatten() {
+            push(sink, here, Class::Name, rule, name, Detail::None, false);
         }
     }
     if let (Some(code), Some(rule)) =
