@@ -383,6 +383,10 @@ fn value(
 fn wrapper(text: &[u8], from: usize) -> usize {
     const LONGEST: usize = 24;
     let rest = text.get(from..).unwrap_or_default();
+    // Most values are numbers, or end where no bracket opens.
+    if !rest.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') {
+        return 0;
+    }
     let name = rest.iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
     let call = name > 0 && rest.get(name) == Some(&b'(');
     let prefix = name == 1 && matches!(rest.first(), Some(b'b' | b'u' | b'r' | b'f'));
