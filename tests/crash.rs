@@ -194,8 +194,8 @@ fn positions_outside_the_transaction_are_seen() {
     let mut site = Site::new();
     site.put(120, 6000);
     // Under the fault each commit passes the point twice, first between records and positions; the
-    // windows and the two claims (once each) and the two assignments come before the first commit that has records.
-    let mut child = site.start(&[fault, ("LOGSCRUB_CRASH_AT", "after_commit:8")]);
+    // windows and the claim (once each) and the two assignments come before the first commit that has records.
+    let mut child = site.start(&[fault, ("LOGSCRUB_CRASH_AT", "after_commit:7")]);
     assert!(!child.end(process::PATIENCE).success(), "it was to crash");
     let outcome = site.verdict(&[fault]);
     assert!(matches!(&outcome, Err(wrong) if wrong.contains("twice")), "{outcome:?}");

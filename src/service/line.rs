@@ -2,8 +2,9 @@
 
 use super::run::{IDLE, Mode, Part, RunSpec};
 use super::watch::{self, Watch};
-use super::worker::{Duty, Post};
+use super::worker::{Duty, Post, taken};
 use crate::policy::Period;
+use crate::stage::claim;
 use crate::stage::crash::{self, CrashPoint};
 use crate::stage::edition::{self, Change};
 use crate::stage::outcome::{Outcome, Tally};
@@ -117,11 +118,39 @@ impl<S: Store> Line<S> {
     }
 }
 
+/// How a process claims what it runs; see [`claim`].
+pub(super) struct Claim {
+    pub(super) word: Arc<str>,
+    /// Whether it has done so before: then what another has claimed since is not taken back.
+    pub(super) again: bool,
+}
+
+impl Claim {
+    pub(super) fn new() -> Self {
+        Claim { word: format!("{:016x}", rand::random::<u64>()).into(), again: false }
+    }
+
+    fn make<S: Store>(&self, store: &S, pipeline: &Pipeline, duties: &[Duty]) -> Result<(), StoreError> {
+        let parts: Vec<&str> = duties.iter().map(|duty| duty.word()).collect();
+        for part in parts.iter().filter(|_| self.again) {
+            if !claim::is_ours(store, pipeline, part, &self.word)? {
+                return Err(taken(pipeline));
+            }
+        }
+        match claim::write(store, pipeline, &parts, &self.word) {
+            // Another is about to claim them, or was.
+            Err(StoreError::Fenced(_)) => Err(taken(pipeline)),
+            done => done,
+        }
+    }
+}
+
 /// Makes a pipeline's topics and joins its groups; `None` if told to stop while its source was
 /// still missing.
 pub(super) fn open<S: Store>(
     spec: &RunSpec<S>,
     pipeline: &Arc<Pipeline>,
+    claim: &Claim,
 ) -> Result<Option<Line<S>>, StoreError> {
     let Some(source) = await_source(spec, pipeline)? else { return Ok(None) };
     for topic in needed_topics(pipeline, source.partitions) {
@@ -137,11 +166,13 @@ pub(super) fn open<S: Store>(
     if matches!(spec.part, Part::All | Part::Lanes) && pipeline.lanes.is_some() {
         duties.push(Duty::Lanes);
     }
+    claim.make(spec.store.as_ref(), pipeline, &duties)?;
     // The way to the end of `--once` is one worker's of each kind.
     let workers = if spec.mode == Mode::Once { 1 } else { pipeline.workers };
     let places = duties.into_iter().flat_map(|duty| (0..workers).map(move |number| (duty, number)));
-    let posts: Vec<Post<S>> =
-        places.map(|(duty, number)| Post::take(spec, pipeline, duty, number)).collect::<Result<_, _>>()?;
+    let posts: Vec<Post<S>> = places
+        .map(|(duty, number)| Post::take(spec, pipeline, duty, number, &claim.word))
+        .collect::<Result<_, _>>()?;
     announce(spec.store.as_ref(), pipeline, source.partitions)?;
     let source_ends = ends.iter().map(|bounds| end_of(0, bounds)).collect();
     let lanes: Arc<[Arc<str>]> = purge::held_topics(spec.store.as_ref(), pipeline)?.into();

@@ -2,7 +2,7 @@
 //! has one writer at a time; on Kafka each worker has a thread of its own, and purges are nobody's way.
 
 use super::health::Health;
-use super::line::{self, Line, rest_after};
+use super::line::{self, Claim, Line, rest_after};
 use super::once::once;
 use super::watch::{self, Reloaded};
 use super::worker::Post;
@@ -146,7 +146,9 @@ fn serve<S: Store + Send + Sync>(spec: &RunSpec<S>, lines: &mut Vec<Line<S>>) ->
 where
     S::Session: Send,
 {
-    *lines = open(spec, &spec.pipelines)?;
+    let mut claim = Claim::new();
+    *lines = open(spec, &spec.pipelines, &claim)?;
+    claim.again = true;
     let mut running = spec.pipelines.clone();
     loop {
         spec.health.serves();
@@ -158,7 +160,7 @@ where
         let Some(wanted) = changed.filter(|_| !spec.leaving.asked()) else { return Ok(()) };
         // Two members of one slot would fence each other.
         lines.clear();
-        match open_again(spec, &wanted) {
+        match open_again(spec, &wanted, &claim) {
             Ok(opened) => {
                 *lines = opened;
                 running = wanted;
@@ -167,26 +169,34 @@ where
             Err(error) => {
                 error!(reason = %error, "nothing was changed: what was read cannot run");
                 spec.changes.ended(Reloaded::Refused);
-                *lines = open_again(spec, &running)?;
+                *lines = open_again(spec, &running, &claim)?;
             }
         }
     }
 }
 
-fn open<S: Store>(spec: &RunSpec<S>, pipelines: &[Arc<Pipeline>]) -> Result<Vec<Line<S>>, StoreError> {
+fn open<S: Store>(
+    spec: &RunSpec<S>,
+    pipelines: &[Arc<Pipeline>],
+    claim: &Claim,
+) -> Result<Vec<Line<S>>, StoreError> {
     let mut lines = Vec::new();
     for pipeline in pipelines {
-        lines.extend(line::open(spec, pipeline)?);
+        lines.extend(line::open(spec, pipeline, claim)?);
     }
     Ok(lines)
 }
 
 /// The same in the middle of the service, where a log that does not answer is waited for.
 #[allow(clippy::disallowed_methods, reason = "the edge waits")]
-fn open_again<S: Store>(spec: &RunSpec<S>, pipelines: &[Arc<Pipeline>]) -> Result<Vec<Line<S>>, StoreError> {
+fn open_again<S: Store>(
+    spec: &RunSpec<S>,
+    pipelines: &[Arc<Pipeline>],
+    claim: &Claim,
+) -> Result<Vec<Line<S>>, StoreError> {
     let begun = Instant::now();
     loop {
-        match open(spec, pipelines) {
+        match open(spec, pipelines, claim) {
             Err(error) if error.may_pass() && begun.elapsed() < OUTAGE && !spec.leaving.asked() => {
                 warn!(reason = %error, "pipelines are opened again");
                 std::thread::sleep(LOOK);

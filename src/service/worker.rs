@@ -17,8 +17,14 @@ pub(super) enum Duty {
     Lanes,
 }
 
+/// Why a process must leave.
+pub(super) fn taken(pipeline: &Pipeline) -> StoreError {
+    let (instance, source) = (&pipeline.instance, &pipeline.topics.source);
+    StoreError::Taken(format!("`{instance}` of `{source}`; give each process an `instance` of its own"))
+}
+
 impl Duty {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Duty::Scrub => "scrub",
             Duty::Lanes => "lanes",
@@ -31,8 +37,8 @@ pub(super) struct Post<S: Store> {
     pipeline: Arc<Pipeline>,
     duty: Duty,
     number: usize,
-    /// What we claim the slot with, as long as this process lives.
-    word: String,
+    /// What this process has claimed its parts with.
+    word: Arc<str>,
     /// `None` while the place is lost.
     worker: Option<Worker<S>>,
     lost: Option<Loss>,
@@ -56,9 +62,9 @@ impl<S: Store> Post<S> {
         pipeline: &Arc<Pipeline>,
         duty: Duty,
         number: usize,
+        word: &Arc<str>,
     ) -> Result<Self, StoreError> {
-        let word = format!("{:016x}", rand::random::<u64>());
-        let pipeline = pipeline.clone();
+        let (pipeline, word) = (pipeline.clone(), word.clone());
         let mut post = Post { pipeline, duty, number, word, worker: None, lost: None };
         post.join(spec)?;
         Ok(post)
@@ -67,12 +73,10 @@ impl<S: Store> Post<S> {
     fn join(&mut self, spec: &RunSpec<S>) -> Result<(), StoreError> {
         let (store, pipeline, clock) = (spec.store.clone(), self.pipeline.clone(), spec.clock.clone());
         let seed = spec.seed.rotate_left(u32::try_from(self.number).unwrap_or(0));
-        let mut worker = match self.duty {
+        self.worker = Some(match self.duty {
             Duty::Scrub => Worker::Scrub(ScrubWorker::join(store, pipeline, clock, self.number, seed)?),
             Duty::Lanes => Worker::Lanes(LaneWorker::join(store, pipeline, clock, self.number, !seed)?),
-        };
-        worker.claim(&self.word)?;
-        self.worker = Some(worker);
+        });
         Ok(())
     }
 
@@ -107,7 +111,7 @@ impl<S: Store> Post<S> {
         let (since, why) = (*since, why.clone());
         let taken = match why.remedy() {
             Remedy::Prove => match self.is_ours(spec) {
-                Ok(false) => return Err(self.taken()),
+                Ok(false) => return Err(taken(&self.pipeline)),
                 Ok(true) => self.join(spec),
                 Err(error) => Err(error),
             },
@@ -127,17 +131,9 @@ impl<S: Store> Post<S> {
         if error.may_pass() && since.elapsed() < OUTAGE { Ok(Step::GaveUp(error)) } else { Err(error) }
     }
 
-    fn slot(&self) -> String {
-        self.pipeline.slot(self.duty.word(), self.number)
-    }
-
-    /// Whether nobody has claimed our slot since we did.
+    /// Whether nobody has claimed our part since we did.
     fn is_ours(&self, spec: &RunSpec<S>) -> Result<bool, StoreError> {
-        claim::is_ours(spec.store.as_ref(), &self.pipeline.topics.progress, &self.slot(), &self.word)
-    }
-
-    fn taken(&self) -> StoreError {
-        StoreError::Taken(format!("`{}`; give each process an `instance` of its own", self.slot()))
+        claim::is_ours(spec.store.as_ref(), &self.pipeline, self.duty.word(), &self.word)
     }
 
     pub(super) fn worker(&mut self) -> Option<&mut Worker<S>> {
@@ -173,13 +169,6 @@ impl<S: Store> Post<S> {
 }
 
 impl<S: Store> Worker<S> {
-    fn claim(&mut self, word: &str) -> Result<(), StoreError> {
-        match self {
-            Worker::Scrub(worker) => worker.claim(word),
-            Worker::Lanes(worker) => worker.claim(word),
-        }
-    }
-
     fn step(&mut self, wait: Duration) -> Result<Step, StoreError> {
         match self {
             Worker::Scrub(worker) => worker.step(wait),

@@ -13,9 +13,8 @@ use super::age::clock_id;
 use super::pipeline::Pipeline;
 use super::progress;
 use super::purge;
-use super::store::{Session as _, SessionSpec, Store, StoreError, Writer as _};
+use super::store::{Store, StoreError};
 use crate::policy::{After, Stage};
-use crate::record::Record;
 use serde::{Deserialize, Serialize};
 
 /// A pipeline's windows, as the progress topic keeps them under `windows/<source>`.
@@ -187,19 +186,9 @@ fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, Sto
 }
 
 fn write<S: Store>(store: &S, pipeline: &Pipeline, windows: &Windows) -> Result<(), StoreError> {
-    let spec = SessionSpec {
-        reader: format!("logscrub.{}.windows", pipeline.topics.source),
-        slot: format!("{}.{}.windows", pipeline.instance, pipeline.topics.source),
-        topics: Vec::new(),
-    };
     let value = serde_json::to_vec(windows)
         .map_err(|_| StoreError::Bug("a pipeline's windows cannot be written".into()))?;
-    let key = key(pipeline);
-    let record = Record { key: Some(key.as_bytes()), value: Some(&value), ..Record::default() };
-    let mut session = store.join_as(&spec, &pipeline.delivery)?;
-    let (_, writer) = session.halves();
-    writer.append(&pipeline.topics.progress, 0, &record)?;
-    writer.commit(&[])
+    progress::write(store, pipeline, "windows", &[(key(pipeline), value)])
 }
 
 #[cfg(test)]

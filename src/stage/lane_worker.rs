@@ -71,14 +71,6 @@ impl<S: Store> LaneWorker<S> {
         })
     }
 
-    /// Says that the slot is ours; see [`super::claim`]. Call it before the first step.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn claim(&mut self, word: &str) -> Result<(), StoreError> {
-        self.member.claim(&self.pipeline, word)
-    }
-
     /// Polls once, waiting at most so long, and commits when it is time to.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! What both workers share: a membership, its positions, its counts, one transaction at a time.
 
-use super::claim;
 use super::crash::{self, CrashPoint};
 use super::header::{self, Stamp};
 use super::meter::Meter;
@@ -328,13 +327,6 @@ impl<S: Store> Member<S> {
             metered: Meter::default(),
         };
         Ok(Member { store, session, spec, ledger })
-    }
-
-    /// Says that the slot is ours. Call it before the first step.
-    pub(super) fn claim(&mut self, pipeline: &Pipeline, word: &str) -> Result<(), StoreError> {
-        use super::store::Session as _;
-        let (_, writer) = self.session.halves();
-        claim::write(writer, &pipeline.topics.progress, &self.spec.slot, word)
     }
 
     /// Answers an assignment: reads progress and counts, and starts each partition.

@@ -1,6 +1,8 @@
 //! Progress records: positions that outlive the log's own, which expire.
 
-use super::store::{Flow, Store, StoreError};
+use super::pipeline::Pipeline;
+use super::store::{Flow, Session as _, SessionSpec, Store, StoreError, Writer as _};
+use crate::record::Record;
 use serde::{Deserialize, Serialize};
 
 /// How far a reader group got with a partition, written in the same transaction as what it made.
@@ -34,6 +36,31 @@ pub(super) fn newest<S: Store>(store: &S, topic: &str, key: &str) -> Result<Opti
         Flow::Next
     })?;
     Ok(newest)
+}
+
+/// Writes keys and their values into the progress topic's first partition, all or none. `what` is who writes.
+///
+/// # Errors
+/// See [`StoreError`].
+pub(super) fn write<S: Store>(
+    store: &S,
+    pipeline: &Pipeline,
+    what: &str,
+    records: &[(String, Vec<u8>)],
+) -> Result<(), StoreError> {
+    let source = &pipeline.topics.source;
+    let spec = SessionSpec {
+        reader: format!("logscrub.{source}.{what}"),
+        slot: format!("{}.{source}.{what}", pipeline.instance),
+        topics: Vec::new(),
+    };
+    let mut session = store.join_as(&spec, &pipeline.delivery)?;
+    let (_, writer) = session.halves();
+    for (key, value) in records {
+        let record = Record { key: Some(key.as_bytes()), value: Some(value), ..Record::default() };
+        writer.append(&pipeline.topics.progress, 0, &record)?;
+    }
+    writer.commit(&[])
 }
 
 /// Why no start can be given.

@@ -53,14 +53,6 @@ impl<S: Store> ScrubWorker<S> {
         Ok(ScrubWorker { member, pipeline, clock, desk })
     }
 
-    /// Says that the slot is ours; see [`super::claim`]. Call it before the first step.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn claim(&mut self, word: &str) -> Result<(), StoreError> {
-        self.member.claim(&self.pipeline, word)
-    }
-
     /// Polls once, waiting at most so long, and commits when it is time to.
     ///
     /// # Errors
