@@ -290,10 +290,10 @@ fn words_follow(text: &[u8], value: Span) -> bool {
     rest.first() == Some(&b' ') && len >= 2 && matches!(rest.get(1 + len), Some(b' ' | b',' | b'.') | None)
 }
 
-/// Whether the name's own letters are asked, too: of bodies, and of what may be somebody's number.
+/// Whether the name's own letters are asked, too: of bodies, of codes, and of what may be somebody's number.
 fn leaves_a_doubt(meaning: Meaning) -> bool {
     let phone = meaning.class == Some(Class::Phone) && meaning.strength == Strength::Ambiguous;
-    phone || meaning.class == Some(Class::Body)
+    phone || matches!(meaning.class, Some(Class::Body | Class::Code))
 }
 
 /// The reading of a part that has a name and nothing around it (a header), and the rule that claims it.
