@@ -59,7 +59,9 @@ fn hex(byte: Option<&u8>) -> Option<u8> {
     }
 }
 
-fn hex_byte(text: &[u8], pos: usize) -> Option<u8> {
+/// The byte that two hex digits at `pos` stand for.
+#[must_use]
+pub fn hex_byte(text: &[u8], pos: usize) -> Option<u8> {
     Some(hex(text.get(pos))? << 4 | hex(text.get(pos + 1))?)
 }
 

@@ -195,8 +195,22 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     while begin < end && matches!(text.get(begin), Some(b'-' | b'.' | b'@' | b'$')) {
         begin += 1;
     }
-    let starts_well = text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || *b >= 0x80);
+    begin = coded_start(text, floor, begin, end);
+    let starts_well =
+        text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'%') || *b >= 0x80);
     if begin < end && starts_well { Span::new(begin, end) } else { Span::default() }
+}
+
+/// Where a parameter's name begins that has `%E7%9F…` in it: behind the `?` or `&` before it.
+fn coded_start(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
+    if begin.checked_sub(1).and_then(|at| text.get(at)) != Some(&b'%') {
+        return begin;
+    }
+    let coded = |b: &u8| is_name_byte(*b) || *b == b'%';
+    let len = text.get(floor..end).unwrap_or_default().iter().rev().take_while(|b| coded(b)).count();
+    let start = end - len;
+    let opens = matches!(start.checked_sub(1).and_then(|at| text.get(at)), Some(b'?' | b'&' | b' ') | None);
+    if opens { start } else { begin }
 }
 
 fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) -> Option<usize> {
@@ -354,6 +368,7 @@ fn value(
         _ if let Some((start, end)) = counted(text, name, from, skip) => {
             (Span::new(start, end), Form::Element, end)
         }
+        b'<' if let Some(end) = angled_end(text, from) => (Span::new(from + 1, end), Form::Bare, end),
         b'[' if let Some(end) = skip(from) => (Span::new(from, end), Form::Bare, end),
         b'[' if json::starts_at(text, from) => return Some(from),
         b'[' if is_bracketed_word(text, from) => {
@@ -376,6 +391,15 @@ fn value(
     };
     tree.fields.push(Field { name, value, container: 0, form });
     Some(next.max(from))
+}
+
+/// `content=<see you there>`: the end of words between angle brackets that are no tag; of the same line.
+fn angled_end(text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from + 1..text.len().min(from + 2048))?;
+    let len = memchr::memchr3(b'>', b'\n', b'=', rest)?;
+    let inside = rest.get(..len)?;
+    let words = inside.contains(&b' ') && !inside.starts_with(b"#") && !inside.contains(&b'<');
+    (rest.get(len) == Some(&b'>') && words && !inside.starts_with(b"/")).then_some(from + 1 + len)
 }
 
 /// What stands around a quoted value before its quote: Python's `b'…'`, `u'…'`, and `Some("…")`, `Optional("…")`,
@@ -547,6 +571,8 @@ mod tests {
         check("x: [Ab] said y", &[("x", "[Ab]")]);
         check("<a b='c'>\n d </a><e/>", &[("b", "c"), ("a", "d")]);
         check("password = hunter2", &[("password", "hunter2")]);
+        check("content=<see you> took=1", &[("content", "see you"), ("took", "1")]);
+        check("GET /a?%E7%9F%AD=1&x%5F=2", &[("%E7%9F%AD", "1"), ("x%5F", "2")]);
         check("C(name: Optional(\"Ada\"), to=Some('1'))", &[("name", "Ada"), ("to", "1")]);
         check("- name: TO\n  value: \"1\"\n", &[("name", "TO"), ("TO", "1")]);
         check("<param name='to' value='1'/>", &[("name", "to"), ("to", "1")]);

@@ -71,9 +71,13 @@ fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
         if sign == b'>' && memchr::memrchr(b'<', head).is_none_or(|open| head.len() - open > 40) {
             continue;
         }
-        let head = without_name(head);
-        let sign =
-            |b: &u8| is_digit(*b) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'>' | b'"');
+        let bare = without_name(head);
+        // A chat's id: nothing but what is said stands behind it.
+        let chat = bare.len() < head.len() && head.get(bare.len()) == Some(&b'@');
+        let head = without_extension(bare);
+        let sign = |b: &u8| {
+            is_digit(*b) || is_high(*b) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'>' | b'"')
+        };
         let number = head.iter().rev().take_while(|b| sign(b)).filter(|b| is_digit(**b)).count();
         let placeholder = head.ends_with(b"]") && find(head, b"[PHONE").is_some();
         if number < 7 && !placeholder {
@@ -87,7 +91,7 @@ fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
         let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
         let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
             || MARKS.iter().any(|(open, _)| text.starts_with(open));
-        if !fields && !marked && reads_like_text(text) && (inbound || reads_human(text)) {
+        if !fields && !marked && reads_like_text(text) && (inbound || chat || reads_human(text)) {
             let start = pos + rest.len() - rest.trim_ascii_start().len();
             out(Span::new(start, start + text.len()));
             return;
@@ -103,6 +107,17 @@ fn without_name(head: &[u8]) -> &[u8] {
     };
     let host = bare.iter().rev().take(32).take_while(|b| is_letter(**b) || **b == b'.').count();
     bare.get(..bare.len() - host).and_then(|number| number.strip_suffix(b"@")).unwrap_or(bare)
+}
+
+/// `+49 … ext. 1010`, `+49 … x5879`, `+49…;ext=2732`: without the extension.
+fn without_extension(head: &[u8]) -> &[u8] {
+    let digits = head.iter().rev().take_while(|b| is_digit(**b)).count();
+    let bare = head.get(..head.len() - digits).unwrap_or_default();
+    let marks: [&[u8]; 4] = [b" ext. ", b";ext=", b" ext ", b" x"];
+    match marks.iter().find_map(|mark| bare.strip_suffix(*mark)) {
+        Some(number) if (1..=6).contains(&digits) => number,
+        _ => head,
+    }
 }
 
 /// The body behind the headers of a message: in SIP or HTTP where it is plain text, in mails and the files of SMS

@@ -424,6 +424,16 @@ fn is_checked(text: &[u8], end: usize) -> bool {
     OUTCOMES.holds(word)
 }
 
+/// `código incorrecto: 4821`: between a word and its code, that it is wrong. Then the failure is of verifying.
+fn is_called_wrong(between: &[u8]) -> bool {
+    static WRONG: WordList = WordList::new(words::code::WRONG);
+    const LONGEST: usize = 24;
+    let sign = |b: &u8| matches!(b, b' ' | b':' | b'"' | b'\'' | b'=');
+    let start = between.iter().take_while(|b| sign(b)).count();
+    let end = between.len() - between.iter().rev().take_while(|b| sign(b)).count();
+    between.len() <= LONGEST && start < end && WRONG.holds(between.get(start..end).unwrap_or_default())
+}
+
 fn is_english(word: &[u8]) -> bool {
     const WORDS: [&[u8]; 9] =
         [b"code", b"codes", b"pin", b"pins", b"password", b"token", b"pass", b"pwd", b"tan"];
@@ -451,7 +461,7 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
         let (most_after, most_before) = match hit.role {
             Role::Code => (40, 40),
             // `8361 kodu gönderildi`: many languages put the word behind, English does not.
-            Role::Word => (10, usize::from(!is_english(gap(text, hit.start, hit.end)))),
+            Role::Word => (14, usize::from(!is_english(gap(text, hit.start, hit.end)))),
             Role::Enter => (4, 4),
             Role::Topic
             | Role::Hint
@@ -465,7 +475,9 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             continue;
         }
         let said = candidates.iter().any(|candidate| {
-            candidate.start >= hit.end && candidate.start - hit.end <= 2 && is_checked(text, candidate.end)
+            candidate.start >= hit.end
+                && (candidate.start - hit.end <= 2 && is_checked(text, candidate.end)
+                    || is_called_wrong(gap(text, hit.end, candidate.start)))
         });
         let weak = hit.role != Role::Code && !said;
         if weak && !topic_near(place, hit.start) && (hit.role == Role::Enter || fault_near(place, hit)) {

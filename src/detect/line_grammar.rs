@@ -288,6 +288,19 @@ fn access(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
             }
             break;
         }
+        // Envoy's flags, sizes and times, up to the next quote: `" 200 - 5120 34 84610 55 "`.
+        if status_end == status + 3 && line.get(status_end..status_end + 3) == Some(b" - ") {
+            let mut at = status_end + 3;
+            loop {
+                let end = run_end(line, at, LONGEST_COUNT + 1, is_digit);
+                if end == at || end - at > LONGEST_COUNT || byte(line, end) != b' ' {
+                    break;
+                }
+                out(at, end);
+                at = end + 1;
+            }
+            break;
+        }
         match line.get(search + 1..).and_then(|rest| memchr::memmem::find(rest, b"\" ")) {
             Some(next) => search += 1 + next,
             None => return,
@@ -351,6 +364,7 @@ mod tests {
             "a - - [x] \"GET /a HTTP/1.1\" 200 4044831 \"-\" \"curl\" 14.9541 120",
             &["4044831", "14.9541"],
         );
+        check("\"GET /a HTTP/2\" 200 - 5120 34 84610 \"x\"", &["5120", "34", "84610"]);
         check("2026/03/02 10:11:12 [error] 4242#0: *71234 upstream", &["4242#0", "*71234"]);
         check("2026-03-02 17:57:20,400 INFO     85763 SMS-MT [cid:x]", &["85763"]);
         check("2026-03-02 10:11:12.123  WARN 4242 --- [main] c.e.App : x", &["4242"]);

@@ -311,7 +311,7 @@ impl Finder {
 fn info(tools: Tools<'_>, names: &mut NameCache<NameInfo>, name: &[u8]) -> NameInfo {
     names.get(name, |lower: &Name| {
         // Capitals part words: `idUsuario`. With escapes in it, or too long, the name is read as it was undone.
-        let parted = if memchr::memchr(b'\\', name).is_some() { lower.as_bytes() } else { name };
+        let parted = if Name::is_coded(name) { lower.as_bytes() } else { name };
         NameInfo {
             claims: tools.fields.claims(lower),
             meaning: tools.detectors.meaning(parted),

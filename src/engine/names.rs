@@ -5,7 +5,7 @@ use super::find::path_of;
 use super::memo::Memo;
 use crate::class::Class;
 use crate::codec::Tree;
-use crate::codec::decode::unicode_escape;
+use crate::codec::decode::{hex_byte, unicode_escape};
 use crate::finding::RuleId;
 use crate::rule::{FieldPath, RuleSet, Segment};
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// Longer names are judged by their first bytes only.
 pub const NAME_BYTES: usize = 64;
 
-/// A name in lower case (ASCII only; other letters as they are), `\uXXXX` in it undone.
+/// A name in lower case (ASCII only; other letters as they are), `\uXXXX` and `%XX` in it undone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Name {
     len: u8,
@@ -23,7 +23,7 @@ pub struct Name {
 impl Name {
     #[must_use]
     pub fn new(name: &[u8]) -> Self {
-        if memchr::memchr(b'\\', name).is_some() {
+        if Name::is_coded(name) {
             return Name::unescaped(name);
         }
         let mut bytes = [0; NAME_BYTES];
@@ -32,6 +32,12 @@ impl Name {
             *to = from.to_ascii_lowercase();
         }
         Name { len: u8::try_from(len).unwrap_or(0), bytes }
+    }
+
+    /// Whether `\uXXXX` or `%XX` may stand in a name.
+    #[must_use]
+    pub fn is_coded(name: &[u8]) -> bool {
+        memchr::memchr2(b'\\', b'%', name).is_some()
     }
 
     fn unescaped(name: &[u8]) -> Self {
@@ -50,10 +56,11 @@ impl Name {
                     step
                 }
                 None => {
+                    let octet = if *byte == b'%' { hex_byte(name, pos + 1) } else { None };
                     let Some(to) = bytes.get_mut(len) else { break };
-                    *to = byte.to_ascii_lowercase();
+                    *to = octet.unwrap_or(*byte).to_ascii_lowercase();
                     len += 1;
-                    1
+                    if octet.is_some() { 3 } else { 1 }
                 }
             };
             pos += step;
@@ -288,9 +295,13 @@ mod tests {
 
     #[test]
     fn names_are_written_with_escapes_too() {
-        for (written, read) in
-            [("To", "to"), (r"\u672c\u6587", "本文"), (r"x\u005fid", "x_id"), (r"a\n", r"a\n")]
-        {
+        for (written, read) in [
+            ("To", "to"),
+            (r"\u672c\u6587", "本文"),
+            (r"x\u005fid", "x_id"),
+            ("%E6%9C%ac", "本"),
+            (r"a\n", r"a\n"),
+        ] {
             assert_eq!(Name::new(written.as_bytes()).as_bytes(), read.as_bytes());
         }
         let long = r"\u0444".repeat(40);

@@ -163,11 +163,16 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
     let likely = meaning.strength != Strength::Ambiguous;
     match class {
         // `sender.id: "0g6JDB0j…=="`: nobody's number, but somebody's.
-        Class::Phone if !likely && name.ends_with(b"id") && name != b"jid" && shape.is_opaque_id() => {
+        Class::Phone
+            if !likely
+                && (name.ends_with(b"id") || name.starts_with(b"id"))
+                && name != b"jid"
+                && shape.is_opaque_id() =>
+        {
             Reading::Claim(Class::SubjectId)
         }
         Class::Phone => phone(value, &shape, meaning.strength, around),
-        Class::Code => code(value, &shape, meaning.strength, form, around),
+        Class::Code => code(name, value, &shape, meaning.strength, form, around),
         Class::Body => body(name, value, &shape, meaning.strength, form, around),
         Class::Name => person(value, &shape, meaning.strength, around),
         // A message's key is often its recipient.
@@ -222,6 +227,8 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
                 Reading::Part(Class::Phone)
             }
         }
+        // `nr: 32949` counts rows.
+        Strength::Ambiguous if shape.digits == shape.len && shape.digits < 6 => Reading::Text,
         Strength::Ambiguous => {
             let spoken_of =
                 around.own.with(around.around).with(around.named).has(Facts::MESSAGE.with(Facts::CODES))
@@ -250,7 +257,14 @@ fn is_address(value: &[u8]) -> bool {
         || colons >= 2 && value.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'))
 }
 
-fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around: &Surroundings) -> Reading {
+fn code(
+    name: &[u8],
+    value: &[u8],
+    shape: &ValueShape,
+    strength: Strength,
+    form: Form,
+    around: &Surroundings,
+) -> Reading {
     // Digits of other scripts take two bytes at the least.
     let kernel = shape.digits + shape.letters() + shape.high / 2;
     let token = (3..=12).contains(&kernel) && shape.len <= 16 && shape.spaces <= 3 && shape.underscores == 0;
@@ -282,6 +296,9 @@ fn code(value: &[u8], shape: &ValueShape, strength: Strength, form: Form, around
                 || value.len() == 6 && form == Form::Bare
             {
                 Reading::Claim(Class::Code)
+            } else if form == Form::Bare && !matches!(name, b"code" | b"codes") {
+                // `telefonszámra elküldött kód: 9327`: the words around it decide.
+                Reading::Text
             } else {
                 Reading::Opaque(Class::Safe)
             }

@@ -166,6 +166,10 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
         let says = name.as_str().split(['_', '.']).any(|part| words::meaning(part) == words::Word::Phone);
         return if says { Cue::Strong } else { Cue::None };
     }
+    // `447700900123 <- "see you"`
+    if matches!(rest, [b'<' | b'-', b'-' | b'>', b' ', b'"' | b'\'', ..]) {
+        return Cue::Weak;
+    }
     if !words::may_follow_phone(rest) {
         return Cue::None;
     }

@@ -65,9 +65,14 @@ pub(super) fn reads_alone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
         }
 }
 
+/// Strings up to this length are no message by themselves.
+const NEVER_SAID: usize = 12;
+
 /// Whether a string whose name says nothing is long enough to be what somebody wrote.
 fn may_be_said(reading: Reading, form: Form, value: &[u8]) -> bool {
-    reading == Reading::Text && matches!(form, Form::JsonString | Form::JsonEscaped) && value.len() > 12
+    reading == Reading::Text
+        && matches!(form, Form::JsonString | Form::JsonEscaped)
+        && value.len() > NEVER_SAID
 }
 
 /// Reads a field by what its name says, its value and its neighbours.
@@ -94,6 +99,12 @@ pub(super) fn read_shaped(
             (_, Form::JsonWord) => (Reading::Safe, None),
             _ if may_be_said(reading, field.form, value) && is_said(tools, bytes, facts, field, buffer) => {
                 (Reading::Claim(Class::Body), None)
+            }
+            // `delivered: "see you there"`: a name that is safe, and no value of its kind.
+            (Reading::Safe, form) if value.len() > NEVER_SAID && form != Form::JsonNumber => {
+                let escapes = value.iter().filter(|b| **b == b'\\').count();
+                let said = resolve::is_said(value, 2) || form == Form::JsonEscaped && escapes >= 8;
+                (if said { Reading::Text } else { Reading::Safe }, None)
             }
             (reading, _) => (reading, None),
         };
@@ -290,10 +301,10 @@ fn words_follow(text: &[u8], value: Span) -> bool {
     rest.first() == Some(&b' ') && len >= 2 && matches!(rest.get(1 + len), Some(b' ' | b',' | b'.') | None)
 }
 
-/// Whether the name's own letters are asked, too: of bodies, and of what may be somebody's number.
+/// Whether the name's own letters are asked, too: of bodies, of codes, and of what may be somebody's number.
 fn leaves_a_doubt(meaning: Meaning) -> bool {
     let phone = meaning.class == Some(Class::Phone) && meaning.strength == Strength::Ambiguous;
-    phone || meaning.class == Some(Class::Body)
+    phone || matches!(meaning.class, Some(Class::Body | Class::Code))
 }
 
 /// The reading of a part that has a name and nothing around it (a header), and the rule that claims it.
