@@ -3,7 +3,8 @@
 use super::action::resolve;
 use super::syntax::{AfterSyntax, ClockSyntax, CountSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
 use super::{
-    Accounts, ActionTable, After, Clock, Count, Margin, Period, Policy, Sentence, Stage, UnknownFields, When,
+    Accounts, ActionTable, After, Anonymity, Clock, Count, Margin, Period, Policy, Sentence, Stage,
+    UnknownFields, When, coarser,
 };
 use crate::class::{BUILT_IN, Class, ClassSet, CustomClass, SLOTS};
 use crate::diagnostic::{Diagnostics, Report, Source, did_you_mean};
@@ -14,6 +15,10 @@ use toml::Spanned;
 
 /// The least number of addresses behind a city's name, where a policy says nothing.
 pub const CITY_FLOOR: u64 = 10_000;
+
+/// The fewest records that a group of a count is shown with, where a policy says nothing: what agencies of
+/// statistics commonly ask of a cell.
+pub const SMALLEST_GROUP: u64 = 11;
 
 /// What is kept in the scrubbed topic where the first stage does not name the class.
 const KEPT_AT_FIRST: [Class; 6] =
@@ -59,7 +64,8 @@ impl Compiler<'_, '_> {
                 "add `[[stage]]` with `id = \"scrub\"` and `after = \"0d\"`",
             );
         }
-        let stages = self.stages(&syntax.stages);
+        let mut stages = self.stages(&syntax.stages);
+        let anonymity = self.anonymity(&syntax.stages, &mut stages);
         Policy {
             id: self.id(syntax.id.as_ref()),
             summary: syntax.summary.as_ref().map(|s| s.get_ref().clone()).unwrap_or_default(),
@@ -69,7 +75,8 @@ impl Compiler<'_, '_> {
             city_floor: self.city_floor(syntax.city_floor.as_ref()),
             oldest_plausible: self.oldest_plausible(syntax.oldest_plausible.as_ref()),
             geo_fields: syntax.geo_fields.as_ref().is_some_and(|yes| *yes.get_ref()),
-            counts: self.counts(&syntax.counts),
+            counts: self.counts(&syntax.counts, syntax.stages.len()),
+            anonymity,
             sentences: self.sentences(syntax),
             stages,
         }
@@ -156,9 +163,9 @@ impl Compiler<'_, '_> {
                 .find(|(word, _)| word.get_ref() == class.word())
                 .map_or_else(|| syntax.span.clone(), |(_, action)| action.span.clone());
             if action == Action::Pseudonym {
-                self.report.warning(
+                self.report.error(
                     span,
-                    format!("at the last stage `{class}` is still a pseudonym"),
+                    format!("at the last stage `{class}` would still be a pseudonym"),
                     format!("while its key exists it can be traced back: write `{class} = \"remove\"`"),
                 );
             } else if action == Action::Keep && !KEPT_AT_FIRST.contains(&class) {
@@ -400,6 +407,30 @@ impl Compiler<'_, '_> {
         text.map_or(Some(ten_years), |text| self.period(text)).unwrap_or(ten_years)
     }
 
+    /// `k` of the last stage, whose own actions become the coarsest.
+    fn anonymity(&self, syntax: &[StageSyntax], stages: &mut [Stage]) -> Option<Anonymity> {
+        let (last, earlier) = syntax.split_last()?;
+        for k in
+            earlier.iter().chain((syntax.len() == 1).then_some(last)).filter_map(|stage| stage.k.as_ref())
+        {
+            self.report.error(
+                k.span(),
+                "only the last of several stages can ask for `k`",
+                "write it into the stage that releases the records",
+            );
+        }
+        let k = last.k.as_ref()?;
+        let Some(number) = u64::try_from(*k.get_ref()).ok().filter(|k| *k >= 2) else {
+            let help = "write `k = 11`, or leave it out";
+            self.report.error(k.span(), "`k` is how many records must show the same, 2 or more", help);
+            return None;
+        };
+        let stage = stages.last_mut().filter(|_| syntax.len() > 1)?;
+        let finest = stage.actions.clone();
+        stage.actions = ActionTable::of_each(|class| finest.of(class).map(|action| coarser(class, action)));
+        Some(Anonymity { k: number, finest })
+    }
+
     /// What the document promises: each by a part of the file, or by something else that is named.
     fn sentences(&self, syntax: &PolicySyntax) -> Vec<Sentence> {
         let stages = syntax.stages.iter().filter_map(|stage| stage.id.as_ref());
@@ -431,7 +462,7 @@ impl Compiler<'_, '_> {
         sentences
     }
 
-    fn counts(&self, syntax: &[CountSyntax]) -> Vec<Count> {
+    fn counts(&self, syntax: &[CountSyntax], stages: usize) -> Vec<Count> {
         let mut counts = Vec::new();
         for (place, one) in syntax.iter().enumerate() {
             if syntax.iter().take(place).any(|other| same(other.id.as_ref(), one.id.as_ref())) {
@@ -445,6 +476,13 @@ impl Compiler<'_, '_> {
                     "write `by = [\"account_id\", \"country\", \"status\"]`",
                 );
             }
+            if stages == 1 {
+                self.report.error(
+                    one.span.clone(),
+                    "records are counted when they are released, and this policy releases none",
+                    "add the stage that releases them: `[[stage]]` with `id = \"deidentify\"`, `after = \"90d\"`",
+                );
+            }
             counts.push(Count {
                 id: self.id(one.id.as_ref()),
                 by: one.by.iter().map(|field| field.get_ref().clone()).collect(),
@@ -452,11 +490,38 @@ impl Compiler<'_, '_> {
                 every: one
                     .every
                     .as_ref()
-                    .map_or(Some(Period::days(1)), |text| self.period(text))
+                    .map_or(Some(Period::days(1)), |text| self.interval(text))
                     .unwrap_or_default(),
+                when: one.when.as_ref().and_then(|when| self.when(when)),
+                min: one.min.as_ref().map_or(SMALLEST_GROUP, |min| self.min(min)),
             });
         }
         counts
+    }
+
+    /// What one count covers.
+    fn interval(&self, text: &Spanned<String>) -> Option<Period> {
+        let period = self.period(text)?;
+        if period.is_zero() || (period.months > 0 && period.seconds > 0) {
+            self.report.error(
+                text.span(),
+                format!("`{}` is no interval to count by", text.get_ref()),
+                "write one unit, above zero: \"1h\", \"1d\", \"1mo\"",
+            );
+        }
+        Some(period)
+    }
+
+    fn min(&self, min: &Spanned<i64>) -> u64 {
+        let number = u64::try_from(*min.get_ref()).ok().filter(|min| *min > 0);
+        number.unwrap_or_else(|| {
+            self.report.error(
+                min.span(),
+                "`min` is the fewest records that a group is shown with, 1 or more",
+                format!("write `min = {SMALLEST_GROUP}`"),
+            );
+            SMALLEST_GROUP
+        })
     }
 }
 
@@ -472,7 +537,8 @@ fn resolved(place: usize, is_last: bool, stage: &Stage, earlier: &[Stage]) -> Ac
             // The latest earlier stage that names the class has the last word.
             let said =
                 earlier.iter().rev().find(|s| s.named.contains(class)).and_then(|s| s.actions.of(class));
-            Some(named.or(said).unwrap_or(Action::Remove))
+            // No pseudonym outlives the window, since its key does.
+            Some(named.or(said.filter(|said| *said != Action::Pseudonym)).unwrap_or(Action::Remove))
         } else {
             named
         };
@@ -484,7 +550,7 @@ fn resolved(place: usize, is_last: bool, stage: &Stage, earlier: &[Stage]) -> Ac
 }
 
 /// Every class there can be, in slot order.
-fn every_class() -> impl Iterator<Item = Class> {
+pub(super) fn every_class() -> impl Iterator<Item = Class> {
     let custom = (0..SLOTS - BUILT_IN).filter_map(CustomClass::new).map(Class::Custom);
     Class::ALL.into_iter().chain(custom)
 }

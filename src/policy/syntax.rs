@@ -30,6 +30,8 @@ pub struct StageSyntax {
     pub after: Option<AfterSyntax>,
     pub clock: Option<ClockSyntax>,
     pub when: Option<WhenSyntax>,
+    /// `k = 11`: how many records must show the same.
+    pub k: Option<Spanned<i64>>,
     /// `[stage.do]`: class → action, in no order.
     pub actions: Vec<(Spanned<String>, ActionSyntax)>,
 }
@@ -80,6 +82,8 @@ pub struct CountSyntax {
     pub by: Vec<Spanned<String>>,
     pub sum: Vec<Spanned<String>>,
     pub every: Option<Spanned<String>>,
+    pub when: Option<WhenSyntax>,
+    pub min: Option<Spanned<i64>>,
 }
 
 /// `[[sentence]]`: what a document promises, word for word, and what keeps it.
@@ -123,6 +127,7 @@ fn stage(table: TableReader<'_, '_, '_>) -> StageSyntax {
         after: after(&table),
         clock: clock(&table),
         when: table.table("when", "`when`").map(when),
+        k: table.integer("k"),
         actions: table.table("do", "`[stage.do]`").map(|table| actions(&table)).unwrap_or_default(),
     };
     let _ = table.finish();
@@ -214,6 +219,8 @@ fn count(table: TableReader<'_, '_, '_>) -> CountSyntax {
         by: table.strings("by"),
         sum: table.strings("sum"),
         every: table.string("every"),
+        when: table.table("when", "`when`").map(when),
+        min: table.integer("min"),
     };
     let _ = table.finish();
     count

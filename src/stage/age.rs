@@ -218,12 +218,19 @@ impl Schedule {
         ms >= now_ms.saturating_sub(self.oldest_plausible_ms)
     }
 
+    /// What a record's age counts from at a stage.
+    #[must_use]
+    pub fn from_ms(&self, stage: usize, times: &Times) -> i64 {
+        let field = self.stages.get(stage).and_then(|rung| rung.field);
+        let known = field.and_then(|id| times.fields.iter().find(|(field, _)| *field == id));
+        known.map_or(times.record_ms, |(_, ms)| *ms)
+    }
+
     /// When a record is due for a stage: its window's end, less the margin.
     #[must_use]
     pub fn due_ms(&self, stage: usize, times: &Times) -> i64 {
         let Some(rung) = self.stages.get(stage) else { return i64::MAX };
-        let known = rung.field.and_then(|id| times.fields.iter().find(|(field, _)| *field == id));
-        let from = known.map_or(times.record_ms, |(_, ms)| *ms);
+        let from = self.from_ms(stage, times);
         let own = rung.accounts.as_ref().and_then(|(id, windows)| {
             let (_, account) = times.fields.iter().find(|(field, _)| field == id)?;
             windows.get(account)

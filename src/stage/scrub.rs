@@ -1,6 +1,7 @@
 //! The scrub worker: reads the source and writes, in one transaction, the scrubbed record, the held
 //! original and the position. A record past its last window is only de-identified.
 
+use super::cell::{self, Level};
 use super::clock::Clock;
 use super::crash::{self, CrashPoint};
 use super::envelope::Cover;
@@ -185,7 +186,9 @@ impl<W: Writer> Work<'_, W> {
                 self.writer,
                 &source,
                 &original,
+                &times,
                 Known::New,
+                Level::Coarsest,
             )?;
             self.ledger.count(place, last, outcome);
         } else {
@@ -193,6 +196,9 @@ impl<W: Writer> Work<'_, W> {
             let event_ms = self.policy_time(&times);
             let original = Record { timestamp_ms: Some(times.record_ms), ..original };
             let withheld = self.scrub(&source, &original, event_ms)?;
+            if withheld.is_none() {
+                self.count_cell(place, &original, schedule.from_ms(last, &times));
+            }
             let cover = Cover {
                 times,
                 laned_ms: self.now_ms,
@@ -207,6 +213,16 @@ impl<W: Writer> Work<'_, W> {
         self.ledger.took(place, fetched.offset, self.now_ms);
         crash::reach(CrashPoint::AfterAppend);
         Ok(())
+    }
+
+    /// Counts what a record shows, where the policy asks that others show the same.
+    fn count_cell(&mut self, place: Place, original: &Record<'_>, at_ms: i64) {
+        let Pipeline { engine, anonymity: Some(anonymity), .. } = self.pipeline else { return };
+        if cell::is_open(cell::day_of(at_ms), self.now_ms)
+            && let Some(cell) = anonymity.cell(engine, &mut self.desk.scratch, original, at_ms)
+        {
+            self.ledger.add_cell(place, cell);
+        }
     }
 
     /// What the record's age counts from under the policy's own clock.
@@ -228,7 +244,7 @@ impl<W: Writer> Work<'_, W> {
     ) -> Result<Option<WithheldReason>, StoreError> {
         let pipeline = self.pipeline;
         let desk = &mut *self.desk;
-        let applied = desk.engine(pipeline, self.ledger, 0, original);
+        let applied = desk.engine(pipeline, &pipeline.policy, self.ledger, 0, original);
         let digest = &pipeline.engine.rules().digest;
         let stamp = Stamp {
             policy: &pipeline.policy.id,
