@@ -38,7 +38,7 @@ const MOSSMOON: Kinds = Kinds {
         r#"{"rid":"RID","timestamp":"TS","account_id":"acct-A","otp":"774411","status":"received","segments":1,"price":"0.0065"}"#,
         r#"{"rid":"RID","timestamp":"TS","account_id":"acct-A","line_id":"line-A","wa_id":"14155550132","text":"see you at 774411","status":"read"}"#,
         r#"{"rid":"RID","timestamp":"TS","ip":"203.0.113.7","path":"/v1/orders/4711","status":200,"duration_ms":12}"#,
-        r#"{"rid":"RID","timestamp":"TS","account_id":"acct-A","line_id":"line-A","event":"line.released"}"#,
+        r#"{"rid":"RID","timestamp":"TS","account_id":"acct-A","line_id":"line-A","event":"line.provisioned"}"#,
     ],
     secret: Period::days(30),
     set: None,

@@ -1,10 +1,10 @@
 //! From what a policy's file says to what runs: everything is checked, every mistake reported.
 
 use super::action::resolve;
-use super::syntax::{AfterSyntax, ClockSyntax, CountSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
+use super::syntax::{AfterSyntax, ClockSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
 use super::{
-    Accounts, ActionTable, After, Anonymity, Clock, Count, Margin, Period, Policy, Sentence, Stage,
-    UnknownFields, When, coarser,
+    Accounts, ActionTable, After, Anonymity, Clock, Margin, Period, Policy, Sentence, Stage, UnknownFields,
+    When, coarser,
 };
 use crate::class::{BUILT_IN, Class, ClassSet, CustomClass, SLOTS};
 use crate::diagnostic::{Diagnostics, Report, Source, did_you_mean};
@@ -50,8 +50,8 @@ pub fn compile(source: &Source, custom: &[String]) -> Result<Compiled, Diagnosti
 const UNKNOWN_AGE: After =
     After::PerAccount { default: None, by: String::new(), file: None, accounts: Accounts(BTreeMap::new()) };
 
-struct Compiler<'r, 's> {
-    report: &'r Report<'s>,
+pub(super) struct Compiler<'r, 's> {
+    pub(super) report: &'r Report<'s>,
     custom: &'r [String],
 }
 
@@ -77,13 +77,14 @@ impl Compiler<'_, '_> {
             geo_fields: syntax.geo_fields.as_ref().is_some_and(|yes| *yes.get_ref()),
             counts: self.counts(&syntax.counts, syntax.stages.len()),
             anonymity,
+            events: self.events(&syntax.events, syntax.stages.len()),
             sentences: self.sentences(syntax),
             stages,
         }
     }
 
     /// Ids stand in topic names, headers and metrics.
-    fn id(&self, id: Option<&Spanned<String>>) -> String {
+    pub(super) fn id(&self, id: Option<&Spanned<String>>) -> String {
         let Some(id) = id else { return String::new() };
         let text = id.get_ref();
         let good = (1..=64).contains(&text.len())
@@ -249,7 +250,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn period(&self, text: &Spanned<String>) -> Option<Period> {
+    pub(super) fn period(&self, text: &Spanned<String>) -> Option<Period> {
         match text.get_ref().parse() {
             Ok(period) => {
                 // 24m for 24 months would delete after 24 minutes.
@@ -299,13 +300,13 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn field_name(&self, field: &Spanned<String>) {
+    pub(super) fn field_name(&self, field: &Spanned<String>) {
         if field.get_ref().trim().is_empty() {
             self.report.error(field.span(), "the field has no name", "write the key that holds the value");
         }
     }
 
-    fn when(&self, syntax: &WhenSyntax) -> Option<When> {
+    pub(super) fn when(&self, syntax: &WhenSyntax) -> Option<When> {
         let field = syntax.field.as_ref()?;
         self.field_name(field);
         let name = field.get_ref().clone();
@@ -435,15 +436,16 @@ impl Compiler<'_, '_> {
     fn sentences(&self, syntax: &PolicySyntax) -> Vec<Sentence> {
         let stages = syntax.stages.iter().filter_map(|stage| stage.id.as_ref());
         let counts = syntax.counts.iter().filter_map(|count| count.id.as_ref());
-        let ids: Vec<&str> = stages.chain(counts).map(|id| id.get_ref().as_str()).collect();
+        let events = syntax.events.iter().filter_map(|event| event.id.as_ref());
+        let ids: Vec<&str> = stages.chain(counts).chain(events).map(|id| id.get_ref().as_str()).collect();
         let mut sentences = Vec::new();
         for one in &syntax.sentences {
             for part in one.kept_by.iter().filter(|part| !ids.contains(&part.get_ref().as_str())) {
                 let help = match did_you_mean(part.get_ref(), ids.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the stages and counts here are {}", ids.join(", ")),
+                    None => format!("the stages, counts and events here are {}", ids.join(", ")),
                 };
-                let message = format!("no stage or count is called `{}`", part.get_ref());
+                let message = format!("no stage, count or event is called `{}`", part.get_ref());
                 self.report.error(part.span(), message, help);
             }
             if one.kept_by.is_empty() && one.elsewhere.is_none() {
@@ -460,68 +462,6 @@ impl Compiler<'_, '_> {
             });
         }
         sentences
-    }
-
-    fn counts(&self, syntax: &[CountSyntax], stages: usize) -> Vec<Count> {
-        let mut counts = Vec::new();
-        for (place, one) in syntax.iter().enumerate() {
-            if syntax.iter().take(place).any(|other| same(other.id.as_ref(), one.id.as_ref())) {
-                let span = one.id.as_ref().map_or(one.span.clone(), Spanned::span);
-                self.report.error(span, "two counts have the same id", "give each its own id");
-            }
-            if one.by.is_empty() {
-                self.report.error(
-                    one.span.clone(),
-                    "a count needs `by`: the fields it counts by",
-                    "write `by = [\"account_id\", \"country\", \"status\"]`",
-                );
-            }
-            if stages == 1 {
-                self.report.error(
-                    one.span.clone(),
-                    "records are counted when they are released, and this policy releases none",
-                    "add the stage that releases them: `[[stage]]` with `id = \"deidentify\"`, `after = \"90d\"`",
-                );
-            }
-            counts.push(Count {
-                id: self.id(one.id.as_ref()),
-                by: one.by.iter().map(|field| field.get_ref().clone()).collect(),
-                sum: one.sum.iter().map(|field| field.get_ref().clone()).collect(),
-                every: one
-                    .every
-                    .as_ref()
-                    .map_or(Some(Period::days(1)), |text| self.interval(text))
-                    .unwrap_or_default(),
-                when: one.when.as_ref().and_then(|when| self.when(when)),
-                min: one.min.as_ref().map_or(SMALLEST_GROUP, |min| self.min(min)),
-            });
-        }
-        counts
-    }
-
-    /// What one count covers.
-    fn interval(&self, text: &Spanned<String>) -> Option<Period> {
-        let period = self.period(text)?;
-        if period.is_zero() || (period.months > 0 && period.seconds > 0) {
-            self.report.error(
-                text.span(),
-                format!("`{}` is no interval to count by", text.get_ref()),
-                "write one unit, above zero: \"1h\", \"1d\", \"1mo\"",
-            );
-        }
-        Some(period)
-    }
-
-    fn min(&self, min: &Spanned<i64>) -> u64 {
-        let number = u64::try_from(*min.get_ref()).ok().filter(|min| *min > 0);
-        number.unwrap_or_else(|| {
-            self.report.error(
-                min.span(),
-                "`min` is the fewest records that a group is shown with, 1 or more",
-                format!("write `min = {SMALLEST_GROUP}`"),
-            );
-            SMALLEST_GROUP
-        })
     }
 }
 
@@ -555,7 +495,7 @@ pub(super) fn every_class() -> impl Iterator<Item = Class> {
     Class::ALL.into_iter().chain(custom)
 }
 
-fn same(a: Option<&Spanned<String>>, b: Option<&Spanned<String>>) -> bool {
+pub(super) fn same(a: Option<&Spanned<String>>, b: Option<&Spanned<String>>) -> bool {
     a.zip(b).is_some_and(|(a, b)| a.get_ref() == b.get_ref())
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod action;
+mod aggregate;
 mod compile;
 mod period;
 mod shipped;
@@ -39,6 +40,8 @@ pub struct Policy {
     pub geo_fields: bool,
     /// Aggregates that outlive the records.
     pub counts: Vec<Count>,
+    /// What ends windows sooner.
+    pub events: Vec<Event>,
     /// `None`: the last stage does what it says, whoever else shows the same.
     pub anonymity: Option<Anonymity>,
     /// What the policy's document promises.
@@ -77,6 +80,19 @@ pub struct Sentence {
     pub kept_by: Vec<String>,
     /// What keeps it that is none of a policy's parts: another command, a setting, the operator.
     pub elsewhere: Option<String>,
+}
+
+/// Something that ends the last window of everything under one value of a field: an account is closed.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// `[a-z0-9_-]{1,64}`, unique in its policy.
+    pub id: String,
+    /// Which records tell of it.
+    pub when: When,
+    /// The field whose value it holds for.
+    pub by: String,
+    /// How long after the event records are due for the last stage at the latest.
+    pub after: Period,
 }
 
 /// An aggregate kept after its records are gone: how many, by the values of some fields.

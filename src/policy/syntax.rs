@@ -20,6 +20,7 @@ pub struct PolicySyntax {
     /// `stage` is there, if perhaps of a wrong type.
     pub has_stages: bool,
     pub counts: Vec<CountSyntax>,
+    pub events: Vec<EventSyntax>,
     pub sentences: Vec<SentenceSyntax>,
 }
 
@@ -86,6 +87,16 @@ pub struct CountSyntax {
     pub min: Option<Spanned<i64>>,
 }
 
+/// `[[event]]`: what ends windows sooner.
+#[derive(Debug)]
+pub struct EventSyntax {
+    pub span: Range<usize>,
+    pub id: Option<Spanned<String>>,
+    pub when: Option<WhenSyntax>,
+    pub by: Option<Spanned<String>>,
+    pub after: Option<Spanned<String>>,
+}
+
 /// `[[sentence]]`: what a document promises, word for word, and what keeps it.
 #[derive(Debug)]
 pub struct SentenceSyntax {
@@ -114,6 +125,7 @@ pub fn read(report: &Report<'_>) -> Option<PolicySyntax> {
         stages: top.tables("stage", "a stage").into_iter().map(stage).collect(),
         has_stages: top.has("stage"),
         counts: top.tables("count", "a count").into_iter().map(count).collect(),
+        events: top.tables("event", "an event").into_iter().map(event).collect(),
         sentences: top.tables("sentence", "a sentence").into_iter().map(sentence).collect(),
     };
     let _ = top.finish();
@@ -224,6 +236,18 @@ fn count(table: TableReader<'_, '_, '_>) -> CountSyntax {
     };
     let _ = table.finish();
     count
+}
+
+fn event(table: TableReader<'_, '_, '_>) -> EventSyntax {
+    let event = EventSyntax {
+        span: table.span(),
+        id: table.required_string("id", "`id = \"closed\"`"),
+        when: table.table("when", "`when`").map(when),
+        by: table.required_string("by", "`by = \"account_id\"`: the field whose value it holds for"),
+        after: table.required_string("after", "`after = \"30d\"`"),
+    };
+    let _ = table.finish();
+    event
 }
 
 fn sentence(table: TableReader<'_, '_, '_>) -> SentenceSyntax {

@@ -100,7 +100,7 @@ pub fn agree<S: Store>(
         windows.edition += 1;
     }
     if known.as_ref() != Some(&windows) {
-        write(store, pipeline, &windows)?;
+        write(store, pipeline, &windows, None)?;
     }
     pipeline.set_edition(windows.edition);
     Ok(())
@@ -115,6 +115,9 @@ fn stages(pipeline: &Pipeline) -> Vec<Window> {
         let mut rest = format!("{clock:?}");
         if place != last {
             rest.push_str(&format!(" {:?} {:?}", stage.when, stage.actions));
+        }
+        if place == last && !pipeline.policy.events.is_empty() {
+            rest.push_str(&format!(" {:?}", pipeline.policy.events));
         }
         if let After::PerAccount { by, accounts, .. } = &stage.after {
             rest.push_str(&format!(" {by} {accounts:?}"));
@@ -186,7 +189,25 @@ fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, Sto
     }
 }
 
-fn write<S: Store>(store: &S, pipeline: &Pipeline, windows: &Windows) -> Result<(), StoreError> {
+/// Begins an edition under the same windows, since something else lets held records go sooner. `key` and `value` are
+/// written with it.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn begin<S: Store>(store: &S, pipeline: &Pipeline, key: &str, value: &[u8]) -> Result<(), StoreError> {
+    let known = read(store, pipeline)?.map_or(0, |known| known.edition).max(pipeline.edition());
+    let windows = Windows { v: 1, edition: known + 1, stages: stages(pipeline) };
+    write(store, pipeline, &windows, Some((key, value)))?;
+    pipeline.set_edition(windows.edition);
+    Ok(())
+}
+
+fn write<S: Store>(
+    store: &S,
+    pipeline: &Pipeline,
+    windows: &Windows,
+    more: Option<(&str, &[u8])>,
+) -> Result<(), StoreError> {
     let spec = SessionSpec {
         reader: format!("logscrub.{}.windows", pipeline.topics.source),
         slot: format!("{}.{}.windows", pipeline.instance, pipeline.topics.source),
@@ -199,6 +220,10 @@ fn write<S: Store>(store: &S, pipeline: &Pipeline, windows: &Windows) -> Result<
     let mut session = store.join_as(&spec, &pipeline.delivery)?;
     let (_, writer) = session.halves();
     writer.append(&pipeline.topics.progress, 0, &record)?;
+    if let Some((key, value)) = more {
+        let record = Record { key: Some(key.as_bytes()), value: Some(value), ..Record::default() };
+        writer.append(&pipeline.topics.progress, 0, &record)?;
+    }
     writer.commit(&[])
 }
 

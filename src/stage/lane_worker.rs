@@ -5,7 +5,9 @@ use super::age::{Times, mark_ms};
 use super::cell::{Days, Level, Verdict};
 use super::clock::Clock;
 use super::crash::{self, CrashPoint};
+use super::edition;
 use super::envelope::{self, EnvelopeError, Held};
+use super::event::Watch;
 use super::member::{Ledger, Member, Step};
 use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
@@ -37,6 +39,7 @@ pub struct LaneWorker<S: Store> {
     /// The clock at the last step.
     last_ms: i64,
     days: Days,
+    watch: Watch,
 }
 
 impl<S: Store> LaneWorker<S> {
@@ -71,6 +74,7 @@ impl<S: Store> LaneWorker<S> {
             heads: BTreeMap::new(),
             last_ms: i64::MIN,
             days: Days::default(),
+            watch: Watch::default(),
         })
     }
 
@@ -100,6 +104,14 @@ impl<S: Store> LaneWorker<S> {
     }
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
+        self.watch.look(self.member.store.as_ref(), &self.pipeline, now_ms)?;
+        if self.member.ledger.is_settled()
+            && let Some((key, value)) = self.watch.sweeps(&self.pipeline, now_ms)
+        {
+            edition::begin(self.member.store.as_ref(), &self.pipeline, &key, &value)?;
+            // Every head is of an earlier edition now.
+            self.heads.values_mut().for_each(|at_ms| *at_ms = now_ms);
+        }
         self.wake(now_ms)?;
         crash::reach(CrashPoint::BeforeBegin);
         let limit = self.pipeline.commit_records;

@@ -17,6 +17,7 @@ pub mod count;
 pub mod crash;
 pub mod edition;
 pub mod envelope;
+pub mod event;
 mod groups;
 pub mod header;
 pub mod lane;

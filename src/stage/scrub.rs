@@ -5,6 +5,7 @@ use super::cell::{self, Level};
 use super::clock::Clock;
 use super::crash::{self, CrashPoint};
 use super::envelope::Cover;
+use super::event::{self, Watch};
 use super::header::{self, Origin, Stamp};
 use super::member::{Ledger, Member, Step, append_buf};
 use super::meter::Meter;
@@ -28,6 +29,7 @@ pub struct ScrubWorker<S: Store> {
     pipeline: Arc<Pipeline>,
     clock: Arc<dyn Clock>,
     desk: Desk,
+    watch: Watch,
 }
 
 impl<S: Store> ScrubWorker<S> {
@@ -51,7 +53,7 @@ impl<S: Store> ScrubWorker<S> {
         let member =
             Member::join(store, &pipeline, spec, "scrub", StdRng::seed_from_u64(seed), clock.now_ms())?;
         let desk = Desk::new(clock.clone());
-        Ok(ScrubWorker { member, pipeline, clock, desk })
+        Ok(ScrubWorker { member, pipeline, clock, desk, watch: Watch::default() })
     }
 
     /// Says that the slot is ours; see [`super::claim`]. Call it before the first step.
@@ -79,6 +81,7 @@ impl<S: Store> ScrubWorker<S> {
     }
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
+        self.watch.look(self.member.store.as_ref(), &self.pipeline, now_ms)?;
         crash::reach(CrashPoint::BeforeBegin);
         let limit = self.pipeline.commit_records;
         let wait = self.member.may_wait(&self.pipeline, wait, now_ms);
@@ -200,7 +203,7 @@ impl<W: Writer> Work<'_, W> {
                 self.count_cell(place, &original, schedule.from_ms(last, &times));
             }
             let cover = Cover {
-                times,
+                times: times.clone(),
                 laned_ms: self.now_ms,
                 edition: self.pipeline.edition(),
                 withheld: withheld.is_some(),
@@ -210,6 +213,18 @@ impl<W: Writer> Work<'_, W> {
             let outcome = if withheld.is_some() { Outcome::Quarantined } else { held };
             self.ledger.count(place, 0, outcome);
         }
+        let (writer, progress) = (&mut *self.writer, &self.pipeline.topics.progress);
+        let at_ms = schedule.from_ms(last, &times);
+        event::of_record(
+            self.pipeline,
+            &mut self.desk.scratch,
+            &fetched.record,
+            at_ms,
+            &mut |key, value| {
+                let record = Record { key: Some(key), value: Some(value), ..Record::default() };
+                writer.append(progress, place.partition, &record)
+            },
+        )?;
         self.ledger.took(place, fetched.offset, self.now_ms);
         crash::reach(CrashPoint::AfterAppend);
         Ok(())

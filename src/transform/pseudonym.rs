@@ -268,22 +268,30 @@ pub(super) fn write(value: &Value<'_>, context: &Context<'_>, out: &mut Vec<u8>)
 }
 
 /// Takes the token out of everything that has the form of a pseudonym, whosever it is: `[ID]` is left. `true` where
-/// there was one.
+/// there was one. Time linear in the text.
 pub fn forget(text: &mut Vec<u8>) -> bool {
+    /// `[ID:`, the key's id, a full stop, the token, `]`.
+    const LONGEST: usize = 4 + MAX_KEY_ID + 1 + TOKEN_CHARS + 1;
     let context = Context::default();
-    let mut from = 0;
-    let mut forgot = false;
+    let mut left = Vec::new();
+    let (mut done, mut from) = (0, 0);
     while let Some(at) = text.get(from..).and_then(|rest| memchr::memmem::find(rest, b"[ID:")) {
         let start = from + at;
-        from = start + 1;
-        let Some(end) = text.get(start..).and_then(|rest| memchr::memchr(b']', rest)) else { break };
-        let inside = text.get(start + 4..start + end).unwrap_or_default();
-        if parse(inside, &context).is_some() {
-            text.drain(start + 3..start + end);
-            forgot = true;
+        from = start + 4;
+        let near = text.get(start..text.len().min(start + LONGEST)).unwrap_or_default();
+        let Some(end) = memchr::memchr(b']', near) else { continue };
+        if parse(near.get(4..end).unwrap_or_default(), &context).is_some() {
+            left.extend_from_slice(text.get(done..start + 3).unwrap_or_default());
+            done = start + end;
+            from = done;
         }
     }
-    forgot
+    if done == 0 {
+        return false;
+    }
+    left.extend_from_slice(text.get(done..).unwrap_or_default());
+    *text = left;
+    true
 }
 
 /// What a token in the input is to us.
