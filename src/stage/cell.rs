@@ -279,7 +279,7 @@ impl Days {
         if !self.days.contains_key(&cell.day) {
             let wanted: BTreeSet<i64> =
                 (cell.day..cell.day.saturating_add(AT_ONCE)).filter(|day| is_closed(*day, now_ms)).collect();
-            self.days = read(store, topic, k, &wanted)?;
+            self.days = read(store, topic, k, &wanted).map_err(StoreError::of_a_look)?;
         }
         Ok(self.days.get(&cell.day).map_or(Verdict::Release(Level::Coarsest), |day| day.verdict(cell)))
     }

@@ -88,7 +88,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Reads what is new, if it is time to, and lets the pipeline's schedule know.
+    /// Reads what is new, if it is time to, and lets the pipeline's schedule know. What cannot be read now is read the
+    /// next time, but for the first.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -97,7 +98,16 @@ impl Watch {
         if pipeline.policy.events.is_empty() || recent {
             return Ok(());
         }
+        let first = self.looked_ms.is_none();
+        match self.read(store, pipeline).map_err(StoreError::of_a_look) {
+            Err(StoreError::Void(_)) if !first => {}
+            done => done?,
+        }
         self.looked_ms = Some(now_ms);
+        Ok(())
+    }
+
+    fn read<S: Store>(&mut self, store: &S, pipeline: &Pipeline) -> Result<(), StoreError> {
         let topic = &pipeline.topics.progress;
         let from =
             |partition: i32, log_start: i64| self.next.get(&partition).copied().unwrap_or(0).max(log_start);
@@ -128,15 +138,26 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether held records are to be taken up anew now, and what is to be written then.
-    pub fn sweeps(&mut self, pipeline: &Pipeline, now_ms: i64) -> Option<(String, Vec<u8>)> {
+    /// Takes held records up anew, if there are events that they do not know: `begin` begins the new edition, and
+    /// writes what it is given with it. `true` if it did.
+    ///
+    /// # Errors
+    /// What `begin` says; it is tried again.
+    pub fn sweep(
+        &mut self,
+        pipeline: &Pipeline,
+        now_ms: i64,
+        begin: impl FnOnce(&str, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<bool, StoreError> {
         let events = pipeline.schedule.seen();
         let recent = self.swept_ms.is_some_and(|swept| now_ms.saturating_sub(swept).abs() < SWEEP_MS);
         if events <= self.swept || recent {
-            return None;
+            return Ok(false);
         }
-        let value = serde_json::to_vec(&Swept { v: 1, events }).ok()?;
+        let value = serde_json::to_vec(&Swept { v: 1, events })
+            .map_err(|_| StoreError::Bug("the number of events cannot be written".into()))?;
+        begin(&swept_key(pipeline), &value).map_err(StoreError::of_a_look)?;
         (self.swept, self.swept_ms) = (events, Some(now_ms));
-        Some((swept_key(pipeline), value))
+        Ok(true)
     }
 }

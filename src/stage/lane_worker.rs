@@ -105,10 +105,9 @@ impl<S: Store> LaneWorker<S> {
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
         self.watch.look(self.member.store.as_ref(), &self.pipeline, now_ms)?;
-        if self.member.ledger.is_settled()
-            && let Some((key, value)) = self.watch.sweeps(&self.pipeline, now_ms)
-        {
-            edition::begin(self.member.store.as_ref(), &self.pipeline, &key, &value)?;
+        let (store, pipeline) = (self.member.store.as_ref(), &self.pipeline);
+        let begin = |key: &str, value: &[u8]| edition::begin(store, pipeline, key, value);
+        if self.member.ledger.is_settled() && self.watch.sweep(pipeline, now_ms, begin)? {
             // Every head is of an earlier edition now.
             self.heads.values_mut().for_each(|at_ms| *at_ms = now_ms);
         }
