@@ -20,6 +20,12 @@ after = "0d"
 [[stage]]
 id = "deidentify"
 after = "4s"
+[[count]]
+id = "kinds"
+by = ["kind"]
+sum = ["parts"]
+every = "1y"
+min = 1
 "#;
 
 const RULE: &str = r#"
@@ -78,7 +84,10 @@ impl Site {
             let rid = self.sent;
             self.sent += 1;
             let time = now_ms() - oldest_ms * (place as i64 * 7919 % count as i64) / count as i64;
-            let value = format!(r#"{{\"rid\":\"r{rid:05}\",\"to\":\"+14155550132\"}}"#);
+            let (kind, parts) = (rid % 4, rid % 7);
+            let value = format!(
+                r#"{{\"rid\":\"r{rid:05}\",\"to\":\"+14155550132\",\"kind\":\"kind-{kind}\",\"parts\":{parts}}}"#
+            );
             writeln!(input, r#"{{"value":"{value}","partition":{},"timestamp":{time}}}"#, rid % 3).unwrap();
         }
         let put = self.command(&["put", "logs", "--records", "--partitions", "3"]);
@@ -123,7 +132,25 @@ impl Site {
         if doubled > 0 {
             return Err(format!("{doubled} came twice"));
         }
-        Ok(())
+        self.counted()
+    }
+
+    /// Whether the counts are what a recount of all that was put gives. (A year may have ended meanwhile.)
+    fn counted(&self) -> Result<(), String> {
+        let mut recount: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for rid in 0..self.sent {
+            let of = recount.entry(format!("kind-{}", rid % 4)).or_default();
+            *of = (of.0 + 1, of.1 + rid % 7);
+        }
+        let output = output(self.command(&["counts", "--json"]), b"");
+        let rows: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let mut told: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for row in &rows {
+            let of = told.entry(row["by"]["kind"].as_str().unwrap().to_owned()).or_default();
+            let parts: usize = row["sum"]["parts"].as_str().unwrap().parse().unwrap();
+            *of = (of.0 + row["records"].as_u64().unwrap() as usize, of.1 + parts);
+        }
+        if told == recount { Ok(()) } else { Err(format!("counted {told:?}, and not {recount:?}")) }
     }
 }
 

@@ -118,3 +118,53 @@ fn programs_read_it_as_json() {
     assert_eq!(row["rule"], "phone.national");
     assert_eq!(report["stages"][0]["id"], "scrub");
 }
+
+fn explained(arguments: &[&str], line: &[u8]) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_logscrub"))
+        .arg("explain")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    child.stdin.take().expect("is piped").write_all(line).expect("is read");
+    let out = child.wait_with_output().expect("ends");
+    assert!(out.status.success());
+    String::from_utf8(out.stdout).expect("is text")
+}
+
+/// What remains of a record at each age, and in which topic.
+#[test]
+fn a_records_life_under_a_policy() {
+    let line = br#"{"timestamp":"2026-03-01T10:42:17Z","to":"+14155550132","otp":"482913","status":"sent"}"#;
+    assert_eq!(
+        explained(&["--policy", "default", "--timeline"], line),
+        "0d: scrub of default
+    scrubbed     {\"timestamp\":\"2026-03-01T10:42:17Z\",\"to\":\"[PHONE:+1]\",\"otp\":\"[CODE]\",\"status\":\"sent\"}
+    held         {\"timestamp\":\"2026-03-01T10:42:17Z\",\"to\":\"+14155550132\",\"otp\":\"482913\",\"status\":\"sent\"}
+90d: deidentify of default
+    deidentified {\"timestamp\":\"2026-03-01T10:00:00Z\",\"to\":\"[PHONE:+1]\",\"otp\":\"[CODE]\",\"status\":\"sent\"}
+    held         nothing
+    scrubbed     nothing
+"
+    );
+    let json: Value =
+        serde_json::from_str(&explained(&["--policy", "mossmoon", "--json"], line)).expect("is JSON");
+    let moments = json["timeline"].as_array().expect("a list");
+    let ages: Vec<_> = moments.iter().map(|moment| (moment["age"].as_str(), moment["at"].as_str())).collect();
+    assert_eq!(
+        ages,
+        [
+            (Some("0d"), Some("2026-03-01T10:42:17Z")),
+            (Some("30d"), Some("2026-03-31T10:42:17Z")),
+            (Some("90d"), Some("2026-05-30T10:42:17Z")),
+        ]
+    );
+    assert_eq!(moments[1]["changes"][0]["topic"], "held");
+    let held = moments[1]["changes"][0]["copy"]["value"].as_str().expect("is there");
+    assert!(!held.contains("482913"), "{held}");
+    // Where the document names no length, nobody can say when.
+    let open: Value =
+        serde_json::from_str(&explained(&["--policy", "mesej", "--json"], line)).expect("is JSON");
+    assert!(open["timeline"][1].get("age").is_none());
+}

@@ -148,6 +148,9 @@ fn counts(site: &Site) -> BTreeMap<String, Tally> {
     let mut totals: BTreeMap<String, Tally> = BTreeMap::new();
     for row in site.cat("logs.counts") {
         let key = String::from_utf8(row.key.unwrap()).unwrap();
+        if !key.starts_with("outcomes/") {
+            continue;
+        }
         let name = key.split('/').skip(1).take(2).collect::<Vec<_>>().join("/");
         totals.entry(name).or_default().merge(&Tally::from_json(&row.value).unwrap());
     }

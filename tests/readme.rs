@@ -56,13 +56,13 @@ fn run(command: &str, directory: &Path) -> (String, String) {
     (String::from_utf8(out.stdout).unwrap(), err)
 }
 
-#[test]
-fn every_file_and_command_does_what_the_readme_says() {
+/// Does what a page says, in a directory of its own, which it gives.
+fn follow(page: &str, at_least: usize) -> tempfile::TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let text = fs::read_to_string(root.join(page)).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let mut ran = 0;
-    for block in blocks(&readme) {
+    for block in blocks(&text) {
         match block.form {
             "toml" => {
                 let name = block.lines.first().and_then(|line| line.strip_prefix("# "));
@@ -84,7 +84,18 @@ fn every_file_and_command_does_what_the_readme_says() {
             other => panic!("a block of form `{other}` that no test runs"),
         }
     }
-    assert!(ran > 8, "only {ran} commands were found");
+    assert!(ran >= at_least, "only {ran} commands were found in {page}");
+    directory
+}
+
+#[test]
+fn a_policys_author_gets_what_the_page_says() {
+    follow("docs/policies.md", 9);
+}
+
+#[test]
+fn every_file_and_command_does_what_the_readme_says() {
+    let directory = follow("README.md", 9);
     run("logscrub check --policy ours.toml --rules my-rules", directory.path());
     // The shipped rules' own examples are the business of `tests/rules.rs`.
     let (tested, _) = run("logscrub test my-rules || true", directory.path());

@@ -4,6 +4,7 @@
 //! It shows the operator what the operator typed: on stdout and nowhere else.
 
 mod report;
+mod timeline;
 
 use super::exit;
 use super::failure::Failure;
@@ -15,6 +16,7 @@ use crate::record::Record;
 use clap::Args as ClapArgs;
 use report::{FindingReport, RefusedReport, Report, StageReport};
 use std::io::{self, Read, Write};
+use timeline::timeline;
 
 /// Shows what is found in one record from stdin, what is not and why, and what each stage makes of it
 #[derive(ClapArgs, Debug)]
@@ -24,6 +26,9 @@ pub struct Args {
     /// The record is a line of JSON: {"value": …, "key": …, "headers": [[name, value], …]}
     #[arg(long)]
     records: bool,
+    /// The policy's timeline alone: what remains of the record at each age, and in which topic
+    #[arg(long)]
+    timeline: bool,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -50,7 +55,12 @@ impl Args {
         } else {
             explain(&loaded, &Record { value: Some(line), ..Record::default() })
         };
-        let text = if self.json { report.json() } else { report.to_string() };
+        let text = match (self.json, self.timeline) {
+            (true, false) => report.json(),
+            (true, true) => report.timeline_json(),
+            (false, false) => report.to_string(),
+            (false, true) => report.timeline_text(),
+        };
         match io::stdout().write_all(text.as_bytes()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::io("stdout", &error)),
             _ => Ok(()),
@@ -76,6 +86,7 @@ fn explain(loaded: &Loaded, record: &Record<'_>) -> Report {
     let refused =
         told.refused.iter().map(|(part, refused)| RefusedReport::of(loaded, record, *part, refused));
     let rungs = climb(loaded, &mut scratch, record);
+    let timeline = timeline(loaded, &mut scratch, record);
     let stages = policy.stages.iter().zip(&rungs);
     let stages = stages.map(|(stage, (applied, out))| StageReport::new(stage, *applied, out));
     Report {
@@ -84,5 +95,6 @@ fn explain(loaded: &Loaded, record: &Record<'_>) -> Report {
         findings: findings.collect(),
         refused: refused.collect(),
         stages: stages.collect(),
+        timeline,
     }
 }

@@ -29,7 +29,8 @@ pub fn climb(loaded: &Loaded, scratch: &mut Scratch, record: &Record<'_>) -> Vec
     rungs
 }
 
-fn owned(record: &Record<'_>) -> RecordBuf {
+/// A record of its own.
+pub fn owned(record: &Record<'_>) -> RecordBuf {
     RecordBuf {
         key: record.key.map(<[u8]>::to_vec),
         value: record.value.map(<[u8]>::to_vec),
@@ -45,6 +46,7 @@ fn copy(record: &RecordBuf) -> RecordBuf {
     RecordBuf { key: record.key.clone(), value: record.value.clone(), headers: record.headers.clone() }
 }
 
-fn headers_of(record: &RecordBuf) -> Vec<Header<'_>> {
+/// The headers, borrowed.
+pub fn headers_of(record: &RecordBuf) -> Vec<Header<'_>> {
     record.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref())).collect()
 }

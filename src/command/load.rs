@@ -3,11 +3,13 @@
 use super::exit;
 use super::failure::Failure;
 use super::geo::GeoArgs;
+use super::keys;
 use crate::diagnostic::{Diagnostics, Source, did_you_mean};
 use crate::engine::Engine;
 use crate::numbering::Region;
 use crate::policy::{self, Accounts, After, Policy};
 use crate::rule::{self, RuleSet, Sources};
+use crate::transform::Keys;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +28,12 @@ pub struct EngineArgs {
     pub region: Option<Region>,
     #[command(flatten)]
     pub geo: GeoArgs,
+    /// The folder with the keys that pseudonyms are made with; without keys such values are removed
+    #[arg(long, value_name = "DIR")]
+    pub keys: Option<PathBuf>,
+    /// Whose records these are: pseudonyms of two tenants cannot be joined
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub tenant: String,
 }
 
 /// The value of `--region`.
@@ -40,6 +48,8 @@ pub struct Loaded {
     pub policy: Arc<Policy>,
     /// When the oldest database of places was built, in seconds since 1970.
     pub geo_build_seconds: u64,
+    /// The keys that the engine makes pseudonyms with.
+    pub keys: Option<Arc<Keys>>,
 }
 
 impl EngineArgs {
@@ -49,8 +59,12 @@ impl EngineArgs {
         let policy = load_policy(&self.policy, &rules.custom)?;
         let places = self.geo.open()?;
         let geo_build_seconds = places.build_timestamp_seconds();
-        let engine = Engine::new(Arc::new(rules), Some(Arc::new(places))).with_region(self.region);
-        Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy), geo_build_seconds })
+        let mut engine = Engine::new(Arc::new(rules), Some(Arc::new(places))).with_region(self.region);
+        let keys = self.keys.as_deref().map(keys::load).transpose()?;
+        if let Some(keys) = &keys {
+            engine = engine.with_keys(keys.clone(), self.tenant.as_bytes());
+        }
+        Ok(Loaded { engine: Arc::new(engine), policy: Arc::new(policy), geo_build_seconds, keys })
     }
 }
 
@@ -98,6 +112,13 @@ pub fn rule_paths(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     files.sort();
     Ok(files)
+}
+
+/// A policy alone, checked against the classes of the rules that it runs with. Nothing is told of warnings.
+pub fn policy_of(id_or_file: &str, rules: Option<&Path>) -> Result<Policy, Failure> {
+    let custom = rule::custom_names(&rule_sources(rules)?);
+    let compiled = compile_policy(id_or_file, &custom)?.map_err(|errors| Failure::invalid(&errors))?;
+    Ok(compiled.policy)
 }
 
 /// A shipped policy by its id, or the policy in a file. What holds a `/` or ends in `.toml` is a file.

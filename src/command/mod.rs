@@ -1,14 +1,17 @@
 //! The command line: one file per verb. A verb is a clap `Args` struct with a `run` method that
 //! returns an exit code.
 
+mod audit;
 mod cat;
 mod check;
 mod completions;
+mod counts;
 mod demo;
 mod explain;
 mod failure;
 mod r#gen;
 mod geo;
+mod keys;
 mod ladder;
 mod load;
 mod pipe;
@@ -56,7 +59,10 @@ pub enum Verb {
     Topics(topics::Args),
     Put(put::Args),
     Cat(cat::Args),
+    Counts(counts::Args),
+    Audit(audit::Args),
     Geo(geo::Args),
+    Keys(keys::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -75,7 +81,10 @@ pub fn main() -> std::process::ExitCode {
         Verb::Topics(args) => args.run(),
         Verb::Put(args) => args.run(),
         Verb::Cat(args) => args.run(),
+        Verb::Counts(args) => args.run(),
+        Verb::Audit(args) => args.run(),
         Verb::Geo(args) => args.run(),
+        Verb::Keys(args) => args.run(),
     };
     code.into()
 }

@@ -6,10 +6,12 @@ use super::geo::GeoArgs;
 use super::load::{EngineArgs, read_source, region};
 use super::reload::Reload;
 use super::store::{self, Opened, StoreArgs};
+use crate::class::Class;
 use crate::numbering::Region;
-use crate::policy::{Accounts, Policy, WindowError};
+use crate::policy::{Accounts, Policy, Stage, WindowError};
 use crate::service::clock::SystemClock;
 use crate::service::config::{Config, PipelineConfig, StoreConfig};
+use crate::service::keys::{InUse, KeysInUse};
 use crate::service::topics::erase_ms;
 use crate::service::watch;
 use crate::service::{Health, Leaving, Mode, Part, RunSpec, Threads, crash, listen, run};
@@ -17,6 +19,7 @@ use crate::stage::Pipeline;
 use crate::stage::age::ScheduleError;
 use crate::store::embedded::Access;
 use crate::telemetry::Scrape;
+use crate::transform::Action;
 use clap::Args as ClapArgs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -53,6 +56,12 @@ pub(super) struct Given {
     /// Databases with cities (.mmdb), asked in this order; without them there are countries only
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) geo: Vec<PathBuf>,
+    /// The folder with the keys that pseudonyms are made with; without keys such values are removed
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Those of the pipelines that were made.
+    #[arg(skip)]
+    in_use: InUse,
 }
 
 impl Args {
@@ -87,17 +96,43 @@ impl Args {
             let (store, given) = (self.store.clone(), self.given.clone());
             Reload::new(store, given, kafka, config.clone(), pipelines.clone()).map(Box::new)
         };
+        let in_use = self.given.in_use.clone();
+        let tend: Box<dyn Fn() + Send + Sync> = Box::new(move || in_use.tend());
         let ended = match store::open(&config.store, Access::Service)? {
             Opened::Embedded(store) => {
                 let (changes, store, threads) = (reload(None)?, Arc::new(store), Threads::One);
-                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, changes })
+                run(&RunSpec {
+                    store,
+                    pipelines,
+                    clock,
+                    part,
+                    mode,
+                    seed,
+                    leaving,
+                    threads,
+                    health,
+                    changes,
+                    tend,
+                })
             }
             Opened::Kafka(store) => {
                 super::topics::check_at_start(&store, &pipelines, &config)?;
                 watch_the_end(leaving.clone(), config.drain_timeout_ms);
                 let (store, threads) = (Arc::new(store), Threads::PerWorker);
                 let changes = reload(Some(store.clone()))?;
-                run(&RunSpec { store, pipelines, clock, part, mode, seed, leaving, threads, health, changes })
+                run(&RunSpec {
+                    store,
+                    pipelines,
+                    clock,
+                    part,
+                    mode,
+                    seed,
+                    leaving,
+                    threads,
+                    health,
+                    changes,
+                    tend,
+                })
             }
         };
         ended.map_err(|error| store::failure(&error))
@@ -112,6 +147,22 @@ impl Args {
             Some(_) => Ok(Part::Lanes),
             None => Err(Failure::usage(format!("no policy that runs here has a stage `{id}`"))),
         }
+    }
+}
+
+/// Says which key writes, or that none does where the policy asks for pseudonyms.
+fn tell_of_keys(pipeline: &Pipeline, keys: Option<&KeysInUse>) {
+    let source = pipeline.topics.source.as_ref();
+    let asks =
+        |stage: &Stage| Class::ALL.iter().any(|class| stage.actions.of(*class) == Some(Action::Pseudonym));
+    match keys {
+        Some(keys) => tracing::info!(source, keys = ?keys.keys, "keys of pseudonyms, the last one writes"),
+        None if pipeline.policy.stages.iter().any(asks) => tracing::warn!(
+            source,
+            "the policy asks for pseudonyms and there are no keys: such values are removed; `logscrub keys init \
+             --keys keys` and `keys = \"keys\"` in the pipeline give it some"
+        ),
+        None => {}
     }
 }
 
@@ -200,16 +251,23 @@ impl Given {
             rules: self.rules.clone().or_else(|| config.rules.clone()),
             region: self.region,
             geo: GeoArgs { geo: if self.geo.is_empty() { config.geo.clone() } else { self.geo.clone() } },
+            keys: self.keys.clone().or_else(|| config.keys.clone()),
+            tenant: config.tenant.clone().unwrap_or_default(),
         };
         let mut loaded = engine.load()?;
         set_windows(Arc::make_mut(&mut loaded.policy), config)?;
         watch::places_built(loaded.geo_build_seconds);
+        let keys = engine.keys.as_deref().zip(loaded.keys).map(|(path, keys)| KeysInUse::new(path, keys));
         let mut settings = config.settings.clone();
         if let StoreConfig::Kafka { .. } = store {
             settings.erase_ms = erase_ms(&loaded.policy);
         }
         Pipeline::new((*loaded.policy).clone(), loaded.engine, settings)
-            .map(Arc::new)
+            .map(|pipeline| {
+                tell_of_keys(&pipeline, keys.as_ref());
+                keys.into_iter().for_each(|keys| self.in_use.add(keys));
+                Arc::new(pipeline)
+            })
             .map_err(|error| Failure::new(exit::REFUSED, error.to_string()))
     }
 }

@@ -18,6 +18,7 @@ mod reach;
 mod refused;
 mod resolve;
 mod scan;
+mod shown;
 mod signs;
 mod sink;
 mod splice;
@@ -254,7 +255,9 @@ impl Engine {
         self.find_all(scratch, &context, record, last)?;
         let unknown = if last { policy.unknown_fields } else { UnknownFields::Keep };
         let plan = Plan { actions: &rung.actions, context, unknown, first_user: self.rules.first_user() };
-        Ok(write_all(scratch, &plan, record, out))
+        let applied = write_all(scratch, &plan, record, out);
+        // A class may be kept at the last stage; a pseudonym of it that somebody logged is not.
+        Ok(if last && forget_pseudonyms(out) { Applied::Changed } else { applied })
     }
 
     /// Fills one sink per part.
@@ -443,6 +446,13 @@ fn write_all(scratch: &mut Scratch, plan: &Plan<'_>, record: &Record<'_>, out: &
         write(place + 2, *value, to_value);
     }
     if changed { Applied::Changed } else { Applied::Unchanged }
+}
+
+fn forget_pseudonyms(out: &mut RecordBuf) -> bool {
+    let values = out.headers.iter_mut().filter_map(|(_, value)| value.as_mut());
+    let parts = out.value.iter_mut().chain(out.key.iter_mut()).chain(values);
+    // Each of them, whether or not one had some.
+    parts.filter_map(|part| transform::pseudonym::forget(part).then_some(())).count() > 0
 }
 
 /// Every finding of a sink; what is found in base64 or hex has the span of the letters, and is given beside it.

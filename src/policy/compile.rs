@@ -1,9 +1,10 @@
 //! From what a policy's file says to what runs: everything is checked, every mistake reported.
 
 use super::action::resolve;
-use super::syntax::{AfterSyntax, ClockSyntax, CountSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
+use super::syntax::{AfterSyntax, ClockSyntax, PolicySyntax, StageSyntax, WhenSyntax, read};
 use super::{
-    Accounts, ActionTable, After, Clock, Count, Margin, Period, Policy, Sentence, Stage, UnknownFields, When,
+    Accounts, ActionTable, After, Anonymity, Clock, Margin, Period, Policy, Sentence, Stage, UnknownFields,
+    When, coarser,
 };
 use crate::class::{BUILT_IN, Class, ClassSet, CustomClass, SLOTS};
 use crate::diagnostic::{Diagnostics, Report, Source, did_you_mean};
@@ -14,6 +15,10 @@ use toml::Spanned;
 
 /// The least number of addresses behind a city's name, where a policy says nothing.
 pub const CITY_FLOOR: u64 = 10_000;
+
+/// The fewest records that a group of a count is shown with, where a policy says nothing: what agencies of
+/// statistics commonly ask of a cell.
+pub const SMALLEST_GROUP: u64 = 11;
 
 /// What is kept in the scrubbed topic where the first stage does not name the class.
 const KEPT_AT_FIRST: [Class; 6] =
@@ -45,8 +50,8 @@ pub fn compile(source: &Source, custom: &[String]) -> Result<Compiled, Diagnosti
 const UNKNOWN_AGE: After =
     After::PerAccount { default: None, by: String::new(), file: None, accounts: Accounts(BTreeMap::new()) };
 
-struct Compiler<'r, 's> {
-    report: &'r Report<'s>,
+pub(super) struct Compiler<'r, 's> {
+    pub(super) report: &'r Report<'s>,
     custom: &'r [String],
 }
 
@@ -59,7 +64,8 @@ impl Compiler<'_, '_> {
                 "add `[[stage]]` with `id = \"scrub\"` and `after = \"0d\"`",
             );
         }
-        let stages = self.stages(&syntax.stages);
+        let mut stages = self.stages(&syntax.stages);
+        let anonymity = self.anonymity(&syntax.stages, &mut stages);
         Policy {
             id: self.id(syntax.id.as_ref()),
             summary: syntax.summary.as_ref().map(|s| s.get_ref().clone()).unwrap_or_default(),
@@ -69,14 +75,16 @@ impl Compiler<'_, '_> {
             city_floor: self.city_floor(syntax.city_floor.as_ref()),
             oldest_plausible: self.oldest_plausible(syntax.oldest_plausible.as_ref()),
             geo_fields: syntax.geo_fields.as_ref().is_some_and(|yes| *yes.get_ref()),
-            counts: self.counts(&syntax.counts),
+            counts: self.counts(&syntax.counts, syntax.stages.len()),
+            anonymity,
+            events: self.events(&syntax.events, syntax.stages.len()),
             sentences: self.sentences(syntax),
             stages,
         }
     }
 
     /// Ids stand in topic names, headers and metrics.
-    fn id(&self, id: Option<&Spanned<String>>) -> String {
+    pub(super) fn id(&self, id: Option<&Spanned<String>>) -> String {
         let Some(id) = id else { return String::new() };
         let text = id.get_ref();
         let good = (1..=64).contains(&text.len())
@@ -156,9 +164,9 @@ impl Compiler<'_, '_> {
                 .find(|(word, _)| word.get_ref() == class.word())
                 .map_or_else(|| syntax.span.clone(), |(_, action)| action.span.clone());
             if action == Action::Pseudonym {
-                self.report.warning(
+                self.report.error(
                     span,
-                    format!("at the last stage `{class}` is still a pseudonym"),
+                    format!("at the last stage `{class}` would still be a pseudonym"),
                     format!("while its key exists it can be traced back: write `{class} = \"remove\"`"),
                 );
             } else if action == Action::Keep && !KEPT_AT_FIRST.contains(&class) {
@@ -242,7 +250,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn period(&self, text: &Spanned<String>) -> Option<Period> {
+    pub(super) fn period(&self, text: &Spanned<String>) -> Option<Period> {
         match text.get_ref().parse() {
             Ok(period) => {
                 // 24m for 24 months would delete after 24 minutes.
@@ -292,13 +300,13 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn field_name(&self, field: &Spanned<String>) {
+    pub(super) fn field_name(&self, field: &Spanned<String>) {
         if field.get_ref().trim().is_empty() {
             self.report.error(field.span(), "the field has no name", "write the key that holds the value");
         }
     }
 
-    fn when(&self, syntax: &WhenSyntax) -> Option<When> {
+    pub(super) fn when(&self, syntax: &WhenSyntax) -> Option<When> {
         let field = syntax.field.as_ref()?;
         self.field_name(field);
         let name = field.get_ref().clone();
@@ -400,19 +408,44 @@ impl Compiler<'_, '_> {
         text.map_or(Some(ten_years), |text| self.period(text)).unwrap_or(ten_years)
     }
 
+    /// `k` of the last stage, whose own actions become the coarsest.
+    fn anonymity(&self, syntax: &[StageSyntax], stages: &mut [Stage]) -> Option<Anonymity> {
+        let (last, earlier) = syntax.split_last()?;
+        for k in
+            earlier.iter().chain((syntax.len() == 1).then_some(last)).filter_map(|stage| stage.k.as_ref())
+        {
+            self.report.error(
+                k.span(),
+                "only the last of several stages can ask for `k`",
+                "write it into the stage that releases the records",
+            );
+        }
+        let k = last.k.as_ref()?;
+        let Some(number) = u64::try_from(*k.get_ref()).ok().filter(|k| *k >= 2) else {
+            let help = "write `k = 11`, or leave it out";
+            self.report.error(k.span(), "`k` is how many records must show the same, 2 or more", help);
+            return None;
+        };
+        let stage = stages.last_mut().filter(|_| syntax.len() > 1)?;
+        let finest = stage.actions.clone();
+        stage.actions = ActionTable::of_each(|class| finest.of(class).map(|action| coarser(class, action)));
+        Some(Anonymity { k: number, finest })
+    }
+
     /// What the document promises: each by a part of the file, or by something else that is named.
     fn sentences(&self, syntax: &PolicySyntax) -> Vec<Sentence> {
         let stages = syntax.stages.iter().filter_map(|stage| stage.id.as_ref());
         let counts = syntax.counts.iter().filter_map(|count| count.id.as_ref());
-        let ids: Vec<&str> = stages.chain(counts).map(|id| id.get_ref().as_str()).collect();
+        let events = syntax.events.iter().filter_map(|event| event.id.as_ref());
+        let ids: Vec<&str> = stages.chain(counts).chain(events).map(|id| id.get_ref().as_str()).collect();
         let mut sentences = Vec::new();
         for one in &syntax.sentences {
             for part in one.kept_by.iter().filter(|part| !ids.contains(&part.get_ref().as_str())) {
                 let help = match did_you_mean(part.get_ref(), ids.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the stages and counts here are {}", ids.join(", ")),
+                    None => format!("the stages, counts and events here are {}", ids.join(", ")),
                 };
-                let message = format!("no stage or count is called `{}`", part.get_ref());
+                let message = format!("no stage, count or event is called `{}`", part.get_ref());
                 self.report.error(part.span(), message, help);
             }
             if one.kept_by.is_empty() && one.elsewhere.is_none() {
@@ -430,34 +463,6 @@ impl Compiler<'_, '_> {
         }
         sentences
     }
-
-    fn counts(&self, syntax: &[CountSyntax]) -> Vec<Count> {
-        let mut counts = Vec::new();
-        for (place, one) in syntax.iter().enumerate() {
-            if syntax.iter().take(place).any(|other| same(other.id.as_ref(), one.id.as_ref())) {
-                let span = one.id.as_ref().map_or(one.span.clone(), Spanned::span);
-                self.report.error(span, "two counts have the same id", "give each its own id");
-            }
-            if one.by.is_empty() {
-                self.report.error(
-                    one.span.clone(),
-                    "a count needs `by`: the fields it counts by",
-                    "write `by = [\"account_id\", \"country\", \"status\"]`",
-                );
-            }
-            counts.push(Count {
-                id: self.id(one.id.as_ref()),
-                by: one.by.iter().map(|field| field.get_ref().clone()).collect(),
-                sum: one.sum.iter().map(|field| field.get_ref().clone()).collect(),
-                every: one
-                    .every
-                    .as_ref()
-                    .map_or(Some(Period::days(1)), |text| self.period(text))
-                    .unwrap_or_default(),
-            });
-        }
-        counts
-    }
 }
 
 /// What a stage does with every class, its place in the ladder included (DESIGN: what a stage acts on).
@@ -472,7 +477,8 @@ fn resolved(place: usize, is_last: bool, stage: &Stage, earlier: &[Stage]) -> Ac
             // The latest earlier stage that names the class has the last word.
             let said =
                 earlier.iter().rev().find(|s| s.named.contains(class)).and_then(|s| s.actions.of(class));
-            Some(named.or(said).unwrap_or(Action::Remove))
+            // No pseudonym outlives the window, since its key does.
+            Some(named.or(said.filter(|said| *said != Action::Pseudonym)).unwrap_or(Action::Remove))
         } else {
             named
         };
@@ -484,12 +490,12 @@ fn resolved(place: usize, is_last: bool, stage: &Stage, earlier: &[Stage]) -> Ac
 }
 
 /// Every class there can be, in slot order.
-fn every_class() -> impl Iterator<Item = Class> {
+pub(super) fn every_class() -> impl Iterator<Item = Class> {
     let custom = (0..SLOTS - BUILT_IN).filter_map(CustomClass::new).map(Class::Custom);
     Class::ALL.into_iter().chain(custom)
 }
 
-fn same(a: Option<&Spanned<String>>, b: Option<&Spanned<String>>) -> bool {
+pub(super) fn same(a: Option<&Spanned<String>>, b: Option<&Spanned<String>>) -> bool {
     a.zip(b).is_some_and(|(a, b)| a.get_ref() == b.get_ref())
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod action;
+mod aggregate;
 mod compile;
 mod period;
 mod shipped;
@@ -12,12 +13,12 @@ mod syntax;
 
 pub use accounts::Accounts;
 pub use action::{possible, spelling};
-pub use compile::{CITY_FLOOR, Compiled, compile};
+pub use compile::{CITY_FLOOR, Compiled, SMALLEST_GROUP, compile};
 pub use period::{NotAPeriod, Period};
 pub use shipped::{shipped, shipped_ids};
 
 use crate::class::{Class, ClassSet, SLOTS};
-use crate::transform::Action;
+use crate::transform::{Action, GeoDetail, RoundTo};
 
 /// A policy that was checked whole. Everything in it can be carried out.
 #[derive(Clone, Debug)]
@@ -39,8 +40,35 @@ pub struct Policy {
     pub geo_fields: bool,
     /// Aggregates that outlive the records.
     pub counts: Vec<Count>,
+    /// What ends windows sooner.
+    pub events: Vec<Event>,
+    /// `None`: the last stage does what it says, whoever else shows the same.
+    pub anonymity: Option<Anonymity>,
     /// What the policy's document promises.
     pub sentences: Vec<Sentence>,
+}
+
+/// `k` of the last stage: a released record shares what it shows with so many, or shows less. The last stage's own
+/// actions are the coarsest form, so that nothing finer leaves where nobody counted.
+#[derive(Clone, Debug)]
+pub struct Anonymity {
+    /// 2 or more.
+    pub k: u64,
+    /// What the last stage does where enough records show the same.
+    pub finest: ActionTable,
+}
+
+/// What is done to a class instead of an action where too few records show the same.
+#[must_use]
+pub fn coarser(class: Class, action: Action) -> Action {
+    match (class, action) {
+        (_, Action::Remove | Action::DropField) => action,
+        (Class::Ip, Action::Geo(GeoDetail::City)) => Action::Geo(GeoDetail::Country),
+        (Class::Ip, Action::Keep) => Action::Geo(GeoDetail::Country),
+        (Class::Timestamp, _) => Action::Round(RoundTo::Day),
+        (Class::UserAgent | Class::SubjectId, _) => Action::Remove,
+        _ => action,
+    }
 }
 
 /// A sentence of a document, and what keeps it.
@@ -54,8 +82,21 @@ pub struct Sentence {
     pub elsewhere: Option<String>,
 }
 
+/// Something that ends the last window of everything under one value of a field: an account is closed.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// `[a-z0-9_-]{1,64}`, unique in its policy.
+    pub id: String,
+    /// Which records tell of it.
+    pub when: When,
+    /// The field whose value it holds for.
+    pub by: String,
+    /// How long after the event records are due for the last stage at the latest.
+    pub after: Period,
+}
+
 /// An aggregate kept after its records are gone: how many, by the values of some fields.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Count {
     /// `[a-z0-9_-]{1,64}`, unique in its policy.
     pub id: String,
@@ -63,8 +104,12 @@ pub struct Count {
     pub by: Vec<String>,
     /// Numeric fields that are added up in each group.
     pub sum: Vec<String>,
-    /// Length of the interval that one count covers.
+    /// Length of the interval that one count covers: months, or seconds.
     pub every: Period,
+    /// `None`: every record.
+    pub when: Option<When>,
+    /// Groups of fewer records are shown together.
+    pub min: u64,
 }
 
 /// One rung of the ladder.
@@ -102,6 +147,16 @@ pub struct ActionTable([Option<Action>; SLOTS]);
 impl ActionTable {
     #[must_use]
     pub fn new(actions: [Option<Action>; SLOTS]) -> Self {
+        ActionTable(actions)
+    }
+
+    /// The same question for each class there can be.
+    #[must_use]
+    pub fn of_each(mut action: impl FnMut(Class) -> Option<Action>) -> Self {
+        let mut actions = [None; SLOTS];
+        for (cell, class) in actions.iter_mut().zip(compile::every_class()) {
+            *cell = action(class);
+        }
         ActionTable(actions)
     }
 
@@ -254,10 +309,23 @@ pub enum WindowError {
     NoAccounts { policy: String },
 }
 
-/// Which records a stage is for.
+/// Which records a stage or a count is for.
 #[derive(Clone, Debug)]
 pub enum When {
     Equals { field: String, values: Vec<String> },
     Matches { field: String, pattern: regex::bytes::Regex },
     Exists { field: String },
+}
+
+impl When {
+    /// Whether it holds for a record, whose fields `extract` gives.
+    pub fn holds<'r>(&self, extract: impl FnOnce(&str) -> Option<&'r [u8]>) -> bool {
+        let (When::Equals { field, .. } | When::Matches { field, .. } | When::Exists { field }) = self;
+        let Some(bytes) = extract(field) else { return false };
+        match self {
+            When::Equals { values, .. } => values.iter().any(|value| value.as_bytes() == bytes),
+            When::Matches { pattern, .. } => pattern.is_match(bytes),
+            When::Exists { .. } => true,
+        }
+    }
 }

@@ -60,7 +60,8 @@ mod tests {
                 assert!(!twice, "{id} names it twice: {}", sentence.text);
             }
             let parts = policy.stages.iter().map(|stage| &stage.id);
-            for part in parts.chain(policy.counts.iter().map(|count| &count.id)) {
+            let counts = policy.counts.iter().map(|count| &count.id);
+            for part in parts.chain(counts).chain(policy.events.iter().map(|event| &event.id)) {
                 let kept = policy.sentences.iter().any(|sentence| sentence.kept_by.contains(part));
                 assert!(kept, "{id}: no sentence asks for `{part}`");
             }

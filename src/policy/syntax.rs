@@ -20,6 +20,7 @@ pub struct PolicySyntax {
     /// `stage` is there, if perhaps of a wrong type.
     pub has_stages: bool,
     pub counts: Vec<CountSyntax>,
+    pub events: Vec<EventSyntax>,
     pub sentences: Vec<SentenceSyntax>,
 }
 
@@ -30,6 +31,8 @@ pub struct StageSyntax {
     pub after: Option<AfterSyntax>,
     pub clock: Option<ClockSyntax>,
     pub when: Option<WhenSyntax>,
+    /// `k = 11`: how many records must show the same.
+    pub k: Option<Spanned<i64>>,
     /// `[stage.do]`: class → action, in no order.
     pub actions: Vec<(Spanned<String>, ActionSyntax)>,
 }
@@ -80,6 +83,18 @@ pub struct CountSyntax {
     pub by: Vec<Spanned<String>>,
     pub sum: Vec<Spanned<String>>,
     pub every: Option<Spanned<String>>,
+    pub when: Option<WhenSyntax>,
+    pub min: Option<Spanned<i64>>,
+}
+
+/// `[[event]]`: what ends windows sooner.
+#[derive(Debug)]
+pub struct EventSyntax {
+    pub span: Range<usize>,
+    pub id: Option<Spanned<String>>,
+    pub when: Option<WhenSyntax>,
+    pub by: Option<Spanned<String>>,
+    pub after: Option<Spanned<String>>,
 }
 
 /// `[[sentence]]`: what a document promises, word for word, and what keeps it.
@@ -110,6 +125,7 @@ pub fn read(report: &Report<'_>) -> Option<PolicySyntax> {
         stages: top.tables("stage", "a stage").into_iter().map(stage).collect(),
         has_stages: top.has("stage"),
         counts: top.tables("count", "a count").into_iter().map(count).collect(),
+        events: top.tables("event", "an event").into_iter().map(event).collect(),
         sentences: top.tables("sentence", "a sentence").into_iter().map(sentence).collect(),
     };
     let _ = top.finish();
@@ -123,6 +139,7 @@ fn stage(table: TableReader<'_, '_, '_>) -> StageSyntax {
         after: after(&table),
         clock: clock(&table),
         when: table.table("when", "`when`").map(when),
+        k: table.integer("k"),
         actions: table.table("do", "`[stage.do]`").map(|table| actions(&table)).unwrap_or_default(),
     };
     let _ = table.finish();
@@ -214,9 +231,23 @@ fn count(table: TableReader<'_, '_, '_>) -> CountSyntax {
         by: table.strings("by"),
         sum: table.strings("sum"),
         every: table.string("every"),
+        when: table.table("when", "`when`").map(when),
+        min: table.integer("min"),
     };
     let _ = table.finish();
     count
+}
+
+fn event(table: TableReader<'_, '_, '_>) -> EventSyntax {
+    let event = EventSyntax {
+        span: table.span(),
+        id: table.required_string("id", "`id = \"closed\"`"),
+        when: table.table("when", "`when`").map(when),
+        by: table.required_string("by", "`by = \"account_id\"`: the field whose value it holds for"),
+        after: table.required_string("after", "`after = \"30d\"`"),
+    };
+    let _ = table.finish();
+    event
 }
 
 fn sentence(table: TableReader<'_, '_, '_>) -> SentenceSyntax {

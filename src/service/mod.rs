@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod crash;
 mod health;
+pub mod keys;
 mod line;
 mod once;
 mod run;

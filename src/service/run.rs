@@ -45,6 +45,8 @@ pub struct RunSpec<S: Store> {
     pub threads: Threads,
     pub health: Arc<Health>,
     pub changes: Box<dyn Changes>,
+    /// What is looked after all the time; it says itself how often there is something to do.
+    pub tend: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Who sees that something else is to run, or that the log is no longer as it was.
@@ -251,6 +253,7 @@ where
                 checked_ms = spec.clock.now_ms();
                 spec.changes.check_again();
             }
+            (spec.tend)();
             std::thread::sleep(LOOK);
             changed = spec.changes.look();
         }
@@ -307,6 +310,7 @@ fn forever<S: Store>(
     let (mut looked, mut changed) = (Instant::now(), None);
     while !spec.leaving.asked() && changed.is_none() {
         let mut worked = false;
+        (spec.tend)();
         for line in &mut *lines {
             worked |= line.turn(spec)?;
             spec.health.stepped(&line.pipeline.topics.source);

@@ -1,10 +1,12 @@
 //! Ages: what time a record's age counts from, and when it is due for each stage.
 
+use super::event::Seen;
 use crate::engine::{Engine, Scratch, TimeSource};
 use crate::policy::{After, Clock, Margin, Period, Policy};
 use crate::record::Record;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The times of a record that its ages count from: never later than when we first read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,12 @@ pub fn account_field_id(field: &str) -> u32 {
     clock_id(&format!("account {field}"))
 }
 
+/// Names an event.
+#[must_use]
+pub fn event_id(id: &str) -> u32 {
+    clock_id(&format!("event {id}"))
+}
+
 /// Names an account in a held record: the first eight bytes of its SHA-256. A middle stage may remove
 /// the account from the record itself.
 #[must_use]
@@ -45,6 +53,9 @@ pub struct Schedule {
     fields: Vec<(u32, Clock)>,
     /// The distinct fields that tell the account: id and path.
     account_fields: Vec<(u32, String)>,
+    /// What ends the last window sooner: the event, the field that tells whose, and how long after.
+    events: Vec<(u32, u32, Period)>,
+    seen: Arc<RwLock<Seen>>,
     margin_ms: i64,
     oldest_plausible_ms: i64,
 }
@@ -151,7 +162,16 @@ impl Schedule {
         }
         let oldest = policy.oldest_plausible.shortest_seconds();
         let oldest_plausible_ms = i64::try_from(oldest).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
-        Ok(Schedule { stages, fields, account_fields, margin_ms, oldest_plausible_ms })
+        let mut events = Vec::new();
+        for event in &policy.events {
+            let field = account_field_id(&event.by);
+            if !account_fields.iter().any(|(known, _)| *known == field) {
+                account_fields.push((field, event.by.clone()));
+            }
+            events.push((event_id(&event.id), field, event.after));
+        }
+        let seen = Arc::default();
+        Ok(Schedule { stages, fields, account_fields, events, seen, margin_ms, oldest_plausible_ms })
     }
 
     /// Reads a record's times. The second number says how many clocks fell back to the record's time
@@ -218,17 +238,57 @@ impl Schedule {
         ms >= now_ms.saturating_sub(self.oldest_plausible_ms)
     }
 
+    /// What a record's age counts from at a stage.
+    #[must_use]
+    pub fn from_ms(&self, stage: usize, times: &Times) -> i64 {
+        let field = self.stages.get(stage).and_then(|rung| rung.field);
+        let known = field.and_then(|id| times.fields.iter().find(|(field, _)| *field == id));
+        known.map_or(times.record_ms, |(_, ms)| *ms)
+    }
+
     /// When a record is due for a stage: its window's end, less the margin.
     #[must_use]
     pub fn due_ms(&self, stage: usize, times: &Times) -> i64 {
         let Some(rung) = self.stages.get(stage) else { return i64::MAX };
-        let known = rung.field.and_then(|id| times.fields.iter().find(|(field, _)| *field == id));
-        let from = known.map_or(times.record_ms, |(_, ms)| *ms);
+        let from = self.from_ms(stage, times);
         let own = rung.accounts.as_ref().and_then(|(id, windows)| {
             let (_, account) = times.fields.iter().find(|(field, _)| field == id)?;
             windows.get(account)
         });
-        own.unwrap_or(&rung.after).due(from).saturating_sub(self.margin_ms)
+        let due_ms = own.unwrap_or(&rung.after).due(from);
+        let ended_ms = if stage == self.last() { self.ended_ms(times) } else { None };
+        ended_ms.map_or(due_ms, |ended_ms| due_ms.min(ended_ms)).saturating_sub(self.margin_ms)
+    }
+
+    /// When an event that was seen ends the last window of a record.
+    fn ended_ms(&self, times: &Times) -> Option<i64> {
+        if self.events.is_empty() {
+            return None;
+        }
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        let ended = |(event, field, after): &(u32, u32, Period)| {
+            let (_, of) = times.fields.iter().find(|(known, _)| known == field)?;
+            seen.get(&(*event, *of)).map(|at_ms| after.due(*at_ms))
+        };
+        self.events.iter().filter_map(ended).min()
+    }
+
+    /// Events were seen; of two of one kind the later one holds.
+    pub fn saw(&self, events: Seen) {
+        if events.is_empty() {
+            return;
+        }
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        for (of, at_ms) in events {
+            let known = seen.entry(of).or_insert(at_ms);
+            *known = (*known).max(at_ms);
+        }
+    }
+
+    /// How many events are known.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.seen.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// The number of the last stage.

@@ -99,7 +99,7 @@ pub fn agree<S: Store>(
         windows.edition += 1;
     }
     if known.as_ref() != Some(&windows) {
-        write(store, pipeline, &windows)?;
+        write(store, pipeline, &windows, None)?;
     }
     pipeline.set_edition(windows.edition);
     Ok(())
@@ -114,6 +114,9 @@ fn stages(pipeline: &Pipeline) -> Vec<Window> {
         let mut rest = format!("{clock:?}");
         if place != last {
             rest.push_str(&format!(" {:?} {:?}", stage.when, stage.actions));
+        }
+        if place == last && !pipeline.policy.events.is_empty() {
+            rest.push_str(&format!(" {:?}", pipeline.policy.events));
         }
         if let After::PerAccount { by, accounts, .. } = &stage.after {
             rest.push_str(&format!(" {by} {accounts:?}"));
@@ -185,10 +188,30 @@ fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, Sto
     }
 }
 
-fn write<S: Store>(store: &S, pipeline: &Pipeline, windows: &Windows) -> Result<(), StoreError> {
+/// Begins an edition under the same windows, since something else lets held records go sooner. `name` and `value`
+/// are written with it.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn begin<S: Store>(store: &S, pipeline: &Pipeline, name: &str, value: &[u8]) -> Result<(), StoreError> {
+    let known = read(store, pipeline)?.map_or(0, |known| known.edition).max(pipeline.edition());
+    let windows = Windows { v: 1, edition: known + 1, stages: stages(pipeline) };
+    write(store, pipeline, &windows, Some((name, value)))?;
+    pipeline.set_edition(windows.edition);
+    Ok(())
+}
+
+fn write<S: Store>(
+    store: &S,
+    pipeline: &Pipeline,
+    windows: &Windows,
+    more: Option<(&str, &[u8])>,
+) -> Result<(), StoreError> {
     let value = serde_json::to_vec(windows)
         .map_err(|_| StoreError::Bug("a pipeline's windows cannot be written".into()))?;
-    progress::write(store, pipeline, "windows", &[(key(pipeline), value)])
+    let mut records = vec![(key(pipeline), value)];
+    records.extend(more.map(|(name, value)| (name.to_owned(), value.to_vec())));
+    progress::write(store, pipeline, "windows", &records)
 }
 
 #[cfg(test)]

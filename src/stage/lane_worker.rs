@@ -1,10 +1,13 @@
 //! The lane worker: waits for the heads of all lanes, releases what is due for the last stage, and
 //! puts the rest into the lane for the time that remains.
 
-use super::age::mark_ms;
+use super::age::{Times, mark_ms};
+use super::cell::{Days, Level, Verdict};
 use super::clock::Clock;
 use super::crash::{self, CrashPoint};
+use super::edition;
 use super::envelope::{self, EnvelopeError, Held};
+use super::event::Watch;
 use super::member::{Ledger, Member, Step};
 use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
@@ -35,6 +38,8 @@ pub struct LaneWorker<S: Store> {
     heads: BTreeMap<Place, i64>,
     /// The clock at the last step.
     last_ms: i64,
+    days: Days,
+    watch: Watch,
 }
 
 impl<S: Store> LaneWorker<S> {
@@ -68,6 +73,8 @@ impl<S: Store> LaneWorker<S> {
             delays_ms,
             heads: BTreeMap::new(),
             last_ms: i64::MIN,
+            days: Days::default(),
+            watch: Watch::default(),
         })
     }
 
@@ -89,13 +96,20 @@ impl<S: Store> LaneWorker<S> {
     }
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
+        self.watch.look(self.member.store.as_ref(), &self.pipeline, now_ms)?;
+        let (store, pipeline) = (self.member.store.as_ref(), &self.pipeline);
+        let begin = |key: &str, value: &[u8]| edition::begin(store, pipeline, key, value);
+        if self.member.ledger.is_settled() && self.watch.sweep(pipeline, now_ms, begin)? {
+            // Every head is of an earlier edition now.
+            self.heads.values_mut().for_each(|at_ms| *at_ms = now_ms);
+        }
         self.wake(now_ms)?;
         crash::reach(CrashPoint::BeforeBegin);
         let limit = self.pipeline.commit_records;
         let next_ms = self.heads.values().min().map_or(i64::MAX, |at_ms| at_ms.saturating_sub(now_ms));
         let until_next = Duration::from_millis(next_ms.max(0).unsigned_abs());
         let wait = self.member.may_wait(&self.pipeline, wait, now_ms).min(until_next);
-        let Member { session, ledger, spec, .. } = &mut self.member;
+        let Member { session, ledger, spec, store } = &mut self.member;
         let (reader, writer) = session.halves();
         let mut failure = None;
         let mut work = Work {
@@ -103,6 +117,8 @@ impl<S: Store> LaneWorker<S> {
             ledger,
             writer,
             desk: &mut self.desk,
+            store: store.as_ref(),
+            days: &mut self.days,
             topics: &spec.topics,
             delays_ms: &self.delays_ms,
             now_ms,
@@ -233,7 +249,9 @@ enum Turn {
 }
 
 /// One held record's way on.
-struct Work<'w, W: Writer> {
+struct Work<'w, W: Writer, S: Store> {
+    store: &'w S,
+    days: &'w mut Days,
     pipeline: &'w Pipeline,
     ledger: &'w mut Ledger,
     writer: &'w mut W,
@@ -243,7 +261,7 @@ struct Work<'w, W: Writer> {
     now_ms: i64,
 }
 
-impl<W: Writer> Work<'_, W> {
+impl<W: Writer, S: Store> Work<'_, W, S> {
     fn record(&mut self, fetched: &Fetched<'_>) -> Result<Turn, StoreError> {
         if quarantine::is_heartbeat(&fetched.record) {
             self.ledger.took(fetched.place, fetched.offset, self.now_ms);
@@ -313,8 +331,17 @@ impl<W: Writer> Work<'_, W> {
                 return Ok(Turn::NotBefore(mark_ms));
             }
             let known = if cover.withheld { Known::Quarantined } else { Known::New };
+            let level = match self.verdict(&record, &cover.times)? {
+                Verdict::Release(level) => level,
+                Verdict::TooFew => {
+                    self.desk.count(pipeline, self.ledger, &source, &record, &cover.times);
+                    self.ledger.count(fetched.place, last, Outcome::Dropped);
+                    return Ok(Turn::Taken);
+                }
+            };
+            let (ledger, writer, times) = (&mut *self.ledger, &mut *self.writer, &cover.times);
             let outcome =
-                self.desk.deidentify(pipeline, self.ledger, self.writer, &source, &record, known)?;
+                self.desk.deidentify(pipeline, ledger, writer, &source, &record, times, known, level)?;
             self.ledger.count(fetched.place, last, outcome);
             return Ok(Turn::Taken);
         }
@@ -340,6 +367,20 @@ impl<W: Writer> Work<'_, W> {
             Ahead::Skeleton(reason) => self.let_go(&source, &record, &cover, was_withheld, reason)?,
         }
         Ok(Turn::Taken)
+    }
+
+    /// How much of a record may go out, by how many show the same.
+    fn verdict(&mut self, record: &Record<'_>, times: &Times) -> Result<Verdict, StoreError> {
+        let pipeline = self.pipeline;
+        let Some(anonymity) = &pipeline.anonymity else { return Ok(Verdict::Release(Level::Coarsest)) };
+        let at_ms = pipeline.schedule.from_ms(pipeline.schedule.last(), times);
+        match anonymity.cell(&pipeline.engine, &mut self.desk.scratch, record, at_ms) {
+            Some(cell) => {
+                self.days.verdict(self.store, &pipeline.topics.counts, anonymity.k(), &cell, self.now_ms)
+            }
+            // What cannot be read is withheld.
+            None => Ok(Verdict::Release(Level::Coarsest)),
+        }
     }
 
     /// Releases a skeleton before its time: the original cannot be held any longer.

@@ -1,6 +1,9 @@
 //! What both workers share: a membership, its positions, its counts, one transaction at a time.
 
+use super::cell::Cell;
+use super::count::{Group, Total};
 use super::crash::{self, CrashPoint};
+use super::groups::Groups;
 use super::header::{self, Stamp};
 use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
@@ -57,6 +60,7 @@ pub(super) struct Ledger {
     tallies: BTreeMap<(Place, usize), Tally>,
     /// The same as of the last commit.
     settled: BTreeMap<(Place, usize), Tally>,
+    groups: Groups,
     /// De-identified records of the open transaction, to be shuffled.
     releases: Vec<(i32, RecordBuf)>,
     release_bytes: usize,
@@ -83,6 +87,18 @@ impl Ledger {
         self.tallies.entry((place, stage)).or_default().add(outcome, 1);
         self.touched = true;
         self.meter.record(stage, outcome, 1);
+    }
+
+    /// A released record of that place is counted in a group.
+    pub(super) fn add(&mut self, place: Place, group: Group, total: Total) {
+        self.groups.add(place, group, &total);
+        self.touched = true;
+    }
+
+    /// A scrubbed record of that place shows what its cell says.
+    pub(super) fn add_cell(&mut self, place: Place, cell: Cell) {
+        self.groups.add_cell(place, cell);
+        self.touched = true;
     }
 
     /// So many bytes were read, and written, at a stage.
@@ -232,6 +248,7 @@ impl Ledger {
             track.written = true;
         }
         self.settled.clone_from(&self.tallies);
+        self.groups.settle(self.tracks.iter().map(|(place, track)| (*place, track.base)));
         for sent_ms in self.sent_ms.drain(..) {
             self.meter.end_to_end_ms.add(now_ms.saturating_sub(sent_ms).max(0).unsigned_abs());
         }
@@ -245,6 +262,7 @@ impl Ledger {
             track.next = track.base;
         }
         self.tallies.clone_from(&self.settled);
+        self.groups.give_up();
         self.metered.aborted += 1;
         self.clear();
     }
@@ -292,7 +310,7 @@ pub(super) fn append_buf(
 
 /// A membership of a group.
 pub(super) struct Member<S: Store> {
-    store: Arc<S>,
+    pub(super) store: Arc<S>,
     pub(super) session: S::Session,
     pub(super) spec: SessionSpec,
     pub(super) ledger: Ledger,
@@ -313,6 +331,7 @@ impl<S: Store> Member<S> {
             tracks: BTreeMap::new(),
             tallies: BTreeMap::new(),
             settled: BTreeMap::new(),
+            groups: Groups::default(),
             releases: Vec::new(),
             release_bytes: 0,
             fell_back: 0,
@@ -340,9 +359,9 @@ impl<S: Store> Member<S> {
         self.load_tallies(pipeline, &numbers, assigned)?;
         for (partition, known) in assigned.iter().zip(known) {
             let place = partition.place;
-            let topic = topic_of(&self.spec, place).to_owned();
+            let topic = topic_of(&self.spec, place);
             let start = progress::start(
-                &topic,
+                topic,
                 &partition.topic_id,
                 partition.committed,
                 known.as_ref(),
@@ -361,6 +380,7 @@ impl<S: Store> Member<S> {
                 next: start.next,
                 written: partition.committed == Some(start.next),
             };
+            self.ledger.groups.begin(place, topic, &track.topic_id, track.base);
             self.ledger.tracks.insert(place, track);
             self.ledger.touched = true;
             self.session.halves().0.start(place, start.next)?;
@@ -437,6 +457,7 @@ impl<S: Store> Member<S> {
         // However that ended: positions that are committed later must not be another's.
         for place in &revoked.places {
             self.ledger.tracks.remove(place);
+            self.ledger.groups.end(*place);
         }
         self.ledger.tallies.retain(|(place, _), _| !revoked.places.contains(place));
         self.ledger.settled.retain(|(place, _), _| !revoked.places.contains(place));
@@ -476,6 +497,10 @@ impl<S: Store> Member<S> {
         let ledger = &mut self.ledger;
         ledger.write_releases(writer, &pipeline.topics.deidentified)?;
         ledger.write_counts(writer, pipeline, &self.spec)?;
+        ledger.groups.each(&mut |partition, key, value| {
+            let record = Record { key: Some(key), value: Some(value), ..Record::default() };
+            writer.append(&pipeline.topics.counts, partition, &record)
+        })?;
         ledger.write_progress(writer, pipeline, &self.spec)?;
         let positions = ledger.positions(now_ms);
         crash::reach(CrashPoint::BeforeCommit);

@@ -6,14 +6,19 @@
 //! waits for each head ([`lane`]), and when a record has waited its lane's delay decides by its age
 //! ([`age`]) under the policy now in force whether it is released or goes into the next lane.
 //! [`purge`] then deletes what both have left behind. How a record ended is counted in the same
-//! transaction ([`outcome`]), as are positions ([`progress`]). A worker that is fenced asks who has its slot ([`claim`]).
+//! transaction ([`outcome`]), as are the policy's own counts ([`count`]) and positions ([`progress`]). A worker that is
+//! fenced asks who has its slot ([`claim`]).
 
 pub mod age;
+pub mod cell;
 pub mod claim;
 pub mod clock;
+pub mod count;
 pub mod crash;
 pub mod edition;
 pub mod envelope;
+pub mod event;
+mod groups;
 pub mod header;
 pub mod lane;
 mod lane_worker;

@@ -1,6 +1,8 @@
 //! A pipeline: one source, one policy, and everything its workers share.
 
 use super::age::{self, Schedule, ScheduleError, Slack};
+use super::cell::Anonymity;
+use super::count::Counting;
 use super::header::{self, ALLOWED};
 use super::lane::{DEFAULT_SECONDS, Lanes};
 use super::store::Delivery;
@@ -74,6 +76,10 @@ pub struct Pipeline {
     pub engine: Arc<Engine>,
     pub topics: Topics,
     pub schedule: Schedule,
+    /// `None`: the policy counts nothing.
+    pub counting: Option<Counting>,
+    /// `None`: the last stage does what it says.
+    pub anonymity: Option<Anonymity>,
     /// `None`: `scrub` is the only stage, and nothing is held.
     pub lanes: Option<Lanes>,
     pub release_every_ms: i64,
@@ -127,6 +133,8 @@ impl Pipeline {
         };
         Ok(Pipeline {
             instance: settings.instance,
+            counting: Counting::of(&policy),
+            anonymity: Anonymity::of(&policy),
             policy,
             engine,
             topics: settings.topics,

@@ -1,9 +1,11 @@
 //! The scrub worker: reads the source and writes, in one transaction, the scrubbed record, the held
 //! original and the position. A record past its last window is only de-identified.
 
+use super::cell::{self, Level};
 use super::clock::Clock;
 use super::crash::{self, CrashPoint};
 use super::envelope::Cover;
+use super::event::{self, Watch};
 use super::header::{self, Origin, Stamp};
 use super::member::{Ledger, Member, Step, append_buf};
 use super::meter::Meter;
@@ -27,6 +29,7 @@ pub struct ScrubWorker<S: Store> {
     pipeline: Arc<Pipeline>,
     clock: Arc<dyn Clock>,
     desk: Desk,
+    watch: Watch,
 }
 
 impl<S: Store> ScrubWorker<S> {
@@ -50,7 +53,7 @@ impl<S: Store> ScrubWorker<S> {
         let member =
             Member::join(store, &pipeline, spec, "scrub", StdRng::seed_from_u64(seed), clock.now_ms())?;
         let desk = Desk::new(clock.clone());
-        Ok(ScrubWorker { member, pipeline, clock, desk })
+        Ok(ScrubWorker { member, pipeline, clock, desk, watch: Watch::default() })
     }
 
     /// Polls once, waiting at most so long, and commits when it is time to.
@@ -70,6 +73,7 @@ impl<S: Store> ScrubWorker<S> {
     }
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
+        self.watch.look(self.member.store.as_ref(), &self.pipeline, now_ms)?;
         crash::reach(CrashPoint::BeforeBegin);
         let limit = self.pipeline.commit_records;
         let wait = self.member.may_wait(&self.pipeline, wait, now_ms);
@@ -177,7 +181,9 @@ impl<W: Writer> Work<'_, W> {
                 self.writer,
                 &source,
                 &original,
+                &times,
                 Known::New,
+                Level::Coarsest,
             )?;
             self.ledger.count(place, last, outcome);
         } else {
@@ -185,8 +191,11 @@ impl<W: Writer> Work<'_, W> {
             let event_ms = self.policy_time(&times);
             let original = Record { timestamp_ms: Some(times.record_ms), ..original };
             let withheld = self.scrub(&source, &original, event_ms)?;
+            if withheld.is_none() {
+                self.count_cell(place, &original, schedule.from_ms(last, &times));
+            }
             let cover = Cover {
-                times,
+                times: times.clone(),
                 laned_ms: self.now_ms,
                 edition: self.pipeline.edition(),
                 withheld: withheld.is_some(),
@@ -196,9 +205,31 @@ impl<W: Writer> Work<'_, W> {
             let outcome = if withheld.is_some() { Outcome::Quarantined } else { held };
             self.ledger.count(place, 0, outcome);
         }
+        let (writer, progress) = (&mut *self.writer, &self.pipeline.topics.progress);
+        let at_ms = schedule.from_ms(last, &times);
+        event::of_record(
+            self.pipeline,
+            &mut self.desk.scratch,
+            &fetched.record,
+            at_ms,
+            &mut |key, value| {
+                let record = Record { key: Some(key), value: Some(value), ..Record::default() };
+                writer.append(progress, place.partition, &record)
+            },
+        )?;
         self.ledger.took(place, fetched.offset, self.now_ms);
         crash::reach(CrashPoint::AfterAppend);
         Ok(())
+    }
+
+    /// Counts what a record shows, where the policy asks that others show the same.
+    fn count_cell(&mut self, place: Place, original: &Record<'_>, at_ms: i64) {
+        let Pipeline { engine, anonymity: Some(anonymity), .. } = self.pipeline else { return };
+        if cell::is_open(cell::day_of(at_ms), self.now_ms)
+            && let Some(cell) = anonymity.cell(engine, &mut self.desk.scratch, original, at_ms)
+        {
+            self.ledger.add_cell(place, cell);
+        }
     }
 
     /// What the record's age counts from under the policy's own clock.
@@ -220,7 +251,7 @@ impl<W: Writer> Work<'_, W> {
     ) -> Result<Option<WithheldReason>, StoreError> {
         let pipeline = self.pipeline;
         let desk = &mut *self.desk;
-        let applied = desk.engine(pipeline, self.ledger, 0, original);
+        let applied = desk.engine(pipeline, &pipeline.policy, self.ledger, 0, original);
         let digest = &pipeline.engine.rules().digest;
         let stamp = Stamp {
             policy: &pipeline.policy.id,

@@ -409,6 +409,16 @@ impl StoreError {
         self.remedy() != Remedy::Leave || matches!(self, StoreError::Unreachable(_))
     }
 
+    /// For a look at the log beside the open transaction: where it cannot be reached, what is open is given up and comes
+    /// again, as for the reader and the writer.
+    #[must_use]
+    pub fn of_a_look(self) -> Self {
+        match self {
+            StoreError::Unreachable(reason) => StoreError::Void(reason),
+            other => other,
+        }
+    }
+
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {

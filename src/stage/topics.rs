@@ -32,6 +32,19 @@ impl Topics {
         }
     }
 
+    /// A topic that two pipelines would both use.
+    #[must_use]
+    pub fn shared(&self, other: &Topics) -> Option<Arc<str>> {
+        let names = |topics: &Topics| {
+            let Topics { source, scrubbed, held, deidentified, counts, quarantine, progress } = topics;
+            [source, scrubbed, held, deidentified, counts, quarantine, progress].map(Arc::clone)
+        };
+        let (mine, theirs) = (names(self), names(other));
+        let lane_of = |topics: &Topics, name: &Arc<str>| topics.lane_delay(name).is_some();
+        let both = theirs.iter().find(|name| mine.contains(name) || lane_of(self, name));
+        both.or_else(|| mine.iter().find(|name| lane_of(other, name))).cloned()
+    }
+
     /// The lane of a delay.
     #[must_use]
     pub fn lane(&self, delay_seconds: u64) -> Arc<str> {

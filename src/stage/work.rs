@@ -1,6 +1,9 @@
 //! What is done to one record at the later stages, by either worker.
 
+use super::age::Times;
+use super::cell::Level;
 use super::clock::Clock;
+use super::count::Counter;
 use super::envelope::{self, Cover};
 use super::member::Ledger;
 use super::outcome::Outcome;
@@ -8,7 +11,7 @@ use super::pipeline::Pipeline;
 use super::quarantine::{self, Notice};
 use super::store::{Place, StoreError, Writer};
 use crate::engine::{Applied, Scratch, WithheldReason};
-use crate::policy::When;
+use crate::policy::Policy;
 use crate::record::{Header, Record, RecordBuf};
 use std::sync::Arc;
 
@@ -57,6 +60,7 @@ pub(super) struct Desk {
     stages: Vec<Scratch>,
     /// For what is only tried.
     trial: Scratch,
+    counter: Counter,
     pub out: RecordBuf,
     pub text: String,
     pub envelope: Vec<u8>,
@@ -71,6 +75,7 @@ impl Desk {
             scratch: Scratch::default(),
             stages: Vec::new(),
             trial: Scratch::default(),
+            counter: Counter::default(),
             out: RecordBuf::default(),
             text: String::new(),
             envelope: Vec::new(),
@@ -97,6 +102,7 @@ impl Desk {
     pub(super) fn engine(
         &mut self,
         pipeline: &Pipeline,
+        policy: &Policy,
         ledger: &mut Ledger,
         stage: usize,
         record: &Record<'_>,
@@ -106,13 +112,14 @@ impl Desk {
         }
         let Some(scratch) = self.stages.get_mut(stage) else { unreachable!("it was made") };
         let begun_us = self.clock.ticks_us();
-        let applied = pipeline.engine.apply(scratch, &pipeline.policy, stage, record, &mut self.out);
+        let applied = pipeline.engine.apply(scratch, policy, stage, record, &mut self.out);
         ledger.meter.engine_us.add(self.clock.ticks_us().saturating_sub(begun_us));
         ledger.moved(stage, quarantine::size(record), size(&self.out));
         applied
     }
 
-    /// The last stage: what comes out is released. The outcome says whether the engine could.
+    /// The last stage: what comes out is released, and counted. The outcome says whether the engine could.
+    #[expect(clippy::too_many_arguments, reason = "a record, its times, and where all of it goes")]
     pub(super) fn deidentify(
         &mut self,
         pipeline: &Pipeline,
@@ -120,11 +127,15 @@ impl Desk {
         writer: &mut impl Writer,
         source: &Source<'_>,
         record: &Record<'_>,
+        times: &Times,
         known: Known,
+        level: Level,
     ) -> Result<Outcome, StoreError> {
         let last = pipeline.schedule.last();
-        match self.engine(pipeline, ledger, last, record) {
+        let policy = pipeline.anonymity.as_ref().map_or(&pipeline.policy, |asked| asked.policy(level));
+        match self.engine(pipeline, policy, ledger, last, record) {
             Applied::Unchanged | Applied::Changed => {
+                self.count(pipeline, ledger, source, record, times);
                 ledger.release(pipeline, source.place.partition, std::mem::take(&mut self.out));
                 Ok(Outcome::Emitted)
             }
@@ -139,7 +150,23 @@ impl Desk {
         }
     }
 
-    /// Releases what may be known of a record that the engine cannot answer for.
+    /// Counts a record that leaves, in the groups of the policy's counts.
+    pub(super) fn count(
+        &mut self,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+        source: &Source<'_>,
+        record: &Record<'_>,
+        times: &Times,
+    ) {
+        let Some(counting) = &pipeline.counting else { return };
+        let at_ms = pipeline.schedule.from_ms(pipeline.schedule.last(), times);
+        counting.count(&pipeline.engine, &mut self.counter, record, at_ms, &mut |group, total| {
+            ledger.add(source.place, group, total);
+        });
+    }
+
+    /// Releases what may be known of a record that the engine cannot answer for, and counts it.
     pub(super) fn skeleton(
         &mut self,
         pipeline: &Pipeline,
@@ -148,6 +175,11 @@ impl Desk {
         record: &Record<'_>,
         reason: WithheldReason,
     ) {
+        if let Some(counting) = &pipeline.counting {
+            counting.count_withheld(record.timestamp_ms.unwrap_or(0), &mut |group, total| {
+                ledger.add(source.place, group, total);
+            });
+        }
         let value = quarantine::skeleton(record.timestamp_ms.unwrap_or(0), reason, quarantine::size(record));
         let record = RecordBuf { value: Some(value.into_bytes()), ..RecordBuf::default() };
         ledger.release(pipeline, source.place.partition, record);
@@ -213,13 +245,7 @@ impl Desk {
         let Some(when) = pipeline.policy.stages.get(stage).and_then(|stage| stage.when.as_ref()) else {
             return true;
         };
-        let (When::Equals { field, .. } | When::Matches { field, .. } | When::Exists { field }) = when;
-        let Some(bytes) = pipeline.engine.extract(&mut self.scratch, record, field) else { return false };
-        match when {
-            When::Equals { values, .. } => values.iter().any(|value| value.as_bytes() == bytes),
-            When::Matches { pattern, .. } => pattern.is_match(bytes),
-            When::Exists { .. } => true,
-        }
+        when.holds(|field| pipeline.engine.extract(&mut self.scratch, record, field))
     }
 
     /// Applies a middle stage to the record as it is by now; the result is in `out`. Without a ledger it is
@@ -235,7 +261,7 @@ impl Desk {
         let headers = changed.as_ref().map_or_else(Vec::new, headers);
         let by_now = changed.as_ref().map_or(*record, |buf| borrowed(buf, &headers, record.timestamp_ms));
         let applied = match ledger {
-            Some(ledger) => self.engine(pipeline, ledger, stage, &by_now),
+            Some(ledger) => self.engine(pipeline, &pipeline.policy, ledger, stage, &by_now),
             None => pipeline.engine.apply(&mut self.trial, &pipeline.policy, stage, &by_now, &mut self.out),
         };
         self.changed = changed;

@@ -22,6 +22,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use zeroize::Zeroizing;
 
 /// Characters of a token.
@@ -36,7 +37,7 @@ const MAX_KEY_ID: usize = 32;
 /// that a retired key can stay until its tokens are gone.
 #[derive(Default)]
 pub struct Keys {
-    keys: Vec<Key>,
+    keys: RwLock<Vec<Key>>,
 }
 
 struct Key {
@@ -67,7 +68,17 @@ pub enum KeyError {
 impl Keys {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.all().is_empty()
+    }
+
+    /// Takes another set's keys in the place of its own, which are zeroed.
+    pub fn replace(&self, by: Keys) {
+        let mut by = by.keys.into_inner().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *self.keys.write().unwrap_or_else(PoisonError::into_inner), &mut by);
+    }
+
+    fn all(&self) -> RwLockReadGuard<'_, Vec<Key>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a key. The secret's buffer is zeroed here.
@@ -81,24 +92,29 @@ impl Keys {
         let Ok(mac) = Hmac::<Sha256>::new_from_slice(&secret) else {
             unreachable!("HMAC takes a key of any length")
         };
-        self.keys.push(Key { id: id.to_owned(), scope, mac });
+        let keys = self.keys.get_mut().unwrap_or_else(PoisonError::into_inner);
+        keys.push(Key { id: id.to_owned(), scope, mac });
         Ok(())
     }
 
     /// Whether values of a class have a key to be pseudonymised with.
     #[must_use]
     pub fn covers(&self, class: Class, tenant: &[u8]) -> bool {
-        self.writing(class, tenant).is_some()
+        self.all().iter().any(|key| key.covers(Some(class), tenant))
     }
 
-    fn writing(&self, class: Class, tenant: &[u8]) -> Option<&Key> {
-        self.keys.iter().rev().find(|key| key.covers(Some(class), tenant))
+    /// Every key's id, in the order they were added, with the token that it makes of a value.
+    #[must_use]
+    pub fn tokens(&self, value: &Value<'_>, tenant: &[u8]) -> Vec<(String, String)> {
+        let all = self.all();
+        let covering = all.iter().filter(|key| key.covers(Some(value.class), tenant));
+        covering.map(|key| (key.id.clone(), key.token(value, tenant))).collect()
     }
 
     /// The class of a token of ours; `None` where no key of that id made it for that tenant.
     fn class_of(&self, id: &[u8], token: &[u8; TOKEN_BYTES], context: &Context<'_>) -> Option<Class> {
         let (hash, tail) = token.split_first_chunk::<HASH_BYTES>()?;
-        self.keys.iter().filter(|key| key.id.as_bytes() == id && key.covers(None, context.tenant)).find_map(
+        self.all().iter().filter(|key| key.id.as_bytes() == id && key.covers(None, context.tenant)).find_map(
             |key| {
                 let check = key.check(context.tenant, hash);
                 let (slot, seal) = tail.split_first()?;
@@ -113,7 +129,7 @@ impl Keys {
 impl std::fmt::Debug for Keys {
     /// Key ids only.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|key| &key.id)).finish()
+        f.debug_list().entries(self.all().iter().map(|key| &key.id)).finish()
     }
 }
 
@@ -124,6 +140,32 @@ impl Key {
             (None, _) | (_, None) => true,
         };
         class_fits && self.scope.tenant.as_deref().is_none_or(|own| own == tenant)
+    }
+
+    fn token(&self, value: &Value<'_>, tenant: &[u8]) -> String {
+        let mut out = Vec::new();
+        self.write(value, tenant, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    fn write(&self, value: &Value<'_>, tenant: &[u8], out: &mut Vec<u8>) -> bool {
+        let hash = self.hash(value, tenant);
+        let mut tail = self.check(tenant, &hash);
+        if let (Some(first), Ok(slot)) = (tail.first_mut(), u8::try_from(value.class.slot())) {
+            *first ^= slot;
+        }
+        let mut token = [0; TOKEN_BYTES];
+        token.iter_mut().zip(hash.iter().chain(&tail)).for_each(|(to, from)| *to = *from);
+        let mut text = [0; TOKEN_CHARS];
+        if URL_SAFE_NO_PAD.encode_slice(token, &mut text).is_err() {
+            return false;
+        }
+        out.extend_from_slice(b"[ID:");
+        out.extend_from_slice(self.id.as_bytes());
+        out.push(b'.');
+        out.extend_from_slice(&text);
+        out.push(b']');
+        true
     }
 
     fn hash(&self, value: &Value<'_>, tenant: &[u8]) -> [u8; HASH_BYTES] {
@@ -217,25 +259,38 @@ fn is_key_id(id: &[u8]) -> bool {
 
 /// Appends `[ID:<key id>.<token>]`; `false` where no key covers the class.
 pub(super) fn write(value: &Value<'_>, context: &Context<'_>, out: &mut Vec<u8>) -> bool {
-    let Some(key) = context.keys.and_then(|keys| keys.writing(value.class, context.tenant)) else {
+    let Some(keys) = context.keys else { return false };
+    let all = keys.all();
+    let Some(key) = all.iter().rev().find(|key| key.covers(Some(value.class), context.tenant)) else {
         return false;
     };
-    let hash = key.hash(value, context.tenant);
-    let mut tail = key.check(context.tenant, &hash);
-    if let (Some(first), Ok(slot)) = (tail.first_mut(), u8::try_from(value.class.slot())) {
-        *first ^= slot;
+    key.write(value, context.tenant, out)
+}
+
+/// Takes the token out of everything that has the form of a pseudonym, whosever it is: `[ID]` is left. `true` where
+/// there was one. Time linear in the text.
+pub fn forget(text: &mut Vec<u8>) -> bool {
+    /// `[ID:`, the key's id, a full stop, the token, `]`.
+    const LONGEST: usize = 4 + MAX_KEY_ID + 1 + TOKEN_CHARS + 1;
+    let context = Context::default();
+    let mut left = Vec::new();
+    let (mut done, mut from) = (0, 0);
+    while let Some(at) = text.get(from..).and_then(|rest| memchr::memmem::find(rest, b"[ID:")) {
+        let start = from + at;
+        from = start + 4;
+        let near = text.get(start..text.len().min(start + LONGEST)).unwrap_or_default();
+        let Some(end) = memchr::memchr(b']', near) else { continue };
+        if parse(near.get(4..end).unwrap_or_default(), &context).is_some() {
+            left.extend_from_slice(text.get(done..start + 3).unwrap_or_default());
+            done = start + end;
+            from = done;
+        }
     }
-    let mut token = [0; TOKEN_BYTES];
-    token.iter_mut().zip(hash.iter().chain(&tail)).for_each(|(to, from)| *to = *from);
-    let mut text = [0; TOKEN_CHARS];
-    if URL_SAFE_NO_PAD.encode_slice(token, &mut text).is_err() {
+    if done == 0 {
         return false;
     }
-    out.extend_from_slice(b"[ID:");
-    out.extend_from_slice(key.id.as_bytes());
-    out.push(b'.');
-    out.extend_from_slice(&text);
-    out.push(b']');
+    left.extend_from_slice(text.get(done..).unwrap_or_default());
+    *text = left;
     true
 }
 
@@ -388,6 +443,40 @@ mod tests {
             assert_eq!(placeholder::parse(text.as_bytes(), &context), None, "{why}");
         }
         assert!(placeholder::parse(b"[ID:k1.AAAAAAAAAAAAAAAAAAAAAA]", &context).is_some());
+    }
+
+    #[test]
+    fn tokens_are_forgotten_whosever_they_are() {
+        let token = "[ID:k1.AAAAAAAAAAAAAAAAAAAAAA]";
+        for (text, left) in [
+            (token.to_owned(), "[ID]"),
+            (format!("a {token}{token} b [ID:no] [ID:k1"), "a [ID][ID] b [ID:no] [ID:k1"),
+            (format!("[ID:{token}"), "[ID:[ID]"),
+            ("nothing".to_owned(), "nothing"),
+        ] {
+            let mut bytes = text.clone().into_bytes();
+            assert_eq!(forget(&mut bytes), text.contains(token));
+            assert_eq!(String::from_utf8(bytes).unwrap(), left);
+        }
+    }
+
+    #[test]
+    fn keys_that_are_replaced_know_nothing_of_the_old_ones() {
+        let both = keys(&[("k1", None, None, 7)]);
+        let context = Context { keys: Some(&both), ..Context::default() };
+        let first = token(Class::SubjectId, "account-1", &context);
+        assert_eq!(
+            placeholder::parse(first.as_bytes(), &context).unwrap().note,
+            Note::Token(Origin::Ours(Class::SubjectId))
+        );
+        both.replace(keys(&[("k2", None, None, 8)]));
+        assert!(token(Class::SubjectId, "account-1", &context).starts_with("[ID:k2."));
+        assert_eq!(
+            placeholder::parse(first.as_bytes(), &context).unwrap().note,
+            Note::Token(Origin::Unverified)
+        );
+        both.replace(Keys::default());
+        assert_eq!(token(Class::SubjectId, "account-1", &context), "[ID]");
     }
 
     #[test]

@@ -21,6 +21,22 @@ fn crash(site: &mut Site, environment: &[(&str, &str)], seed: usize) {
     assert!(!status.success(), "{environment:?} was to crash; it said:\n{}", child.tail());
 }
 
+/// Lets the policy count what it releases.
+fn counts_all(site: &Site) {
+    let policy = site.read("policy.toml");
+    site.file("policy.toml", &format!("{policy}[[count]]\nid = \"all\"\nby = [\"status\"]\nmin = 1\n"));
+}
+
+/// Whether every record was counted, and once.
+fn counted(site: &Site) -> Result<(), String> {
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&site.does(&["counts", "--json"])).unwrap();
+    let counted: u64 = rows.iter().filter_map(|row| row["records"].as_u64()).sum();
+    match counted == site.sent.len() as u64 {
+        true => Ok(()),
+        false => Err(format!("{counted} of {} were counted", site.sent.len())),
+    }
+}
+
 /// Lets what is left be done, and judges.
 fn settle(site: &Site, environment: &[(&str, &str)]) -> Result<(), String> {
     let mut child = site.start(environment);
@@ -35,13 +51,14 @@ fn settle(site: &Site, environment: &[(&str, &str)]) -> Result<(), String> {
 /// slots and answers to assignments.
 fn crash_at(point: &str, counts: &[usize]) {
     let mut site = Site::new(&point.replace('_', "-"), "6s", r#"["2s", "1s"]"#);
+    counts_all(&site);
     site.put_made_up(1, 0, "-1s");
     site.does(&["topics", "apply"]);
     for (round, count) in counts.iter().enumerate() {
         site.put_made_up(300, round + 1, "-9s");
         crash(&mut site, &[("LOGSCRUB_CRASH_AT", &format!("{point}:{count}"))], round + 1);
     }
-    assert_eq!(settle(&site, &[]), Ok(()), "{point}");
+    assert_eq!(settle(&site, &[]).and_then(|()| counted(&site)), Ok(()), "{point}");
 }
 
 #[test]
@@ -96,6 +113,7 @@ fn in_revoke() {
 #[test]
 fn random_moments() {
     let mut site = Site::new("random-moments", "6s", r#"["2s", "1s"]"#);
+    counts_all(&site);
     site.put_made_up(1, 0, "-1s");
     site.does(&["topics", "apply"]);
     let mut random = crate::site::now_ms() as u64;
@@ -109,7 +127,7 @@ fn random_moments() {
         std::thread::sleep(Duration::from_millis(moment));
         child.kill();
     }
-    assert_eq!(settle(&site, &[]), Ok(()), "killed after {moments:?} ms");
+    assert_eq!(settle(&site, &[]).and_then(|()| counted(&site)), Ok(()), "killed after {moments:?} ms");
 }
 
 /// What the tests above are worth: with positions outside the transaction they fail.

@@ -10,6 +10,7 @@ mod erasure;
 mod faults;
 mod idle;
 mod options;
+mod policies;
 #[path = "../process/mod.rs"]
 mod process;
 mod reload;

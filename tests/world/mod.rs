@@ -8,11 +8,13 @@ use logscrub::policy::{self, Policy};
 use logscrub::record::Record;
 use logscrub::rule::{self, Sources};
 use logscrub::stage::clock::{Clock, ManualClock};
+use logscrub::stage::count::{Group, Total};
 use logscrub::stage::edition;
 use logscrub::stage::outcome::{Outcome, Tally};
 use logscrub::stage::store::{Flow, Session, SessionSpec, Store, TopicSpec, Writer};
 use logscrub::stage::{LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge};
 use logscrub::store::embedded::{Access, Durability, Embedded, Fault, Options};
+use logscrub::transform::Places;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +47,31 @@ pub fn policy(windows: &[(&str, &str)], margin: &str) -> Policy {
     }
     let source = Source { name: "sim.toml".into(), text };
     policy::compile(&source, &[]).unwrap_or_else(|errors| panic!("{errors}")).policy
+}
+
+/// With the shipped rules, and where addresses lie.
+pub fn full_engine(places: Option<Arc<dyn Places>>) -> Arc<Engine> {
+    let user = vec![Source { name: "sim-rules.toml".into(), text: RULES.into() }];
+    let sources = Sources { shipped: rule::shipped_sources(), user };
+    let compiled = rule::compile(&sources).unwrap_or_else(|errors| panic!("{errors}"));
+    Arc::new(Engine::new(Arc::new(compiled.rules), places))
+}
+
+/// Every group of the counts topic, over all chunks.
+pub fn groups(world: &World) -> BTreeMap<Group, Total> {
+    let mut totals: BTreeMap<Group, Total> = BTreeMap::new();
+    for partition in 0..PARTITIONS {
+        let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
+            let key = std::str::from_utf8(fetched.record.key.unwrap()).unwrap();
+            if let Some(group) = Group::from_key(key) {
+                let total = Total::from_json(fetched.record.value.unwrap()).unwrap();
+                totals.entry(group).or_default().merge(&total);
+            }
+            Flow::Next
+        };
+        world.store.scan("sim.counts", partition, 0, visit).unwrap();
+    }
+    totals
 }
 
 pub fn engine() -> Arc<Engine> {
@@ -84,6 +111,10 @@ pub fn settings() -> Settings {
 
 impl World {
     pub fn new(policy: Policy, settings: Settings) -> Self {
+        World::with(policy, settings, engine())
+    }
+
+    pub fn with(policy: Policy, settings: Settings, engine: Arc<Engine>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(START));
         let options = Options {
@@ -94,7 +125,7 @@ impl World {
         };
         let store = Arc::new(Embedded::open(dir.path(), options).unwrap());
         store.ensure(&TopicSpec { name: "sim".into(), partitions: PARTITIONS, compacted: false }).unwrap();
-        let (pipeline, scrub, lanes) = workers(&store, &clock, policy, settings);
+        let (pipeline, scrub, lanes) = workers(&store, &clock, policy, settings, engine);
         World {
             dir,
             clock,
@@ -111,7 +142,8 @@ impl World {
 
     /// The workers leave without a word, and others come, perhaps with another policy.
     pub fn restart(&mut self, policy: Policy, settings: Settings) {
-        let (pipeline, scrub, lanes) = workers(&self.store, &self.clock, policy, settings);
+        let engine = self.pipeline.engine.clone();
+        let (pipeline, scrub, lanes) = workers(&self.store, &self.clock, policy, settings, engine);
         self.pipeline = pipeline;
         self.scrub = scrub;
         self.lanes = lanes;
@@ -217,6 +249,9 @@ impl World {
         for partition in 0..PARTITIONS {
             let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
                 let key = String::from_utf8(fetched.record.key.unwrap().to_vec()).unwrap();
+                if !key.starts_with("outcomes/") {
+                    return Flow::Next;
+                }
                 let name = key.split('/').skip(1).take(2).collect::<Vec<_>>().join("/");
                 let tally = Tally::from_json(fetched.record.value.unwrap()).unwrap();
                 totals.entry(name).or_default().merge(&tally);
@@ -233,8 +268,9 @@ fn workers(
     clock: &Arc<ManualClock>,
     policy: Policy,
     settings: Settings,
+    engine: Arc<Engine>,
 ) -> (Arc<Pipeline>, ScrubWorker<Embedded>, LaneWorker<Embedded>) {
-    let pipeline = Arc::new(Pipeline::new(policy, engine(), settings).unwrap());
+    let pipeline = Arc::new(Pipeline::new(policy, engine, settings).unwrap());
     for topic in needed_topics(&pipeline, PARTITIONS) {
         store.ensure(&topic).unwrap();
     }

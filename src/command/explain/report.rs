@@ -1,6 +1,7 @@
 //! What `explain` says, for people and for programs.
 
 use super::Loaded;
+use super::timeline::{Change, Moment};
 use crate::class::Class;
 use crate::engine::{Applied, Part, Refused};
 use crate::finding::Finding;
@@ -20,6 +21,7 @@ pub struct Report {
     /// What looked like a finding and is none.
     pub refused: Vec<RefusedReport>,
     pub stages: Vec<StageReport>,
+    pub timeline: Vec<Moment>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +54,28 @@ pub struct RefusedReport {
     end: u32,
     text: String,
     because: String,
+}
+
+/// A copy of the record.
+#[derive(Serialize)]
+pub struct Copy {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// `null` for a tombstone.
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, Option<String>)>,
+}
+
+impl Copy {
+    pub fn of(record: &RecordBuf) -> Self {
+        let header = |(name, value): &(Vec<u8>, Option<Vec<u8>>)| (text(name), value.as_deref().map(text));
+        Copy {
+            key: record.key.as_deref().map(text),
+            value: record.value.as_deref().map(text),
+            headers: record.headers.iter().map(header).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -165,6 +189,44 @@ impl Report {
     pub fn json(&self) -> String {
         let json = serde_json::to_string_pretty(self);
         json.unwrap_or_else(|_| unreachable!("strings and numbers are always JSON")) + "\n"
+    }
+}
+
+impl Report {
+    /// The timeline alone.
+    pub fn timeline_json(&self) -> String {
+        let whole = serde_json::json!({ "policy": self.policy, "timeline": self.timeline });
+        serde_json::to_string_pretty(&whole)
+            .unwrap_or_else(|_| unreachable!("strings and numbers are always JSON"))
+            + "\n"
+    }
+
+    /// The timeline alone, for people.
+    pub fn timeline_text(&self) -> String {
+        let mut out = String::new();
+        for Moment { age, stage, at, changes } in &self.timeline {
+            let age = age.as_deref().unwrap_or("as the operator sets");
+            let at = at.as_ref().map(|at| format!(", {at}")).unwrap_or_default();
+            out += &format!("{age}{at}: {stage} of {}\n", self.policy);
+            for Change { topic, copy, note } in changes {
+                let Some(Copy { key, value, headers }) = copy else {
+                    out += &format!("    {topic:<12} nothing\n");
+                    continue;
+                };
+                out += &format!("    {topic:<12} {}\n", shown(value.as_deref().unwrap_or("null")));
+                let key = key.iter().map(|key| ("key".to_owned(), shown(key)));
+                let headers = headers.iter().map(|(name, value)| {
+                    (format!("header {}", shown(name)), shown(value.as_deref().unwrap_or("null")))
+                });
+                for (name, value) in key.chain(headers) {
+                    out += &format!("    {:<12} {name}: {value}\n", "");
+                }
+                if let Some(note) = note {
+                    out += &format!("    {:<12} ({note})\n", "");
+                }
+            }
+        }
+        out
     }
 }
 

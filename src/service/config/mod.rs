@@ -49,6 +49,10 @@ pub struct PipelineConfig {
     pub windows: Vec<(String, Period)>,
     /// The file with windows of single accounts.
     pub accounts: Option<PathBuf>,
+    /// The folder with the keys of pseudonyms.
+    pub keys: Option<PathBuf>,
+    /// Whose records these are: a part of every pseudonym.
+    pub tenant: Option<String>,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -68,6 +72,8 @@ pub fn without_config(dir: &Path, policy: &str) -> Config {
         outage_budget_ms: 7 * DAY_MS,
         windows: Vec::new(),
         accounts: None,
+        keys: None,
+        tenant: None,
     };
     Config {
         store: StoreConfig::Embedded { path: dir.to_owned() },
@@ -130,6 +136,14 @@ fn whole(
         let same = |other: &PipelineConfig| other.settings.topics.source == pipeline.settings.topics.source;
         if pipelines.iter().any(same) {
             report.error(span, "two pipelines read the same source", "give each source one pipeline");
+        } else if let Some(topic) =
+            pipelines.iter().find_map(|other| other.settings.topics.shared(&pipeline.settings.topics))
+        {
+            report.error(
+                span,
+                format!("two pipelines use the topic `{topic}`"),
+                "one tenant's records would stand among another's: give each pipeline topics of its own",
+            );
         }
         pipelines.push(pipeline);
     }
@@ -239,6 +253,8 @@ fn pipeline(
         outage_budget_ms: values.duration_ms(&table, "outage_budget").unwrap_or(7 * DAY_MS),
         windows: table.table("windows", "the windows").map(|table| windows(&table)).unwrap_or_default(),
         accounts: values.string(&table, "accounts").map(|path| base.join(path)),
+        keys: values.string(&table, "keys").map(|path| base.join(path)),
+        tenant: values.string(&table, "tenant"),
     };
     table.finish();
     source.map(|_| config)
@@ -314,13 +330,24 @@ mod tests {
         let text = "drain_timeout = \"5s\"\nlisten = \"[::]:9464\"\n[embedded]\npath = \"${env:WHERE}\"\n[[pipeline]]\nsource = \"ops.logs\"\npolicy = \"p.toml\"\n\
                     lanes = [\"20s\", \"5s\"]\nrelease_every = \"0s\"\ntick = \"1s\"\npurge_interval = \"2s\"\n\
                     outage_budget = \"3d\"\nrules = \"rules\"\ngeo = [\"a.mmdb\"]\ntopics.scrubbed = \"clean\"\n\
-                    windows.deidentify = \"24mo\"\naccounts = \"accounts.toml\"\n";
+                    windows.deidentify = \"24mo\"\naccounts = \"accounts.toml\"\n\
+                    keys = \"keys\"\ntenant = \"acme\"\n";
         let variables = [("WHERE", "/data"), ("LOGSCRUB__PIPELINE__0__TICK", "3s")];
         let config = config(text, &variables).unwrap();
         assert_eq!(config.store, StoreConfig::Embedded { path: "/data".into() });
         assert_eq!((config.drain_timeout_ms, config.listen.as_deref()), (5000, Some("[::]:9464")));
-        let PipelineConfig { settings, policy, rules, geo, outage_budget_ms, windows, accounts } =
-            &config.pipelines[0];
+        let PipelineConfig {
+            settings,
+            policy,
+            rules,
+            geo,
+            outage_budget_ms,
+            windows,
+            accounts,
+            keys,
+            tenant,
+        } = &config.pipelines[0];
+        assert_eq!((keys.as_deref(), tenant.as_deref()), (Some(Path::new("dir/keys")), Some("acme")));
         assert_eq!(*windows, [("deidentify".to_owned(), "24mo".parse().unwrap())]);
         assert_eq!(accounts.as_deref(), Some(Path::new("dir/accounts.toml")));
         assert_eq!(settings.lanes_seconds, [20, 5]);

@@ -1,0 +1,230 @@
+//! `k`: what is released shows the same as `k - 1` others of its day, or shows less, or is only counted.
+
+mod site;
+mod world;
+
+use logscrub::diagnostic::Source;
+use logscrub::policy::{self, Policy};
+use logscrub::stage::outcome::Outcome;
+use logscrub::stage::store::{Flow, Store};
+use logscrub::transform::{Place, Places};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+use site::{STORE, Site, now_ms, process};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use world::{DAY, HOUR, PARTITIONS, START, Sent, World, full_engine, groups, settings, written};
+
+const K: usize = 11;
+
+/// Databases' own published test addresses.
+struct Tested;
+
+fn known(address: IpAddr) -> Option<(&'static str, &'static str)> {
+    match address.to_string().as_str() {
+        "81.2.69.0" => Some(("GB", "London")),
+        "2.125.160.0" => Some(("GB", "Boxford")),
+        "89.160.20.0" => Some(("SE", "Linkoping")),
+        "216.160.83.0" => Some(("US", "Milton")),
+        _ => None,
+    }
+}
+
+impl Places for Tested {
+    fn place(&self, truncated: IpAddr) -> Option<Place<'_>> {
+        known(truncated).map(|(country, city)| Place { country, city: Some(city), city_addresses: 1_000_000 })
+    }
+
+    fn knows(&self, _country: &str, _city: Option<&str>) -> bool {
+        true
+    }
+
+    fn city_addresses(&self, _country: &str, _city: &str) -> u64 {
+        1_000_000
+    }
+}
+
+fn anonymous(k: usize) -> Policy {
+    let text = format!(
+        "id = \"sim\"\nclock = {{ field = \"ts\", else = \"record\" }}\nmargin = \"0s\"\n\
+         [[stage]]\nid = \"scrub\"\nafter = \"0d\"\n[[stage]]\nid = \"deidentify\"\nafter = \"10d\"\nk = {k}\n\
+         [stage.do]\nip = {{ geo = \"city\" }}\nurl = \"route\"\nuser_agent = \"family\"\n\
+         timestamp = {{ round = \"hour\" }}\nsafe = \"keep\"\n\
+         [[count]]\nid = \"all\"\nby = [\"status\"]\n"
+    );
+    let source = Source { name: "sim.toml".into(), text };
+    policy::compile(&source, &[]).unwrap_or_else(|errors| panic!("{errors}")).policy
+}
+
+/// Some traffic: London often, the other places seldom; two browsers, one of them seldom.
+fn send(world: &mut World, random: &mut StdRng, late: bool) {
+    let now = world.now();
+    let event =
+        if late { now - random.random_range(2 * DAY..5 * DAY) } else { now - random.random_range(0..HOUR) };
+    let ip = match random.random_range(0..100) {
+        0..60 => "81.2.69.142",
+        60..75 => "2.125.160.216",
+        75..90 => "89.160.20.112",
+        _ => "216.160.83.56",
+    };
+    let version = if random.random_range(0..8) == 0 { 99 } else { 126 };
+    let agent =
+        format!("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/{version}.0.0.0 Safari/537.36");
+    let path = ["/v1/messages/4711", "/v1/messages/4712", "/inbox"][random.random_range(0..3)];
+    let status = if random.random_range(0..40) == 0 { 500 } else { 200 };
+    let rid = format!("rid-{:06}-x", world.sent.len());
+    let value = format!(
+        r#"{{"rid":"{rid}","ts":"{}","ip":"{ip}","user_agent":"{agent}","path":"{path}","status":{status}}}"#,
+        written(event)
+    );
+    world.append(random.random_range(0..PARTITIONS), &value, now);
+    world.sent.insert(rid, Sent { event_ms: event });
+}
+
+/// What was released, without what tells one record from another here.
+fn released(world: &World) -> Vec<BTreeMap<String, String>> {
+    let mut all = Vec::new();
+    for partition in 0..PARTITIONS {
+        let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
+            let value: Value = serde_json::from_slice(fetched.record.value.unwrap()).unwrap();
+            let members = value.as_object().unwrap().iter().filter(|(name, _)| *name != "rid");
+            all.push(members.map(|(name, value)| (name.clone(), value.to_string())).collect());
+            Flow::Next
+        };
+        world.store.scan("sim.deidentified", partition, 0, visit).unwrap();
+    }
+    all
+}
+
+/// The groups that a reader sees: everything but the hour.
+fn cells(released: &[BTreeMap<String, String>]) -> BTreeMap<BTreeMap<String, String>, usize> {
+    let mut cells = BTreeMap::new();
+    for record in released {
+        let mut cell = record.clone();
+        let day = cell["ts"][..11].to_owned();
+        cell.insert("ts".into(), day);
+        *cells.entry(cell).or_default() += 1;
+    }
+    cells
+}
+
+#[test]
+fn nobody_stands_out_among_fewer_than_k() {
+    for seed in 1..=2 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut world = World::with(anonymous(K), settings(), full_engine(Some(Arc::new(Tested))));
+        while world.now() < START + 15 * DAY {
+            world.clock.advance(6 * HOUR);
+            for _ in 0..random.random_range(10..60) {
+                // Of days before the first nothing was counted.
+                let late = world.now() > START + 6 * DAY && random.random_range(0..50) == 0;
+                send(&mut world, &mut random, late);
+            }
+            world.settle();
+            if random.random_range(0..12) == 0 {
+                world.restart(anonymous(K), settings());
+            }
+        }
+        for _ in 0..30 {
+            world.clock.advance(12 * HOUR);
+            world.settle();
+        }
+        let released = released(&world);
+        let dropped = world.counts()["lanes/deidentify"].of(Outcome::Dropped) as usize;
+        assert_eq!(released.len() + dropped, world.sent.len());
+        assert!(dropped > 0 && dropped * 2 < released.len(), "{dropped} of {}", world.sent.len());
+        let counted: u64 = groups(&world).values().map(|total| total.records).sum();
+        assert_eq!(counted as usize, world.sent.len(), "what is dropped is counted");
+        let small: Vec<_> = cells(&released).into_iter().filter(|(_, count)| *count < K).collect();
+        assert!(small.is_empty(), "{small:?}");
+        let has =
+            |part: &str| released.iter().any(|record| record.values().any(|value| value.contains(part)));
+        assert!(has("[IP:GB/London]") && has("[IP:GB]") && has("Chrome/126") && has("[USER_AGENT]"));
+        let at_midnight = |record: &BTreeMap<String, String>| record["ts"].contains("T00:00:00");
+        assert!(released.iter().any(at_midnight) && !released.iter().all(at_midnight));
+        let at_hours: BTreeSet<_> = released.iter().map(|record| record["ts"].clone()).collect();
+        assert!(at_hours.len() > 20, "hours are kept where enough show the same");
+    }
+}
+
+/// Where nobody counted, the coarsest form leaves, and never a finer one.
+#[test]
+fn without_counts_the_coarsest_form_leaves() {
+    let mut random = StdRng::seed_from_u64(3);
+    let mut world = World::with(anonymous(K), settings(), full_engine(Some(Arc::new(Tested))));
+    for _ in 0..100 {
+        send(&mut world, &mut random, false);
+    }
+    // Read eleven days later: overdue on arrival.
+    world.clock.advance(11 * DAY);
+    world.settle();
+    let released = released(&world);
+    assert_eq!(released.len(), 100);
+    for record in &released {
+        assert!(
+            record["ts"].contains("T00:00:00.") && record["user_agent"] == "\"[USER_AGENT]\"",
+            "{record:?}"
+        );
+        assert!(!record["ip"].contains('/'), "{record:?}");
+    }
+}
+
+/// `pipe` has no counts; `k` absent is off.
+#[test]
+fn pipe_emits_the_coarsest_form() {
+    let site = Site::new();
+    let _ = (STORE, now_ms());
+    let text = |k: &str| {
+        format!(
+            "id = \"p\"\n[[stage]]\nid = \"scrub\"\nafter = \"0d\"\n[[stage]]\nid = \"deidentify\"\nafter = \"90d\"\n{k}\
+             [stage.do]\ntimestamp = {{ round = \"hour\" }}\nuser_agent = \"family\"\n"
+        )
+    };
+    site.write("with.toml", &text("k = 11\n"));
+    site.write("without.toml", &text(""));
+    let line = br#"{"timestamp":"2026-03-01T10:42:17Z","user_agent":"curl/8.5.0"}"#;
+    let piped = |policy: &str| {
+        let printed = site.output(&["pipe", "--policy", policy, "--stage", "deidentify"], line);
+        String::from_utf8(printed).unwrap()
+    };
+    assert_eq!(piped("./with.toml"), r#"{"timestamp":"2026-03-01T00:00:00Z","user_agent":"[USER_AGENT]"}"#);
+    assert_eq!(piped("./without.toml"), r#"{"timestamp":"2026-03-01T10:00:00Z","user_agent":"curl/8"}"#);
+}
+
+/// The measure on what was released.
+#[test]
+fn audit_measures_what_was_released() {
+    let site = Site::new();
+    site.write(
+        "logscrub.toml",
+        "[embedded]\npath = \"store\"\n[[pipeline]]\nsource = \"logs\"\npolicy = \"./p.toml\"\n",
+    );
+    site.write(
+        "p.toml",
+        "id = \"p\"\nclock = { field = \"timestamp\", else = \"record\" }\n[[stage]]\nid = \"scrub\"\nafter = \"0d\"\n\
+         [[stage]]\nid = \"deidentify\"\nafter = \"30d\"\n[stage.do]\ntimestamp = { round = \"hour\" }\nurl = \"route\"\n",
+    );
+    let line = |hour: u32, path: &str| {
+        format!("{{\"timestamp\":\"2026-03-01T{hour:02}:42:17Z\",\"path\":\"{path}\"}}\n")
+    };
+    let mut input: String = (0..12).map(|hour| line(hour, "/v1/messages/4711")).collect();
+    input.push_str(&line(1, "/inbox"));
+    site.output(&["put", "logs"], input.as_bytes());
+    site.output(&["run", "--once"], b"");
+    let audit = |arguments: &[&str]| process::output(site.command(&[&["audit"], arguments].concat()), b"");
+    let found = audit(&["--k", "11"]);
+    let told = String::from_utf8(found.stdout).unwrap();
+    assert_eq!(found.status.code(), Some(1), "{told}");
+    assert!(told.contains("logs.deidentified: 13 records in 2 groups; the smallest has 1; 1 record in groups of fewer than 11"), "{told}");
+    let json: Value = serde_json::from_slice(&audit(&["--k", "11", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&json[0]["records"], &json[0]["smallest"], &json[0]["too_few"]),
+        (&13.into(), &1.into(), &1.into())
+    );
+    assert_eq!(audit(&["--k", "1"]).status.code(), Some(2), "one is no company");
+    site.output(&["put", "logs"], line(2, "/inbox").repeat(10).as_bytes());
+    site.output(&["run", "--once"], b"");
+    assert_eq!(audit(&["--k", "11"]).status.code(), Some(0));
+}
