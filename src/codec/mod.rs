@@ -5,6 +5,7 @@
 //! [`decode`] undoes escapes and keeps, for every decoded byte, where it came from; [`coding`] reads
 //! and writes base64 and hex.
 
+mod around;
 pub mod block;
 pub mod coding;
 pub mod decode;

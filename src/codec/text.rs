@@ -6,6 +6,7 @@
 //! and XML, since their lines are mixed in practice. Values may nest (a form body in a logfmt
 //! value): the outer field comes first, the inner ones follow.
 
+use super::around::{colour_end, wrapper};
 use super::json::{self, Walker};
 use super::{Field, Form, Tree, block, byte_table, markup, next_in, sql, table};
 use crate::finding::Span;
@@ -402,23 +403,6 @@ fn angled_end(text: &[u8], from: usize) -> Option<usize> {
     (rest.get(len) == Some(&b'>') && words && !inside.starts_with(b"/")).then_some(from + 1 + len)
 }
 
-/// What stands around a quoted value before its quote: Python's `b'…'`, `u'…'`, and `Some("…")`, `Optional("…")`,
-/// `ObjectId('…')`; its length.
-fn wrapper(text: &[u8], from: usize) -> usize {
-    const LONGEST: usize = 24;
-    let rest = text.get(from..).unwrap_or_default();
-    // Most values are numbers, or end where no bracket opens.
-    if !rest.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') {
-        return 0;
-    }
-    let name = rest.iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    let call = name > 0 && rest.get(name) == Some(&b'(');
-    let prefix = name == 1 && matches!(rest.first(), Some(b'b' | b'u' | b'r' | b'f'));
-    let len = name + usize::from(call);
-    let quoted = matches!(rest.get(len), Some(b'\'' | b'"'));
-    if (call || prefix) && quoted { len } else { 0 }
-}
-
 /// Position of the closing quote (or of the text's end), and whether a backslash stands before it.
 /// A single quote between two letters is an apostrophe; a doubled double quote is CSV's escape.
 fn quoted_end(text: &[u8], start: usize, quote: u8) -> (usize, bool) {
@@ -466,16 +450,6 @@ fn counted(text: &[u8], name: Span, from: usize, skip: Skip<'_>) -> Option<(usiz
     let span = (bytes > 0 && text.get(start + bytes) == Some(&b']')).then_some((start, start + bytes))?;
     let mut places = memchr::memchr_iter(b'[', text.get(start..start + bytes)?);
     (!places.any(|at| skip(start + at).is_some())).then_some(span)
-}
-
-/// Behind a terminal's colour (`ESC [ 32 m`) at `pos`; `pos` where there is none.
-fn colour_end(text: &[u8], pos: usize) -> usize {
-    if text.get(pos) != Some(&0x1b) || text.get(pos + 1) != Some(&b'[') {
-        return pos;
-    }
-    let rest = text.get(pos + 2..).unwrap_or_default();
-    let len = rest.iter().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
-    if rest.get(len) == Some(&b'm') { pos + 2 + len + 1 } else { pos }
 }
 
 /// `[Brand] your code …`: a text that begins with a bracket, no list.
