@@ -81,11 +81,16 @@ impl<S: Store> ScrubWorker<S> {
         let (reader, writer) = session.halves();
         let mut failure = None;
         let mut work = Work { pipeline: &self.pipeline, ledger, writer, desk: &mut self.desk, now_ms };
-        let polled = reader.poll(wait, limit, &mut |fetched| match work.record(fetched) {
-            Ok(()) => Flow::Next,
-            Err(error) => {
-                failure = Some(error);
-                Flow::Stop
+        let clock = &self.clock;
+        let polled = reader.poll(wait, limit, &mut |fetched| {
+            // The wait took time: a record that came meanwhile is none of the future.
+            work.now_ms = clock.now_ms();
+            match work.record(fetched) {
+                Ok(()) => Flow::Next,
+                Err(error) => {
+                    failure = Some(error);
+                    Flow::Stop
+                }
             }
         });
         if let Some(error) = failure {
