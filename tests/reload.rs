@@ -1,0 +1,96 @@
+//! A running service takes up what changed in its files; on a store of its own. With a broker: `tests/kafka/reload.rs`.
+
+mod process;
+
+use process::{PATIENCE, Service, output, until};
+use std::path::Path;
+use std::process::Command;
+
+const POLICY: &str = r#"
+id      = "fast"
+summary = "an hour, and less for some"
+margin  = "0s"
+
+[[stage]]
+id    = "scrub"
+after = "0d"
+
+[[stage]]
+id    = "deidentify"
+after = { default = "3600s", by = "account_id" }
+"#;
+
+const CONFIG: &str = r#"
+listen = "off"
+
+[embedded]
+path = "store"
+
+[[pipeline]]
+source        = "logs"
+policy        = "fast.toml"
+accounts      = "accounts.toml"
+lanes         = ["600s", "5s", "1s"]
+release_every = "0s"
+tick          = "1s"
+"#;
+
+fn logscrub(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logscrub"));
+    command.current_dir(dir).args(args);
+    command
+}
+
+fn lines(dir: &Path, topic: &str) -> Vec<String> {
+    let printed = output(logscrub(dir, &["cat", topic]), b"").stdout;
+    String::from_utf8(printed).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// An account's window is cut from an hour to seconds while its records are held: they are released within
+/// seconds, and nobody else's are.
+#[test]
+fn a_shorter_window_holds_for_what_is_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    file("fast.toml", POLICY);
+    file("logscrub.toml", CONFIG);
+    file("accounts.toml", "\"acct-9\" = \"1800s\"\n");
+    let records = "{\"to\":\"+14155550132\",\"account_id\":\"acct-17\",\"status\":200}\n\
+                   {\"to\":\"+447700900123\",\"account_id\":\"acct-9\",\"status\":201}\n\
+                   {\"to\":\"+447700900123\",\"account_id\":\"acct-8\",\"status\":202}\n";
+    assert!(output(logscrub(dir, &["put", "logs"]), records.as_bytes()).status.success());
+    let mut service = Service::start(logscrub(dir, &["run"]), dir.join("run.log"));
+    until("all are scrubbed", PATIENCE, || lines(dir, "logs.scrubbed").len() == 3);
+    assert_eq!(lines(dir, "logs.deidentified").len(), 0, "an hour is not over");
+
+    file("accounts.toml", "\"acct-9\" = \"1800s\"\n\"acct-17\" = \"5s\"\n");
+    until("the record of acct-17 is released", PATIENCE, || !lines(dir, "logs.deidentified").is_empty());
+    // Nothing else follows it.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let released = lines(dir, "logs.deidentified");
+    assert!(matches!(released.as_slice(), [line] if line.contains("\"status\":200")), "{released:?}");
+    service.stop();
+}
+
+/// What is wrong in a file is told, and what ran goes on.
+#[test]
+fn what_is_wrong_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    file("fast.toml", POLICY);
+    file("logscrub.toml", CONFIG);
+    file("accounts.toml", "");
+    assert!(output(logscrub(dir, &["put", "logs"]), b"to +14155550132\n").status.success());
+    let mut service = Service::start(logscrub(dir, &["run"]), dir.join("run.log"));
+    until("it runs", PATIENCE, || lines(dir, "logs.scrubbed").len() == 1);
+
+    file("accounts.toml", "\"acct-17\" = \"soon\"\n");
+    until("it is refused", PATIENCE, || service.said().contains("accounts.toml:1"));
+    file("accounts.toml", "");
+    assert!(output(logscrub(dir, &["put", "logs"]), b"to +447700900123\n").status.success());
+    until("it goes on", PATIENCE, || lines(dir, "logs.scrubbed").len() == 2);
+    assert_eq!(lines(dir, "logs.scrubbed"), ["to [PHONE]", "to [PHONE]"]);
+    service.stop();
+}
