@@ -156,7 +156,7 @@ impl Tree {
             // Most names are told by their length or their first letter.
             (1..=9).contains(&field.name.len())
                 && field.form == Form::JsonString
-                && text.get(field.name.start()).is_some_and(|b| b"knflapqhKNFLAPQH".contains(b))
+                && may_name_a_pair(text, field.name)
                 && is_pair_name(of(field.name))
                 && (1..=96).contains(&field.value.len())
         };
@@ -209,6 +209,7 @@ impl Tree {
                 break;
             };
             let pair = (3..=9).contains(&label.name.len())
+                && may_name_a_pair(text, label.name)
                 && label.container == 0
                 && field.container == 0
                 && field.name.len() >= 3
@@ -255,6 +256,12 @@ impl Tree {
 
 /// Members that hold its value.
 const PAIR_VALUES: [&[u8]; 7] = [b"value", b"val", b"v", b"values", b"answer", b"field_value", b"fieldvalue"];
+
+/// Whether a name's first letter is that of one for [`is_pair_name`], as most are not.
+#[inline]
+fn may_name_a_pair(text: &[u8], name: Span) -> bool {
+    text.get(name.start()).is_some_and(|b| b"knflapqhKNFLAPQH".contains(b))
+}
 
 /// Members that hold the name of a pair.
 #[inline]
