@@ -165,8 +165,11 @@ impl Ledger {
     /// Whether the open transaction is large enough, or old enough, to be committed.
     fn is_full(&self, pipeline: &Pipeline, now_ms: i64) -> bool {
         const RELEASE_BYTES: usize = 32 << 20;
-        let old =
-            self.opened_ms.is_some_and(|opened| now_ms.saturating_sub(opened) >= pipeline.commit_every_ms);
+        // A clock that was set back tells nothing of its age.
+        let old = self.opened_ms.is_some_and(|opened| {
+            let open_ms = now_ms.saturating_sub(opened);
+            open_ms < 0 || open_ms >= pipeline.commit_every_ms
+        });
         old || self.taken >= pipeline.commit_records || self.release_bytes >= RELEASE_BYTES
     }
 
