@@ -63,6 +63,9 @@ struct Level {
     open: Vec<Span>,
     /// Of a text that fits a frame: the values that are to be looked at.
     values: Vec<Value>,
+    /// Of a record that is looked at to make a frame: what was found in each field. One for each level, since
+    /// texts in its fields are walked meanwhile.
+    held: Vec<Held>,
 }
 
 /// A thread's buffers for finding.
@@ -227,10 +230,10 @@ impl Finder {
         level: &mut Level,
         sink: &mut Sink,
     ) {
-        let Level { tree, facts, decoded, done, open, json_spans, .. } = level;
+        let Level { tree, facts, decoded, done, open, json_spans, held, .. } = level;
         let (place, mut shape) = self.shape(tools, bytes, tree);
         let looking = shape.commons.looking(bytes, tree, json_spans, sink);
-        self.frames.begin();
+        held.clear();
         for (field, rule) in &shape.denied {
             let Some(field) = tree.fields.get(*field) else { continue };
             let root = Span { start: map.at(field.value.start()), end: map.at(field.value.end()) };
@@ -254,7 +257,7 @@ impl Finder {
             let before = looking.map(|_| (sink.amount(), sink.safe.len()));
             let dealt = self.deal(tools, &lone, field, (reading, rule), decoded, sink);
             if let Some((before, safe)) = before {
-                self.frames.tell(Held::of(dealt, &before, safe, sink));
+                held.push(Held::of(dealt, &before, safe, sink));
             }
             done.extend(dealt);
             if dealt.is_none() {
@@ -262,7 +265,7 @@ impl Finder {
             }
         }
         if let Some(looking) = looking {
-            self.frames.learn(looking, &mut shape, bytes, tree);
+            self.frames.learn(looking, &mut shape, bytes, tree, held);
         }
         self.shapes.put_back(place, shape);
     }

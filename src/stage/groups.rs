@@ -58,6 +58,7 @@ impl Groups {
         self.open.retain(|(of, _), _| *of != place);
         self.settled.retain(|(of, _), _| *of != place);
         self.chunks.remove(&place);
+        self.recount();
     }
 
     pub(super) fn add(&mut self, place: Place, group: Group, total: &Total) {
@@ -111,6 +112,19 @@ impl Groups {
     /// The open transaction is given up.
     pub(super) fn give_up(&mut self) {
         self.open.clear();
+        self.recount();
+    }
+
+    /// Counts the cells of each day anew, where some have gone.
+    fn recount(&mut self) {
+        let Groups { open, settled, cells, .. } = self;
+        cells.clear();
+        let new = open.keys().filter(|of| !settled.contains_key(*of));
+        for (_, counted) in settled.keys().chain(new) {
+            if let Counted::Cell(cell) = counted {
+                *cells.entry(cell.day).or_default() += 1;
+            }
+        }
     }
 }
 

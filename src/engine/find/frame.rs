@@ -365,8 +365,6 @@ pub(super) struct Frames {
     order: Vec<usize>,
     /// The next to be made anew where there are too many.
     oldest: usize,
-    /// What was found in the fields of the record that is looked at.
-    held: Vec<Held>,
 }
 
 impl Frames {
@@ -396,11 +394,23 @@ impl Frames {
         }
     }
 
-    /// Takes in a record of a shape that was walked, and makes a frame once enough were.
-    pub(super) fn learn(&mut self, place: usize, shape: &mut Shape, bytes: &[u8], tree: &Tree) {
+    /// Takes in a record of a shape that was walked, with what was found in each of its fields, and makes a frame
+    /// once enough were.
+    pub(super) fn learn(
+        &mut self,
+        place: usize,
+        shape: &mut Shape,
+        bytes: &[u8],
+        tree: &Tree,
+        held: &[Held],
+    ) {
+        // A field that nothing is known of must not take the place of another.
+        if held.len() != tree.fields.len() {
+            return;
+        }
         let mut commons = std::mem::take(&mut shape.commons);
         if let Some(common) = commons.all.get_mut(place) {
-            common.take(bytes, tree, &self.held);
+            common.take(bytes, tree, held);
             if common.looked_at >= LOOKED_AT {
                 common.done = true;
                 self.make(common, shape);
@@ -424,16 +434,6 @@ impl Frames {
             }
             self.put_back(place, frame);
         }
-    }
-
-    /// Forgets what was found in the fields of the record before.
-    pub(super) fn begin(&mut self) {
-        self.held.clear();
-    }
-
-    /// What was found in the next field.
-    pub(super) fn tell(&mut self, held: Held) {
-        self.held.push(held);
     }
 }
 
