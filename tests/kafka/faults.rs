@@ -73,8 +73,8 @@ fn a_transaction_that_the_broker_gave_up_is_done_again() {
             is_stopped(&service)
         });
         std::thread::sleep(Duration::from_secs(12));
+        // One of its workers may reach the point again at once: that it went on is seen by what comes out.
         service.signal("CONT");
-        until("it goes on", PATIENCE, || !is_stopped(&service));
     }
     judge(&site);
     let times = service.said().matches("the log lets this slot do no more").count();
