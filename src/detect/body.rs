@@ -336,12 +336,6 @@ fn closing(line: &[u8], mut pos: usize, quote: u8) -> Option<usize> {
 
 /// Words or letters beyond ASCII; no path, no URL, no request line, no user agent.
 fn reads_like_text(text: &[u8]) -> bool {
-    let spaces = text.iter().filter(|b| **b == b' ').count();
-    let high = text.iter().any(|b| is_high(*b));
-    let letters = text.iter().filter(|b| is_letter(**b)).count();
-    if text.len() < 2 || (letters < 2 && !high) {
-        return false;
-    }
     let tag = byte(text, 0) == b'<' && !text.starts_with(b"<#>") && !text.starts_with(b"<%23>");
     let list = byte(text, 0) == b'[' && text.last() == Some(&b']');
     let technical = tag
@@ -349,9 +343,17 @@ fn reads_like_text(text: &[u8]) -> bool {
         || matches!(byte(text, 0), b'/' | b'{')
         || text.starts_with(b"http")
         || is_product(text)
-        || find(text, b" HTTP/").is_some()
-        || spaces == 0 && find(text, b"://").is_some();
-    !technical && (high || spaces >= 2 || (spaces >= 1 && letters >= 6))
+        || find(text, b" HTTP/").is_some();
+    if technical || text.len() < 2 {
+        return false;
+    }
+    let spaces = text.iter().filter(|b| **b == b' ').count();
+    let high = text.iter().any(|b| is_high(*b));
+    let letters = text.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    if (letters < 2 && !high) || spaces == 0 && find(text, b"://").is_some() {
+        return false;
+    }
+    high || spaces >= 2 || (spaces >= 1 && letters >= 6)
 }
 
 /// `Mozilla/5.0 …`, `okhttp/4.9`: a user agent.

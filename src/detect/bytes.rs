@@ -190,6 +190,27 @@ pub fn run_start(text: &[u8], end: usize, limit: usize, wanted: impl Fn(u8) -> b
     run.iter().rposition(|byte| !wanted(*byte)).map_or(floor, |at| floor + at + 1)
 }
 
+/// The first capital at or behind a place, eight bytes at a time.
+#[must_use]
+pub fn next_upper(text: &[u8], pos: usize) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    let rest = text.get(pos..)?;
+    let (words, last) = rest.as_chunks::<8>();
+    for (nth, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let low = word & !HIGHS;
+        // Adding carries into the highest bit of a byte that is large enough, and never beyond it.
+        let from = |least: u8| low + ONES * u64::from(0x80 - least);
+        let capitals = from(b'A') & !from(b'Z' + 1) & !word & HIGHS;
+        if capitals != 0 {
+            return Some(pos + nth * 8 + (capitals.trailing_zeros() / 8) as usize);
+        }
+    }
+    let behind = last.iter().position(|byte| is_upper(*byte))?;
+    Some(text.len() - last.len() + behind)
+}
+
 /// Whether the text at a place reads as `word` (lower case), in any case.
 #[inline]
 #[must_use]

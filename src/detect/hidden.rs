@@ -1,6 +1,6 @@
 //! Text hidden in hex and base64: dumps of octets, SMS PDUs, encoded copies of messages.
 
-use super::bytes::{before, byte, find, is_alnum, is_hex, is_token, run_end, run_start};
+use super::bytes::{before, byte, find, is_alnum, is_hex, is_token, next_upper, run_end, run_start};
 use crate::finding::Span;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -74,40 +74,25 @@ const fn base64_letters() -> [u8; 256] {
 
 /// The next run of letters of base64 that begins at or behind `from` and may hold a text: long enough, with
 /// capitals and others. Its padding is included. `from` is the text's start or the end of a run.
-///
-/// Looks at one byte in three or four of ordinary lines, whose words are shorter.
 #[must_use]
 pub fn base64_run(text: &[u8], from: usize) -> Option<Span> {
-    let kind = |byte: &u8| BASE64.get(usize::from(*byte)).copied().unwrap_or_default();
-    let is_letter = |byte: &u8| kind(byte) != 0;
-    let mut start = from;
-    // Where letters begin that reach to a window's end.
-    let mut last = start + BASE64_LEAST - 1;
+    let kind = |byte: u8| BASE64.get(usize::from(byte)).copied().unwrap_or_default();
+    let mut pos = from;
     loop {
-        if !is_letter(text.get(last)?) {
-            start = last + 1;
-            last += BASE64_LEAST;
-            continue;
-        }
-        let window = text.get(start..last)?;
-        let known = window.iter().rposition(|byte| !is_letter(byte)).map_or(start, |gap| start + gap + 1);
-        if known > start {
-            start = known;
-            last = start + BASE64_LEAST - 1;
-            continue;
-        }
+        // Ordinary lines have few capitals.
+        let capital = next_upper(text, pos)?;
+        let start = run_start(text, capital, capital - pos, |byte| kind(byte) != 0);
         let mut kinds = 0;
         let end = run_end(text, start, usize::MAX, |byte| {
-            let kind = kind(&byte);
+            let kind = kind(byte);
             kinds |= kind;
             kind != 0
         });
-        if kinds & (CAPITAL | OTHER) == CAPITAL | OTHER {
+        if end - start >= BASE64_LEAST && kinds & OTHER != 0 {
             let padding = run_end(text, end, 2, |byte| byte == b'=');
             return Some(Span::new(start, padding));
         }
-        start = end;
-        last = start + BASE64_LEAST - 1;
+        pos = end;
     }
 }
 
@@ -156,13 +141,56 @@ pub fn is_text(bytes: &[u8]) -> bool {
     all > 0 && odd * 20 <= all && valid.chars().any(char::is_alphanumeric)
 }
 
+/// Whether hex digits may be words, before they are decoded: [`is_text`] and [`is_written`], or
+/// [`is_alphabetic_ucs2`], cannot hold of their octets otherwise. Those of a hash are told by their first few.
+#[must_use]
+pub fn may_be_words(digits: &[u8]) -> bool {
+    may_be_written(digits) || may_be_alphabetic_ucs2(digits)
+}
+
+fn may_be_written(digits: &[u8]) -> bool {
+    let (octets, _) = digits.as_chunks::<2>();
+    // The text's end may be cut.
+    let whole = octets.len().saturating_sub(3);
+    let mut lacking = 0_u8;
+    for [high, low] in octets.iter().take(whole.min(8)) {
+        let octet = nibble(*high) << 4 | nibble(*low);
+        match (octet, lacking) {
+            (0x80..=0xbf, 1..) => lacking -= 1,
+            (_, 1..) => return false,
+            (0xc2..=0xdf, _) => lacking = 1,
+            (0xe0..=0xef, _) => lacking = 2,
+            (0xf0..=0xf4, _) => lacking = 3,
+            (..0x80, _) if is_usual(octet) => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn may_be_alphabetic_ucs2(digits: &[u8]) -> bool {
+    let (units, _) = digits.as_chunks::<4>();
+    let mut large = 0;
+    units.iter().all(|[high, ..]| {
+        large += usize::from(!matches!(high, b'0'..=b'2'));
+        large * 10 <= units.len() * 3
+    })
+}
+
+fn nibble(digit: u8) -> u8 {
+    if digit.is_ascii_digit() { digit - b'0' } else { (digit | 0x20).wrapping_sub(b'a' - 10) & 0xf }
+}
+
+fn is_usual(byte: u8) -> bool {
+    is_alnum(byte) || byte >= 0x80 || b" .,:;!?'\"-+@/=_&{}[]()<>%#\r\n\t".contains(&byte)
+}
+
 /// Whether text has the signs that people and programs write, where a few random octets that happen to be
 /// UTF-8 have others.
 #[must_use]
 pub fn is_written(text: &[u8]) -> bool {
-    let usual = |b: &&u8| is_alnum(**b) || **b >= 0x80 || b" .,:;!?'\"-+@/=_&{}[]()<>%#\r\n\t".contains(b);
     let plain = |b: &&u8| is_alnum(**b) || **b == b' ' || **b >= 0x80;
-    text.iter().all(|b| usual(&b)) && text.iter().filter(plain).count() * 3 >= text.len() * 2
+    text.iter().all(|b| is_usual(*b)) && text.iter().filter(plain).count() * 3 >= text.len() * 2
 }
 
 /// Whether a run stands in a query: `?q=…`, `&state=…`, `payload=…&`.
@@ -226,7 +254,8 @@ fn is_cjk(bytes: &[u8]) -> bool {
 #[must_use]
 pub fn from_a_modem(text: &[u8], at: usize) -> bool {
     let before = text.get(at.saturating_sub(24)..at).unwrap_or_default();
-    [&b"AT+CMG"[..], b"+CMT", b"+CMG"].iter().any(|word| find(before, word).is_some())
+    memchr::memchr(b'+', before).is_some()
+        && [&b"AT+CMG"[..], b"+CMT", b"+CMG"].iter().any(|word| find(before, word).is_some())
 }
 
 /// Whether words before `at` say that hex digits of a message follow: a modem's commands, a PDU.

@@ -380,21 +380,16 @@ pub fn prose_words() -> &'static Prose {
 
 /// A credential that a word before the token announces.
 fn announced(text: &[u8], start: usize) -> Option<Hit> {
-    // The word stands before one of `=`, `:`, space, quote; look at the 24 bytes before.
-    let floor = start.saturating_sub(24);
-    let before = text.get(floor..start)?;
-    let word_end = before.iter().rposition(|b| bytes::is_letter(*b))? + 1;
-    if before.len() - word_end > 3 || before.len() == word_end {
-        return None;
-    }
-    let word_start =
-        before.get(..word_end)?.iter().rposition(|b| !bytes::is_letter(*b)).map_or(0, |at| at + 1);
+    // The word stands before one to three of `=`, `:`, space, quote, and is none of more than 24 bytes.
+    let near = text.get(start.saturating_sub(4)..start)?;
+    let gap = near.iter().rev().position(|b| bytes::is_letter(*b)).filter(|gap| *gap > 0)?;
+    let word_end = start - gap;
+    let word_start = bytes::run_start(text, word_end, 24 - gap, bytes::is_letter);
     // The word is all letters, so that it is one of the list or none.
-    if !credential::announces(before.get(word_start..word_end)?) {
+    if !credential::announces(text.get(word_start..word_end)?) {
         return None;
     }
-    credential::after_word(text, floor + word_start)
-        .filter(|hit| hit.span.start() <= start && hit.span.end() > start)
+    credential::after_word(text, word_start).filter(|hit| hit.span.start() <= start && hit.span.end() > start)
 }
 
 /// The end of words that go on behind a bare value: before the next `name=`, ` | `, a bracket, the

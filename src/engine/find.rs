@@ -240,9 +240,14 @@ impl Finder {
             sink.denied.push((*rule, root));
         }
         gather(&shape, tree, bytes, facts);
+        let plain = looking.is_none() && !sink.reduce_unknown && sink.refused.is_none();
         for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
             // Values in JSON do not hold each other.
             if !is_in_json(field.form) && covered(done, field.value) {
+                continue;
+            }
+            if plain && holds_nothing(shaped, field, bytes) {
+                open.push(field.value);
                 continue;
             }
             let (reading, rule) = read_shaped(tools, shaped, bytes, tree, facts, field, decoded);
@@ -347,6 +352,19 @@ impl Lone<'_> {
         let end = (field.value.end() + quoted).min(self.text.len());
         self.whole.unwrap_or(Span { start: self.map.at(start), end: self.map.at(end) })
     }
+}
+
+/// Whether a field in running text is left to the scan of the line, whatever its value is: its name says nothing.
+/// Not so at the last stage.
+fn holds_nothing(shaped: &Shaped, field: &Field, text: &[u8]) -> bool {
+    let left = match field.form {
+        Form::Bare | Form::Quoted | Form::Element => true,
+        Form::Query => !decodes(field, text),
+        Form::QuotedEscaped | Form::JsonString | Form::JsonEscaped => false,
+        Form::JsonNumber | Form::JsonWord | Form::Junk => false,
+    };
+    let nameless = shaped.claimed.is_none() && shaped.always == Some(Reading::Text) && !shaped.dotted;
+    left && nameless && !field.value.is_empty()
 }
 
 fn is_in_json(form: Form) -> bool {

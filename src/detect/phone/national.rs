@@ -68,8 +68,10 @@ fn written(text: &[u8], start: usize, scan: &Scan, context: &Context<'_>) -> Res
     if short && !hinted {
         return Err(Refusal::Short);
     }
-    let cue = cue_of(text, start, scan, context).ok_or(Refusal::Joined)?;
-    let candidate = Candidate { text, start, scan, cue, context };
+    let mut candidate = Candidate { text, start, scan, cue: Cue::None, context };
+    // Most digits are told by their shape; the words around them cost more.
+    candidate.may_be_one()?;
+    candidate.cue = cue_of(text, start, scan, context).ok_or(Refusal::Joined)?;
     let whole = if scan.opened { Err(Refusal::Grouping) } else { candidate.in_one_piece() };
     whole.or_else(|whole| {
         let grouped = scan.opened || scan.run() < scan.digits().len();
@@ -201,14 +203,20 @@ impl Candidate<'_> {
         }
     }
 
-    /// Digits without visible separators.
-    fn in_one_piece(&self) -> Result<Hit, Refusal> {
+    /// Whether the digits may be a number whatever words stand around them.
+    fn may_be_one(&self) -> Result<(), Refusal> {
+        let whole = if self.scan.opened { Err(Refusal::Grouping) } else { self.may_be_one_piece() };
+        match whole {
+            Err(_) if self.scan.stops().any(|n| self.fits(n)) => Ok(()),
+            whole => whole,
+        }
+    }
+
+    fn may_be_one_piece(&self) -> Result<(), Refusal> {
         let n = self.scan.run();
-        let digits = self.scan.first(n);
-        let usual = is_usual_length(self.regions(), n);
         let fewest = if self.hinted() { 5 } else { 7 };
         let too_long = self.scan.more && n == self.scan.digits().len();
-        if n < fewest && !usual {
+        if n < fewest && !is_usual_length(self.regions(), n) {
             return Err(Refusal::Short);
         }
         if n > 17 || too_long {
@@ -217,9 +225,15 @@ impl Candidate<'_> {
         if self.scan.gap(n) == Gap::Dot {
             return Err(Refusal::Dotted);
         }
-        if let Some(refusal) = self.ends_badly(n) {
-            return Err(refusal);
-        }
+        self.ends_badly(n).map_or(Ok(()), Err)
+    }
+
+    /// Digits without visible separators.
+    fn in_one_piece(&self) -> Result<Hit, Refusal> {
+        self.may_be_one_piece()?;
+        let n = self.scan.run();
+        let digits = self.scan.first(n);
+        let usual = is_usual_length(self.regions(), n);
         let cue = self.lifted(n);
         if let Some(rest) = digits.strip_prefix(b"00") {
             return self.with_double_zero(n, rest, cue);
@@ -301,22 +315,24 @@ impl Candidate<'_> {
         if refuse::is_dashed_address(self.scan) {
             return Err(Refusal::Address);
         }
-        let fits = |n: &usize| {
-            ((7..=15).contains(n)
-                || is_usual_length(self.regions(), *n)
-                || self.scan.first(*n).starts_with(b"00") && *n <= 17)
-                && self.scan.run() < *n
-                && !refuse::is_dotted_otherwise(self.scan, *n)
-                && self.ends_badly(*n).is_none()
-        };
         let mut first = None;
-        for n in self.scan.stops().filter(fits) {
+        for n in self.scan.stops().filter(|n| self.fits(*n)) {
             match self.grouped_to(n) {
                 Ok(hit) => return Ok(hit),
                 Err(refusal) => first = first.or(Some(refusal)),
             }
         }
         Err(first.unwrap_or_else(|| self.unfit()))
+    }
+
+    /// Whether the first `n` digits may be a number, as they are grouped.
+    fn fits(&self, n: usize) -> bool {
+        ((7..=15).contains(&n)
+            || is_usual_length(self.regions(), n)
+            || self.scan.first(n).starts_with(b"00") && n <= 17)
+            && self.scan.run() < n
+            && !refuse::is_dotted_otherwise(self.scan, n)
+            && self.ends_badly(n).is_none()
     }
 
     /// Why no count of the digits is looked at as a number.

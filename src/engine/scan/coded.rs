@@ -19,8 +19,12 @@ impl Scan {
     /// A text in hex that has the length of a hash: its octets are words, which those of a hash never are.
     pub(super) fn hidden_words(&mut self, here: &Here<'_>, start: usize, sink: &mut Sink) -> Option<usize> {
         let span = hidden::hex_at(here.text, start, hidden::HEX_LEAST)?;
+        let digits = span.of(here.text);
+        if !hidden::may_be_words(digits) && !hidden::from_a_modem(here.text, start) {
+            return None;
+        }
         self.octets.clear();
-        if !decode::hex_run(span.of(here.text), &mut self.octets) {
+        if !decode::hex_run(digits, &mut self.octets) {
             return None;
         }
         self.text.clear();
