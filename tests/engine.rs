@@ -205,6 +205,27 @@ fn keys_headers_and_numbers_are_scrubbed_too() {
     assert_eq!(value, r#"{"msisdn":"[PHONE:+1]","[PHONE:+1]@c.us":1}"#);
 }
 
+/// A number becomes a string, with the quotes of the text it stands in.
+#[test]
+fn numbers_in_json_in_a_string_get_its_quotes() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    for (value, want) in [
+        (r#"{"m":"{\"phone\":14155550132,\"n\":1}"}"#, r#"{"m":"{\"phone\":\"[PHONE:+1]\",\"n\":1}"}"#),
+        (r#"{"m":"x {\"to\":[14155550132]}"}"#, r#"{"m":"x {\"to\":[\"[PHONE:+1]\"]}"}"#),
+        (r#"{"a\\":"b\\","phone":14155550132}"#, r#"{"a\\":"b\\","phone":"[PHONE:+1]"}"#),
+        (
+            r#"{"m":"{\"i\":\"{\\\"phone\\\":14155550132}\"}"}"#,
+            r#"{"m":"{\"i\":\"{\\\"phone\\\":\\\"[PHONE:+1]\\\"}\"}"}"#,
+        ),
+    ] {
+        let (_, out) = apply(&mut scratch, &policy, 0, value.as_bytes());
+        assert!(is_json(&out));
+        assert_eq!(String::from_utf8_lossy(&out), want);
+        assert_eq!(apply(&mut scratch, &policy, 0, &out).1, out);
+    }
+}
+
 #[test]
 fn tombstones_and_empty_values_pass() {
     let mut scratch = Scratch::default();

@@ -42,11 +42,18 @@ static VALUES: LazyLock<[memmem::Finder<'static>; 2]> =
     LazyLock::new(|| [memmem::Finder::new(b"VALUES"), memmem::Finder::new(b"values")]);
 static PARAMETERS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"arameters"));
 
+/// What stands before a list of parameters where no word for them does.
+static LISTS: LazyLock<[memmem::Finder<'static>; 3]> = LazyLock::new(|| {
+    [memmem::Finder::new(b"params: ["), memmem::Finder::new(b"bindings: ["), memmem::Finder::new(b"? [\"")]
+});
+
 /// Whether [`walk`] may find something in a text.
 #[must_use]
 pub fn may_stand(text: &[u8]) -> bool {
-    memchr::memchr2(b'(', b'$', text).is_some()
-        && (VALUES.iter().any(|values| values.find(text).is_some()) || PARAMETERS.find(text).is_some())
+    memchr::memchr3(b'(', b'$', b'?', text).is_some()
+        && (VALUES.iter().any(|values| values.find(text).is_some())
+            || PARAMETERS.find(text).is_some()
+            || LISTS.iter().any(|list| list.find(text).is_some()))
 }
 
 /// Adds the values that columns name.
@@ -62,6 +69,15 @@ pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
     if let Some(list) = list.map(|at| behind + at) {
         compared(text, start.max(list.saturating_sub(4096)), list, &mut slots);
         parameters(text, list + b"arameters".len(), &slots, tree);
+        return;
+    }
+    // `… WHERE phone = ? AND code = ? ["…","…"]`
+    let rest = text.get(behind..).unwrap_or_default();
+    let list = LISTS.iter().find_map(|list| Some((list.find(rest)?, list.needle())));
+    if let Some((at, sign)) = list {
+        let open = behind + at + sign.iter().position(|b| *b == b'[').unwrap_or(0);
+        compared(text, start.max(open.saturating_sub(4096)), open, &mut slots);
+        parameters(text, open, &slots, tree);
     }
 }
 

@@ -224,7 +224,10 @@ fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut T
     let rocket = text.get(at + 1) == Some(&b'>');
     let behind = at + 1 + usize::from(rocket);
     let spaced = at > start && text.get(at - 1) == Some(&b' ') && text.get(behind) == Some(&b' ');
-    let name = name_ending_at(text, if spaced { at - 1 } else { at }, start);
+    let end = if spaced { at - 1 } else { at };
+    // SQL's "`phone` = '…'".
+    let end = end - usize::from(spaced && end > start + 1 && text.get(end - 1) == Some(&b'`'));
+    let name = name_ending_at(text, end, start);
     if name.is_empty() {
         return None;
     }

@@ -2,7 +2,8 @@
 //! login.
 
 use super::bytes::{byte, find, is_alnum};
-use crate::detect::words;
+use crate::detect::word_list::WordList;
+use crate::detect::{safe, words};
 use crate::finding::Span;
 
 /// Longest account name, in bytes.
@@ -17,8 +18,15 @@ pub fn names(line: &[u8], announced: bool, out: &mut dyn FnMut(Span)) {
     if let Some(span) = remote_user(line) {
         out(span);
     }
+    if let Some(span) = iis_user(line) {
+        out(span);
+    }
     if !announced {
         return;
+    }
+    behind_words(line, out);
+    if let Some(span) = sudo_user(line) {
+        out(span);
     }
     // `password for invalid user x` has two announcements: the name stands behind the last.
     for words in ANNOUNCE {
@@ -46,8 +54,140 @@ pub fn names(line: &[u8], announced: bool, out: &mut dyn FnMut(Span)) {
     }
 }
 
+/// Words for a person or an account, in the languages that log lines are written in.
+static WORDS: WordList = WordList::new(words::subject::ACCOUNT_WORDS);
+
+/// `Benutzer ops.ray angemeldet`, `for cus_q7Zk2Lm9`: names of an account's shape behind a word for one.
+fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
+    let mut word = &b""[..];
+    let mut start = 0;
+    for token in line.split(|b| *b == b' ') {
+        let lead = token.iter().take_while(|b| !is_name(**b)).count();
+        let bare = token.get(lead..).unwrap_or_default();
+        let len = bare.iter().take_while(|b| is_name(**b)).count();
+        let name = bare.get(..len).unwrap_or_default();
+        let ends = bare.len() <= len + 1;
+        if lead <= 1 && ends && has_shape(name) && WORDS.holds(word) {
+            out(Span::new(start + lead, start + lead + len));
+        }
+        word = token;
+        start += token.len() + 1;
+    }
+}
+
+/// Calls `out` with names of persons behind a word for one: `Benutzer Marta Roe (192.0.2.7)`, `customer: Ada Roe.`,
+/// `用户 王小明`. Two words with capitals, or one where a bracket, a colon or its script says enough.
+pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
+    let mut start = 0;
+    let mut tokens = line.split(|b| *b == b' ').peekable();
+    while let Some(token) = tokens.next() {
+        let end = start + token.len();
+        let opened = token.iter().take_while(|b| matches!(b, b'(' | b'[' | b',')).count();
+        let word = token.get(opened..).unwrap_or_default();
+        let colon = word.last() == Some(&b':');
+        let word = word.strip_suffix(b":").unwrap_or(word);
+        start = end + 1;
+        if tokens.peek().is_none() || !WORDS.holds(word) {
+            continue;
+        }
+        if let Some(span) = person(line, start, colon) {
+            out(span);
+        }
+    }
+}
+
+/// Up to four words of a name from `start` on.
+fn person(line: &[u8], start: usize, colon: bool) -> Option<Span> {
+    let quoted = usize::from(matches!(byte(line, start), b'"' | b'\''));
+    let start = start + quoted;
+    let mut end = start;
+    let mut count = 0;
+    let mut at = start;
+    while count < 4 {
+        let len = line.get(at..)?.iter().take(40).take_while(|b| is_person(**b)).count();
+        let word = line.get(at..at + len)?;
+        let word = word.strip_suffix(b".").filter(|bare| bare.len() > 1).unwrap_or(word);
+        let capital = word.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+        let named = capital.is_some_and(|c| c.is_uppercase() || c.is_alphabetic() && !c.is_lowercase());
+        let shouted = word.len() >= 3 && word.iter().all(u8::is_ascii_uppercase);
+        if !named || shouted || safe::is_log_word(word) {
+            break;
+        }
+        count += 1;
+        end = at + word.len();
+        // In scripts without capitals nothing tells where a name of several words ends.
+        if line.get(end) != Some(&b' ') || capital.is_some_and(|c| !c.is_uppercase()) {
+            break;
+        }
+        at = end + 1;
+    }
+    let whole = Span::new(start, end);
+    let ends =
+        matches!(line.get(end), None | Some(b' ' | b',' | b';' | b'.' | b')' | b'(' | b'"' | b'\'' | b'\n'))
+            || byte(line, end) >= 0x80;
+    let bracket = line.get(end..).is_some_and(|rest| rest.starts_with(b" ("));
+    let wide = count == 1 && whole.of(line).iter().all(|b| *b >= 0x80);
+    (ends && (count >= 2 || count == 1 && (colon || bracket || wide || quoted == 1))).then_some(whole)
+}
+
+fn is_person(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'\'' | b'-' | b'.')
+}
+
+/// Small letters with a point, or letters with two digits: no word of a sentence.
+fn has_shape(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    let digits = name.iter().filter(|b| b.is_ascii_digit()).count();
+    let letters = name.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let joined = digits == 0 && name.iter().filter(|b| **b == b'.').count() == 1 && letters >= 5;
+    let numbered = digits >= 2 && letters >= 3;
+    let plain = name.iter().all(|b| is_alnum(*b) || matches!(b, b'.' | b'_' | b'-'));
+    // `host-192-0-2-7.example` is a machine's.
+    let dashes = name.iter().filter(|b| **b == b'-').count();
+    plain
+        && dashes <= 1
+        && (4..=NAME_BYTES).contains(&name.len())
+        && (joined || numbered)
+        && !safe::keep_alone(name)
+}
+
 fn is_name(byte: u8) -> bool {
     is_alnum(byte) || matches!(byte, b'.' | b'_' | b'-' | b'@' | b'+' | b'\\' | b'$') || byte >= 0x80
+}
+
+/// The user of a line of IIS, in W3C's extended format: between the port and the caller's address behind the query,
+/// `GET /x a=1 443 ops.ray 192.0.2.7 Mozilla/5.0+…`.
+fn iis_user(line: &[u8]) -> Option<Span> {
+    let mut words = line.get(..line.len().min(4096))?.split(|b| *b == b' ');
+    let mut start = 0;
+    let mut next = || {
+        let word = words.next()?;
+        let at = start;
+        start += word.len() + 1;
+        Some((at, word))
+    };
+    let dated = next()?.1;
+    if !(dated.len() == 10 && byte(dated, 4) == b'-' && byte(dated, 7) == b'-') {
+        return None;
+    }
+    let (time, _host, method) = (next()?.1, next()?.1, next()?.1);
+    let verb = method.len() >= 3 && method.iter().all(u8::is_ascii_uppercase);
+    if !(time.len() == 8 && verb && next()?.1.starts_with(b"/")) {
+        return None;
+    }
+    let (_query, port, (at, user), caller) = (next()?, next()?.1, next()?, next()?.1);
+    let ports = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
+    let address = caller.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
+        || caller.first() == Some(&b'[');
+    (ports && address && user != b"-" && !user.is_empty()).then(|| Span::new(at, at + user.len()))
+}
+
+/// `sudo: ops.ray : TTY=pts/0 ; PWD=/srv`.
+fn sudo_user(line: &[u8]) -> Option<Span> {
+    let end = find(line, b" : TTY=")?;
+    let start = line.get(..end)?.iter().rposition(|b| *b == b' ').map_or(0, |at| at + 1);
+    let name = line.get(start..end)?;
+    (!name.is_empty() && name.len() <= NAME_BYTES && name != b"root").then(|| Span::new(start, end))
 }
 
 /// The third field of the common log format: `host ident user [time]`.

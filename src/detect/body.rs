@@ -9,6 +9,7 @@
 
 use super::bytes::{byte, find, is_alnum, is_digit, is_high, is_letter};
 use super::word_list::WordList;
+use super::written::{ends_in_measure, reads_foreign, reads_like_figures};
 use crate::detect::words;
 use crate::finding::Span;
 use memchr::{memchr, memmem};
@@ -49,6 +50,7 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         typographic(line, near_phone, announced, out);
         if near_phone {
             spoken(line, out);
+            behind_structure(line, out);
         }
         behind_headers(line, out);
     }
@@ -57,6 +59,7 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
 /// `SMS from +4479…: see you at six`: what somebody says, from the colon behind the number to the line's end.
 fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
     static INBOUND: WordList = WordList::new(words::message::INBOUND);
+    static FAILURES: WordList = WordList::new(words::message::FAILURES);
     let mut pos = 0;
     while let Some(space) = line.get(pos..).and_then(|rest| memchr(b' ', rest)).map(|at| pos + at) {
         pos = space + 1;
@@ -71,6 +74,15 @@ fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
         if sign == b'>' && memchr::memrchr(b'<', head).is_none_or(|open| head.len() - open > 40) {
             continue;
         }
+        // `message from Ada Roe (4479…@s.whatsapp.net): …`
+        let inner = head.strip_suffix(b")").and_then(|inside| {
+            let open = memchr::memrchr(b'(', inside)?;
+            inside
+                .get(open + 1..)
+                .filter(|id| id.iter().filter(|b| is_digit(**b)).count() >= 7 || id.starts_with(b"[PHONE"))
+        });
+        let said_by = head;
+        let head = inner.unwrap_or(head);
         let bare = without_name(head);
         // A chat's id: nothing but what is said stands behind it.
         let chat = bare.len() < head.len() && head.get(bare.len()) == Some(&b'@');
@@ -83,19 +95,44 @@ fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
         if number < 7 && !placeholder {
             continue;
         }
-        let rest = line.get(pos..).unwrap_or_default();
+        // No message is longer: many colons must not make the line cost its square.
+        let rest = line.get(pos..line.len().min(pos + 8192)).unwrap_or_default();
         let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
         let text = rest.trim_ascii();
-        let words = || head.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'));
-        let inbound = has_message_word(head) && words().any(|word| INBOUND.holds(word));
+        let words = || said_by.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'));
+        let inbound = has_message_word(said_by) && words().any(|word| INBOUND.holds(word));
         let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
         let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
             || MARKS.iter().any(|(open, _)| text.starts_with(open));
-        if !fields && !marked && reads_like_text(text) && (inbound || chat || reads_human(text)) {
+        // `failed to send to +4479…: error 21211 after 12 ms`
+        let failed = words().any(|word| FAILURES.holds(word))
+            || text.split(|b| matches!(b, b' ' | b':')).take(3).any(|word| FAILURES.holds(word));
+        let said = inbound || chat || is_written(text) && !ends_in_measure(text);
+        if !fields && !marked && !failed && reads_like_text(text) && !reads_like_figures(text) && said {
             let start = pos + rest.len() - rest.trim_ascii_start().len();
             out(Span::new(start, start + text.len()));
             return;
         }
+    }
+}
+
+/// Whether somebody wrote it, in a language that is known or not.
+fn is_written(text: &[u8]) -> bool {
+    reads_human(text) || reads_foreign(text)
+}
+
+/// Of syslog (RFC 5424), the message behind structured data that has a number: `[sms@1 to="4479…"] see you at six`.
+fn behind_structure(line: &[u8], out: &mut dyn FnMut(Span)) {
+    if byte(line, 0) != b'<' {
+        return;
+    }
+    let Some(at) = find(line, b"\"] ") else { return };
+    let rest = line.get(at + 3..).unwrap_or_default();
+    let text = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default().trim_ascii();
+    let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
+    if !fields && reads_like_text(text) && !reads_like_figures(text) && is_written(text) {
+        let start = at + 3 + rest.len() - rest.trim_ascii_start().len();
+        out(Span::new(start, start + text.len()));
     }
 }
 
@@ -296,8 +333,12 @@ fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out:
         let Some(close) = closing(line, open + 1, quote) else { return };
         let text = Span::new(open + 1, close);
         pos = close + 1;
-        // `name="value"` is a field and was read as one.
-        if matches!(before, b'=' | b':') && before != b':' {
+        // `name="value"` is a field and was read as one; `@p1='…'` and `arg2="…"` are a call's.
+        let parameter = || {
+            let name = line.get(open.saturating_sub(6)..open - 1).unwrap_or_default();
+            name.last().is_some_and(u8::is_ascii_digit) && near_phone && is_written(text.of(line))
+        };
+        if before == b'=' && !parameter() {
             continue;
         }
         if !reads_like_text(text.of(line)) || names_a_person(line, close) {

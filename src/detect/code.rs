@@ -440,6 +440,9 @@ fn is_english(word: &[u8]) -> bool {
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
+/// Words that name a code by themselves, as `code` and `token` do not.
+static PINS: WordList = WordList::new(words::code::PINS);
+
 fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     let topic_near = |place: usize, at: usize| {
         let near = |hit: &&Hit| hit.start.abs_diff(at) < 120;
@@ -456,6 +459,16 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             |hit: &Hit| hit.role == Role::Fault && !(foreign && gap(text, hit.start, hit.end).is_ascii());
         hits.iter().take(place).rev().take_while(near).any(tells)
             || hits.iter().skip(place).take_while(near).any(tells)
+    };
+    // `pin mismatch for …: expected 4829 got 4830`
+    let pin_near = |place: usize, of: &Hit| {
+        let near = |hit: &&Hit| hit.start + 100 > of.start;
+        let mut before = hits.iter().take(place).rev().take_while(near);
+        before.any(|hit| {
+            hit.role == Role::Word
+                && PINS.holds(gap(text, hit.start, hit.end))
+                && !gap(text, hit.end, of.start).contains(&b'\n')
+        })
     };
     for (place, hit) in hits.iter().enumerate() {
         let (most_after, most_before) = match hit.role {
@@ -480,7 +493,12 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
                     || is_called_wrong(gap(text, hit.end, candidate.start)))
         });
         let weak = hit.role != Role::Code && !said;
-        if weak && !topic_near(place, hit.start) && (hit.role == Role::Enter || fault_near(place, hit)) {
+        let got = hit.role == Role::Enter && pin_near(place, hit) && !fault_near(place, hit);
+        if weak
+            && !got
+            && !topic_near(place, hit.start)
+            && (hit.role == Role::Enter || fault_near(place, hit))
+        {
             continue;
         }
         let claimed = nearest(

@@ -1,6 +1,7 @@
 //! What looks like a verification code: the cheap scan that comes before any word is looked up.
 
 use crate::detect::refusal::Refusal;
+use crate::detect::safe::is_measure;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -132,6 +133,11 @@ impl Token {
                 _ => None,
             },
             [4..=10] if self.digits > 0 && self.smalls == 0 => Some(Shape::Mixed),
+            // `10637ms`, `3860k`
+            [5..=10] if self.smalls == 1 && text.get(self.end - 1) == Some(&b'k') => None,
+            [5..=10] if self.smalls > 0 && is_measure(text.get(self.start..self.end).unwrap_or_default()) => {
+                None
+            }
             [5..=10] if self.digits > 1 => Some(Shape::Weak),
             [1..=4, 4..=8] if self.letters_first && self.smalls == 0 && all > self.letters() => {
                 if self.digits == usize::from(self.parts[1]) { Some(Shape::Prefixed) } else { None }
@@ -243,7 +249,10 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
         [0xC2, 0xB0, ..] => false,
         _ => true,
     };
-    left && right && !is_in_number(before, text.get(start..end).unwrap_or_default(), after)
+    // `sms.Otp[45630]:`, a process
+    let process = matches!(before, [.., last, b'['] if last.is_ascii_alphanumeric())
+        && matches!(after, [b']'] | [b']', b':' | b'\n' | b'\r' | b' ', ..]);
+    left && right && !process && !is_in_number(before, text.get(start..end).unwrap_or_default(), after)
 }
 
 /// Whether the digits around make a longer number of it: `+351 (0)912 …`, `040 123 25 97`.

@@ -23,6 +23,8 @@ pub fn numbers(text: &[u8], out: &mut dyn FnMut(Span)) {
         let mut place = |from: usize, to: usize| out(Span::new(start + from, start + to));
         bracketed_pid(line, &mut place);
         pid_by_level(line, &mut place);
+        spring_pid(line, &mut place);
+        frame(line, &mut place);
         colon_pid(line, &mut place);
         haproxy(line, &mut place);
         closing_numbers(line, &mut place);
@@ -62,6 +64,36 @@ fn bracketed_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
                 out(open + 1, end);
             }
         }
+    }
+}
+
+/// `INFO [gateway,4bf9,00f0] 4242 --- [main] …`: Spring's process.
+fn spring_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let head = line.get(..line.len().min(256)).unwrap_or_default();
+    let Some(end) = find(head, b" --- [") else { return };
+    let digits = head.iter().take(end).rev().take_while(|b| b.is_ascii_digit()).count();
+    if (1..=LONGEST_PID).contains(&digits)
+        && end > digits
+        && head.get(..end - digits).is_some_and(|before| before.ends_with(b"] "))
+    {
+        out(end - digits, end);
+    }
+}
+
+/// `   at sendOtp() in Worker.cs`, `\tat retry_loop(Router.java:1916)`: the function of a trace's frame.
+fn frame(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let start = line.len() - line.trim_ascii_start().len();
+    if start == 0 || line.get(start..start + 3) != Some(b"at ") {
+        return;
+    }
+    let name = start + 3;
+    let end = run_end(line, name, 160, |b| {
+        is_alnum(b) || matches!(b, b'_' | b'.' | b'$' | b'#' | b':' | b'\\' | b'<' | b'>')
+    });
+    let function = line.get(name..end).unwrap_or_default();
+    let digits = function.iter().filter(|b| b.is_ascii_digit()).count();
+    if byte(line, end) == b'(' && digits <= 3 && function.first().is_some_and(|b| is_letter(*b)) {
+        out(name, end);
     }
 }
 
@@ -368,6 +400,9 @@ mod tests {
         check("2026/03/02 10:11:12 [error] 4242#0: *71234 upstream", &["4242#0", "*71234"]);
         check("2026-03-02 17:57:20,400 INFO     85763 SMS-MT [cid:x]", &["85763"]);
         check("2026-03-02 10:11:12.123  WARN 4242 --- [main] c.e.App : x", &["4242"]);
+        check("WARN [gateway,4bf9,00f0] 42421 --- [main] x", &["42421"]);
+        check("x.Timeout: after 3 s\n   at sendOtp() in Worker.cs", &["sendOtp"]);
+        check("at six(or so)", &[]);
         check("[Nest] 20679  - 03/02/2026, 10:11:12 AM", &["20679"]);
         check("I, [2026-03-02T00:16:20.299000 #54675]  INFO -- : x", &["54675"]);
         check("D/SmsGateway( 4242): x", &["D", "4242"]);

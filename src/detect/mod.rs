@@ -39,6 +39,7 @@ pub mod user_agent;
 pub mod validate;
 pub mod word_list;
 pub mod words;
+pub mod written;
 
 /// What a detector found: byte offsets into the text it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

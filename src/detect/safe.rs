@@ -185,6 +185,18 @@ fn is_connection(name: &[u8], number: &[u8]) -> bool {
         && (name.eq_ignore_ascii_case(b"conn") || name.eq_ignore_ascii_case(b"connection"))
 }
 
+/// Whether a word is a unit: `ms`, `bytes`.
+#[must_use]
+pub fn is_unit(word: &[u8]) -> bool {
+    is_in(UNITS, word)
+}
+
+/// Whether a word is one that logs are made of or that counts.
+#[must_use]
+pub fn is_log_word(word: &[u8]) -> bool {
+    is_in(WORDS, word) || is_in(COUNTED, word) || is_in(UNITS, word)
+}
+
 /// A number with its unit, alone: `12ms`.
 #[must_use]
 pub fn is_measure(value: &[u8]) -> bool {
@@ -222,7 +234,7 @@ const SECRETS: [&[u8]; 4] = [b"code", b"token", b"password", b"verification"];
 
 /// The last word of `queue_depth`, `upstream.status`: what a name counts.
 fn last_word(name: &[u8]) -> &[u8] {
-    let start = name.iter().rposition(|b| !is_letter(*b)).map_or(0, |place| place + 1);
+    let start = name.iter().rposition(|b| !is_letter(*b) && *b < 0x80).map_or(0, |place| place + 1);
     let camel = tail(name, start).iter().rposition(|b| is_upper(*b)).unwrap_or_default();
     let word = tail(name, start + camel);
     if is_in(COUNTED, word) || is_in(MEASURES, word) { word } else { tail(name, start) }
@@ -319,7 +331,7 @@ fn is_source_position(core: &[u8]) -> bool {
 /// Paths of a program: `std::fmt::Display`, `com.example.sms.SmsController.send`, `IllegalStateException`.
 fn is_symbol(core: &[u8]) -> bool {
     if !is_identifier_path(core) {
-        return false;
+        return is_namespaced(core) || is_method(core);
     }
     let double = core.windows(2).any(|pair| pair == b"::");
     let dots = core.iter().filter(|b| **b == b'.').count();
@@ -327,7 +339,35 @@ fn is_symbol(core: &[u8]) -> bool {
         core.windows(2).any(|pair| pair.first() == Some(&b'.') && pair.last().is_some_and(|b| is_upper(*b)));
     let error =
         [&b"Exception"[..], b"Error"].iter().any(|end| core.ends_with(end) && core.len() > end.len() + 2);
-    double || (dots >= 2 && class && is_lower(byte(core, 0))) || (error && is_upper(byte(core, 0)))
+    double
+        || (dots >= 2 && class && is_lower(byte(core, 0)))
+        || (error && is_upper(byte(core, 0)))
+        || is_method(core)
+}
+
+/// `SmsRouter.pickRoute`, `DeliveryWorker#perform`: a class whose name is made of words, and a method of it.
+fn is_method(core: &[u8]) -> bool {
+    let Some(sign) = core.iter().position(|b| matches!(b, b'.' | b'#')) else { return false };
+    let (class, method) = (slice(core, 0..sign), tail(core, sign + 1));
+    let hump = class
+        .windows(2)
+        .any(|pair| pair.first().is_some_and(|b| is_lower(*b)) && pair.last().is_some_and(|b| is_upper(*b)));
+    let method = method.strip_suffix(b"()").unwrap_or(method);
+    is_upper(byte(class, 0))
+        && hump
+        && class.iter().all(|b| is_letter(*b))
+        && is_lower(byte(method, 0))
+        && method.iter().all(|b| is_letter(*b) || *b == b'_')
+}
+
+/// `App\Jobs\SendOtp`: PHP's classes.
+fn is_namespaced(core: &[u8]) -> bool {
+    let mut parts = 0;
+    let words = core.split(|b| *b == b'\\').filter(|part| !part.is_empty()).all(|part| {
+        parts += 1;
+        is_upper(byte(part, 0)) && part.iter().all(|b| is_letter(*b))
+    });
+    words && parts >= 2
 }
 
 /// Identifiers with `.`, `::`, `/`, `$`, brackets between; no run of five digits, no `@`.

@@ -1,6 +1,7 @@
 //! Rows of values parted by commas, semicolons, bars or tabs, with no header at hand: call and message
 //! detail records. What a column holds shows only in the company it keeps.
 
+use super::safe;
 use super::validate::not_epoch;
 use crate::finding::{Detail, Span};
 use crate::numbering;
@@ -21,6 +22,8 @@ pub enum Cell {
     Phone(Detail),
     /// Quoted text of several words.
     Text,
+    /// Two to four words with capitals.
+    Name,
 }
 
 /// Calls `out` for every cell of `line` that holds a telephone number or a text. A number is taken
@@ -38,6 +41,10 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
     for (place, column) in columns.iter().enumerate() {
         let value = column.span.of(line);
         let worded = separator != b',' && numbered && reads_like_text(value);
+        if numbered && reads_like_name(value) {
+            out(Cell::Name, column.span);
+            continue;
+        }
         if column.quoted && is_text(value) || worded {
             out(Cell::Text, column.span);
             continue;
@@ -226,6 +233,21 @@ fn reads_like_text(value: &[u8]) -> bool {
     let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
     let technical = value.contains(&b'=') || matches!(value.first(), Some(b'{' | b'[' | b'/' | b'<'));
     is_text(value) && !technical && (high >= 4 || spaces >= 2 && letters >= 6)
+}
+
+/// `Ada Roe`, `K. Ray`, `Пётр Иванов`: two to four words of letters, each with a capital.
+fn reads_like_name(value: &[u8]) -> bool {
+    let mut words = 0;
+    let named = value.split(|b| *b == b' ').all(|word| {
+        words += 1;
+        let first = word.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+        let shouted = word.len() > 2 && word.iter().all(u8::is_ascii_uppercase);
+        first.is_some_and(char::is_uppercase)
+            && !shouted
+            && word.iter().all(|b| b.is_ascii_alphabetic() || *b >= 0x80 || matches!(b, b'.' | b'-' | b'\''))
+            && !safe::is_log_word(word)
+    });
+    named && (2..=4).contains(&words) && value.len() <= 60
 }
 
 fn is_text(value: &[u8]) -> bool {

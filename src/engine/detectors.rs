@@ -34,7 +34,7 @@ pub struct Detectors {
 
 impl Detectors {
     #[must_use]
-    pub fn new(set: &RuleSet, field_names: &'static FieldLexicon) -> Self {
+    pub fn new(set: &RuleSet, lexicons: &'static Lexicons) -> Self {
         let mut rules = [None; Detector::ALL.len()];
         for (place, detector) in rules.iter_mut().zip(Detector::ALL) {
             *place = set.detectors.iter().find(|(d, _)| *d == detector).map(|(_, rule)| *rule);
@@ -42,8 +42,8 @@ impl Detectors {
         let mut detectors = Detectors {
             rules,
             short_phones: false,
-            field_names,
-            code_words: code_words(),
+            field_names: &lexicons.fields,
+            code_words: &lexicons.codes,
             regions: set
                 .phone
                 .regions
@@ -60,7 +60,7 @@ impl Detectors {
             patterns: set.patterns.clone(),
             first_user: set.first_user(),
             allow: set.allow.clone(),
-            signs: signs(code_words(), &set.patterns),
+            signs: signs(&lexicons.codes, &set.patterns),
         };
         detectors.set_region(None);
         detectors
@@ -334,7 +334,8 @@ impl Detectors {
                 }
                 _ => span,
             },
-            Class::Body | Class::Name | Class::Location => Span::new(span.start(), words_end(text, span)),
+            Class::Body | Class::Location => Span::new(span.start(), words_end(text, span)),
+            Class::Name => Span::new(span.start(), name_end(text, span)),
             _ => span,
         }
     }
@@ -348,24 +349,27 @@ fn signs(codes: &CodeLexicon, patterns: &[PatternRule]) -> Signs {
     }
 }
 
-/// The shipped lexicon of field names.
-#[must_use]
-pub fn field_names() -> &'static FieldLexicon {
-    static LEXICON: OnceLock<FieldLexicon> = OnceLock::new();
-    LEXICON.get_or_init(|| match FieldLexicon::load(include_str!("../../rules/lexicons/fields.toml")) {
-        Ok(lexicon) => lexicon,
-        Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
-    })
+/// What names of fields mean, and which words speak of codes.
+pub struct Lexicons {
+    pub fields: FieldLexicon,
+    pub codes: CodeLexicon,
 }
 
-/// The shipped lexicon of words that speak of codes.
-#[must_use]
-pub fn code_words() -> &'static CodeLexicon {
-    static LEXICON: OnceLock<CodeLexicon> = OnceLock::new();
-    LEXICON.get_or_init(|| match CodeLexicon::load(include_str!("../../rules/lexicons/codes.toml")) {
-        Ok(lexicon) => lexicon,
-        Err(error) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
-    })
+impl Lexicons {
+    /// `rules/lexicons/fields.toml` and `rules/lexicons/codes.toml`.
+    #[must_use]
+    pub fn shipped() -> &'static Lexicons {
+        static LEXICONS: OnceLock<Lexicons> = OnceLock::new();
+        LEXICONS.get_or_init(|| {
+            let fields = FieldLexicon::load(include_str!("../../rules/lexicons/fields.toml"));
+            let codes = CodeLexicon::load(include_str!("../../rules/lexicons/codes.toml"));
+            match (fields, codes) {
+                (Ok(fields), Ok(codes)) => Lexicons { fields, codes },
+                (Err(error), _) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
+                (_, Err(error)) => unreachable!("the shipped lexicon is loaded by a test: {error}"),
+            }
+        })
+    }
 }
 
 /// The shipped lexicon of words that announce something in running text.
@@ -381,10 +385,11 @@ pub fn prose_words() -> &'static Prose {
 /// A credential that a word before the token announces.
 fn announced(text: &[u8], start: usize) -> Option<Hit> {
     // The word stands before one to three of `=`, `:`, space, quote, and is none of more than 24 bytes.
+    let is_letter = |byte: u8| bytes::is_letter(byte) || byte >= 0x80;
     let near = text.get(start.saturating_sub(4)..start)?;
-    let gap = near.iter().rev().position(|b| bytes::is_letter(*b)).filter(|gap| *gap > 0)?;
+    let gap = near.iter().rev().position(|b| is_letter(*b)).filter(|gap| *gap > 0)?;
     let word_end = start - gap;
-    let word_start = bytes::run_start(text, word_end, 24 - gap, bytes::is_letter);
+    let word_start = bytes::run_start(text, word_end, 24 - gap, is_letter);
     // The word is all letters, so that it is one of the list or none.
     if !credential::announces(text.get(word_start..word_end)?) {
         return None;
@@ -397,9 +402,12 @@ fn announced(text: &[u8], start: usize) -> Option<Hit> {
 fn words_end(text: &[u8], span: Span) -> usize {
     let rest = text.get(span.end()..).unwrap_or_default();
     let starts_field = |sign: usize| {
-        let name = bytes::run_start(rest, sign, 48, bytes::is_word);
+        // `耗时=12`: names are written in any script; beyond ASCII a colon is rather a sentence's.
+        let wide = bytes::byte(rest, sign) == b'=';
+        let name = bytes::run_start(rest, sign, 48, |b| bytes::is_word(b) || (wide && b >= 0x80));
         let named = name < sign && name > 0 && bytes::byte(rest, name - 1) == b' ';
-        (named && bytes::byte(rest, sign + 1) != b' ' && bytes::is_letter(bytes::byte(rest, name)))
+        let first = bytes::byte(rest, name);
+        (named && bytes::byte(rest, sign + 1) != b' ' && (bytes::is_letter(first) || first >= 0x80))
             .then(|| name - 1)
     };
     let mut end = rest.len();
@@ -415,6 +423,28 @@ fn words_end(text: &[u8], span: Span) -> usize {
         break;
     }
     span.end() + rest.get(..end).unwrap_or_default().trim_ascii_end().len()
+}
+
+/// The same of a person's name, which a comma ends, too: `client: Ada Roe, attempt 7`. Not `Roe, Ada`.
+fn name_end(text: &[u8], span: Span) -> usize {
+    let whole = words_end(text, span);
+    let rest = text.get(span.end()..whole).unwrap_or_default();
+    let ends = |at: &usize| {
+        let next = rest.get(at + 2..).and_then(<[u8]>::first).copied().unwrap_or(b' ');
+        rest.get(at + 1) == Some(&b' ')
+            && !next.is_ascii_uppercase()
+            && next < 0xe3
+            && !is_capital(rest, at + 2)
+    };
+    let comma = memchr::memchr_iter(b',', rest).find(ends);
+    span.end() + comma.unwrap_or(rest.len())
+}
+
+/// Whether a capital beyond ASCII stands at a place.
+fn is_capital(text: &[u8], at: usize) -> bool {
+    let head = text.get(at..text.len().min(at + 4)).unwrap_or_default();
+    let first = head.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    first.is_some_and(char::is_uppercase)
 }
 
 /// One of our own placeholders at a place: its class and its end.

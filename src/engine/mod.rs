@@ -33,6 +33,7 @@ use crate::record::{Record, RecordBuf};
 use crate::rule::RuleSet;
 use crate::transform::{self, Action, Context, Keys, Places};
 use detectors::Detectors;
+pub use detectors::Lexicons;
 use find::{Finder, Tools};
 use names::FieldTable;
 pub use refused::Refused;
@@ -170,10 +171,17 @@ impl Engine {
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, places: Option<Arc<dyn Places>>) -> Self {
         let fields = FieldTable::new(&rules);
-        let detectors = Detectors::new(&rules, detectors::field_names());
+        let detectors = Detectors::new(&rules, Lexicons::shipped());
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         Engine { number, rules, places, keys: None, tenant: Vec::new(), fields, detectors }
+    }
+
+    /// Other lexicons than the shipped ones, for tests of what a word is worth. Before a region is set.
+    #[must_use]
+    pub fn with_lexicons(mut self, lexicons: &'static Lexicons) -> Self {
+        self.detectors = Detectors::new(&self.rules, lexicons);
+        self
     }
 
     /// The region whose numbering plan national numbers are read by, where nothing else tells.

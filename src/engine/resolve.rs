@@ -8,6 +8,7 @@ use crate::codec::{Form, byte_table, next_in};
 use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::word_list::WordList;
 use crate::detect::words;
+use crate::detect::written::{reads_foreign, reads_like_figures};
 use crate::detect::{bytes, hidden, ip, safe};
 use crate::numbering;
 
@@ -191,6 +192,7 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Card if shape.digits >= 12 => Reading::Claim(Class::Card),
         Class::Imei if shape.digits >= 14 => Reading::Claim(Class::Imei),
         Class::Device if likely && shape.len >= 6 && shape.spaces == 0 => Reading::Claim(Class::Device),
+        Class::SubjectId if is_address(value) => Reading::Part(Class::Ip),
         Class::SubjectId => subject(value, &shape, likely, around),
         Class::Location if likely && shape.len >= 2 => Reading::Claim(Class::Location),
         Class::Card
@@ -329,7 +331,7 @@ fn body(
     if strength != Strength::Ambiguous {
         return Reading::Claim(Class::Body);
     }
-    if has_fields(value) {
+    if has_fields(value) || reads_like_figures(value) {
         return Reading::Text;
     }
     // An element of XML is no log line's.
@@ -366,7 +368,10 @@ pub fn is_said(value: &[u8], at_least: usize) -> bool {
     let spaces = value.iter().filter(|b| **b == b' ').count();
     let wide = value.iter().filter(|b| **b >= 0x80).count() >= 18;
     let structured = matches!(value.first(), Some(b'{' | b'[' | b'<' | b'/')) || is_form(value);
-    (spaces >= at_least || wide) && !structured && !has_fields(value) && reads_human(value)
+    (spaces >= at_least || wide)
+        && !structured
+        && !has_fields(value)
+        && (reads_human(value) || spaces >= at_least && reads_foreign(value))
 }
 
 /// Digits that are a valid number with its calling code.
@@ -444,10 +449,25 @@ fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Rea
     {
         return Reading::Claim(Class::Credential);
     }
-    if !likely && (shape.is_token() || shape.is_secret()) {
+    // A password that stands where tokens do.
+    let chosen =
+        shape.is_identifier() && shape.len >= 10 && shape.digits >= 2 && shape.upper >= 1 && shape.lower >= 4;
+    if !likely
+        && (shape.is_token() || shape.is_secret() || chosen && shape.underscores + shape.phone_marks <= 1)
+    {
         return Reading::Claim(Class::Credential);
     }
     Reading::Text
+}
+
+/// `usuario=svc.lumen`, `customer=cus_q7Zk2Lm9`, `client: 447700`: what is called by a person's word and is no word,
+/// version, machine or measure of a program's.
+fn is_account(value: &[u8], shape: &ValueShape) -> bool {
+    let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    let joined = shape.digits == 0 && value.contains(&b'.') && shape.lower >= 5;
+    let numbered = shape.digits >= 5 || shape.digits >= 2 && shape.letters() >= 3;
+    let drawn = shape.underscores == 1 && shape.upper >= 2 && shape.lower >= 4 && shape.len >= 12;
+    plain && (joined || numbered || drawn) && !safe::keep_alone(value)
 }
 
 fn subject(value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
@@ -461,7 +481,12 @@ fn subject(value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings
     if shape.reads_like_a_name(value) || written {
         return Reading::Claim(Class::Name);
     }
-    if token && (likely || around.named.has(Facts::PERSON)) {
+    // `kunde: Ada`, beside Ada's number.
+    let beside = around.named.has(Facts::PERSON) || around.own.has(Facts::PHONE);
+    if beside && shape.is_capitalised(value) && !safe::is_log_word(value) {
+        return Reading::Claim(Class::Name);
+    }
+    if token && (likely || around.named.has(Facts::PERSON) || is_account(value, shape)) {
         Reading::Claim(Class::SubjectId)
     } else if token && shape.digits > 0 {
         Reading::Opaque(Class::EventId)

@@ -16,7 +16,9 @@ use crate::codec::decode::Map;
 use crate::codec::{byte_table, next_in};
 use crate::detect::code::CodeScratch;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{Detector, account_name, body, bytes, card, email, imei, ip, name, phone, safe, url};
+use crate::detect::{
+    Detector, account_name, body, bytes, card, email, imei, ip, link, name, phone, safe, url,
+};
 use crate::finding::{Detail, RuleId, Span};
 use path::{code_in_path, opens_path, path_at};
 
@@ -362,6 +364,26 @@ impl Scan {
                 }
             });
         }
+        if let Some(rule) = detectors.rule(Detector::CodeContext)
+            && memchr::memchr(b'/', text).is_some()
+        {
+            link::link_codes(text, &mut |start, end| {
+                let span = Span::new(start, end);
+                // A parameter was read as a field.
+                if !done.iter().any(|d| d.overlaps(span)) {
+                    push(sink, here, Class::Code, rule, span, Detail::None, false);
+                }
+            });
+        }
+        if let Some(rule) = detectors.rule(Detector::NameShape)
+            && seen.has(Seen::ACCOUNT)
+        {
+            account_name::persons(text, &mut |span| {
+                if !done.iter().any(|d| d.overlaps(span)) {
+                    push(sink, here, Class::Name, rule, span, Detail::None, false);
+                }
+            });
+        }
         if let Some(rule) = detectors.rule(Detector::SubjectShape)
             && memchr::memchr(b' ', text).is_some()
         {
@@ -375,6 +397,11 @@ impl Scan {
             table_row::cells(text, &mut |cell, span| match cell {
                 _ if done.iter().any(|d| d.overlaps(span) && !span.contains(*d)) => {}
                 Cell::Phone(detail) => push(sink, here, Class::Phone, number, span, detail, false),
+                Cell::Name => {
+                    if let Some(rule) = detectors.rule(Detector::NameShape) {
+                        push(sink, here, Class::Name, rule, span, Detail::None, false);
+                    }
+                }
                 Cell::Text => {
                     let value = sink.keep(span.of(text));
                     push_value(sink, here, Class::Body, body, span, value);

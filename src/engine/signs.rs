@@ -62,12 +62,37 @@ pub struct Signs {
     always: Seen,
 }
 
-const LITERALS: [(&str, Seen); 5] = [
+const LITERALS: [(&str, Seen); 30] = [
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
     (" user ", Seen::ACCOUNT),
     (" for ", Seen::ACCOUNT),
     (" in as ", Seen::ACCOUNT),
+    (" : TTY=", Seen::ACCOUNT),
+    ("benutzer ", Seen::ACCOUNT),
+    ("abonnent", Seen::ACCOUNT),
+    ("ansprechpartner", Seen::ACCOUNT),
+    ("bruger", Seen::ACCOUNT),
+    ("bruker", Seen::ACCOUNT),
+    ("client", Seen::ACCOUNT),
+    ("customer", Seen::ACCOUNT),
+    ("klant", Seen::ACCOUNT),
+    ("klient", Seen::ACCOUNT),
+    ("kunde", Seen::ACCOUNT),
+    ("\u{43a}\u{43b}\u{438}\u{435}\u{43d}\u{442}", Seen::ACCOUNT),
+    ("\u{7528}\u{6237}", Seen::ACCOUNT),
+    ("\u{5ba2}\u{6237}", Seen::ACCOUNT),
+    ("\u{fc}\u{15f}teri", Seen::ACCOUNT),
+    ("\u{9867}\u{5ba2}", Seen::ACCOUNT),
+    ("gebruiker ", Seen::ACCOUNT),
+    ("korisnik ", Seen::ACCOUNT),
+    ("kullan", Seen::ACCOUNT),
+    ("usuario ", Seen::ACCOUNT),
+    ("utente ", Seen::ACCOUNT),
+    ("utilisateur ", Seen::ACCOUNT),
+    ("ytkownik", Seen::ACCOUNT),
+    ("\u{43f}\u{43e}\u{43b}\u{44c}\u{437}\u{43e}\u{432}\u{430}\u{442}", Seen::ACCOUNT),
+    ("\u{43a}\u{43e}\u{440}\u{438}\u{441}\u{442}\u{443}\u{432}", Seen::ACCOUNT),
 ];
 
 impl Signs {

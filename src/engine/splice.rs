@@ -176,9 +176,9 @@ fn replace(
     };
     let bytes = found.value.map_or_else(|| found.span.of(input), |span| span.of(values));
     let value = Value { class: found.class, bytes, detail: found.detail, custom_name };
-    if found.bare_json {
-        out.push(b'"');
-    }
+    let before = out.len();
+    let quote = if found.bare_json { quote_around(found, input) } else { &[][..] };
+    out.extend_from_slice(quote);
     let start = out.len();
     // A field that goes as a whole is the walker's business; where it can't, the value goes.
     let action = if action == Action::DropField { Action::Remove } else { action };
@@ -186,16 +186,36 @@ fn replace(
         Outcome::Replaced if found.bare_json => {
             // A number that stays a number (a rounded epoch) needs no quotes.
             if out.get(start..).is_some_and(crate::codec::json::is_number) {
-                out.remove(start - 1);
+                out.drain(before..start);
             } else {
-                out.push(b'"');
+                out.extend_from_slice(quote);
             }
             true
         }
         Outcome::Replaced => true,
         Outcome::Keep | Outcome::Drop => {
-            out.truncate(start - usize::from(found.bare_json));
+            out.truncate(before);
             false
+        }
+    }
+}
+
+/// The quote that a string needs where a number stood. In JSON that stands in a string of JSON it is escaped as the
+/// quotes around it are: as that of the value's name, or of the last string before. Where nothing tells, none is
+/// written: what is around stays JSON.
+fn quote_around<'i>(found: &Found, input: &'i [u8]) -> &'i [u8] {
+    const REACH: usize = 4096;
+    let head = input.get(found.span.start().saturating_sub(REACH)..found.span.start()).unwrap_or_default();
+    let Some(at) = memchr::memrchr(b'"', head) else { return b"\"" };
+    let escapes = head.iter().take(at).rev().take_while(|b| **b == b'\\').count();
+    match escapes {
+        1 | 3 | 7 => head.get(at - escapes..=at).unwrap_or_default(),
+        // An escaped backslash ends the string before.
+        odd if odd % 2 == 1 => b"\\\"",
+        _ => {
+            // Behind a string's end go on a name's colon, the next item or the end; else the quote opens one.
+            let behind = head.get(at + 1..).unwrap_or_default().trim_ascii_start().first();
+            if matches!(behind, Some(b':' | b',' | b']' | b'}')) { b"\"" } else { b"" }
         }
     }
 }

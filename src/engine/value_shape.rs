@@ -139,6 +139,16 @@ impl ValueShape {
         all >= 2 && named >= 2 && !signs && !shouted
     }
 
+    /// One word of letters that begins with a capital: `Ada`, `Łukasz`.
+    #[must_use]
+    pub fn is_capitalised(&self, value: &[u8]) -> bool {
+        let first = value.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+        (3..=40).contains(&self.len)
+            && self.letters() + self.high == self.len
+            && self.upper <= 1
+            && first.is_some_and(char::is_uppercase)
+    }
+
     /// Letters and digits mixed as in keys and tokens: long, no spaces, not all of one kind.
     #[must_use]
     pub fn is_token(&self) -> bool {

@@ -346,7 +346,12 @@ fn password(text: &[u8], word: usize, end: usize) -> Option<Hit> {
         run_end(text, gap.value, 200, |b| b != gap.quote && b != b'\n' && b != b'\\')
     };
     let value = slice(text, gap.value..stop);
-    if value.is_empty() || is_no_secret(value) || (gap.quote == 0 && is_prose(text, gap.value, stop)) {
+    let folder = reads(text, word, b"PWD=/");
+    if value.is_empty()
+        || folder
+        || is_no_secret(value)
+        || (gap.quote == 0 && is_prose(text, gap.value, stop))
+    {
         return None;
     }
     let mix = Mix::of(value);

@@ -86,8 +86,22 @@ fn end_of(text: &[u8], start: usize) -> Option<(Ipv6Addr, usize)> {
     if end <= start {
         return None;
     }
+    // `2001:db8:0:0:0:0:0:7:443`: behind eight groups a port.
+    if let Some(last) = ninth_group(slice(text, start..end)) {
+        end = start + last;
+    }
     let address = read(slice(text, start..end))?;
     Some((address, zone_end(text, address, end)))
+}
+
+/// Where the eight groups of a run end that has nine, the last of digits.
+fn ninth_group(run: &[u8]) -> Option<usize> {
+    let colons = run.iter().filter(|b| **b == b':').count();
+    let last = run.iter().rposition(|b| *b == b':')?;
+    let port = slice(run, last + 1..run.len());
+    let long = run.split(|b| *b == b':').any(|group| group.len() == 4);
+    let ported = (2..=5).contains(&port.len()) && port.iter().all(|b| is_digit(*b));
+    (colons == 8 && long && ported).then_some(last)
 }
 
 /// End of `%eth0` behind a link-local or multicast address. Elsewhere a `%` begins an escape.

@@ -23,6 +23,8 @@ pub(super) fn judge(text: &[u8], start: usize, after: usize, context: &Context<'
         match sign_at(text, first).ok_or(Refusal::Short)? {
             (Sign::Digit(_), _) => break,
             (Sign::Space | Sign::Invisible, len) => first += len,
+            // `++49 …`
+            (Sign::Plus, len) if first == after => first += len,
             (Sign::Open, _) => break,
             _ => return Err(Refusal::Short),
         }

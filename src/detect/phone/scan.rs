@@ -61,7 +61,7 @@ pub(super) fn sign_at(text: &[u8], pos: usize) -> Option<(Sign, usize)> {
         b'0'..=b'9' => (Sign::Digit(byte), 1),
         b'+' => (Sign::Plus, 1),
         b' ' => (Sign::Space, 1),
-        b'-' => (Sign::Dash, 1),
+        b'-' | b'~' => (Sign::Dash, 1),
         b'.' => (Sign::Dot, 1),
         b'/' => (Sign::Slash, 1),
         b'(' => (Sign::Open, 1),
@@ -120,7 +120,7 @@ fn wide(point: u32) -> Sign {
     match point {
         0xFF0B | 0xFE62 => Sign::Plus,
         0xA0 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => Sign::Space,
-        0x2010..=0x2015 | 0x2212 | 0xFE58 | 0xFE63 | 0xFF0D | 0x30FC => Sign::Dash,
+        0x2010..=0x2015 | 0x2212 | 0xFE58 | 0xFE63 | 0xFF0D | 0x30FC | 0x2053 | 0x223C | 0xFF5E => Sign::Dash,
         0xB7 | 0xFF0E => Sign::Dot,
         0xFF0F => Sign::Slash,
         0xFF08 => Sign::Open,

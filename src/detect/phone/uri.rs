@@ -77,8 +77,9 @@ pub(super) fn is_user_part(text: &[u8], start: usize, end: usize) -> bool {
         host.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')).count();
     let host = host.get(..len).unwrap_or_default();
     let letters = host.iter().any(u8::is_ascii_alphabetic);
-    let dots = host.contains(&b'.');
-    len > 0 && (!letters || !dots)
+    let dots = host.iter().filter(|b| **b == b'.').count();
+    // `00000001@2016/9/27` is a record's number.
+    len > 0 && if letters { dots == 0 } else { dots == 3 }
 }
 
 /// Bare digits at `start`, behind a scheme: no plus sign, so that a plan can only guess.

@@ -88,6 +88,8 @@ pub(super) fn read_shaped(
     let value = field.value.of(bytes);
     if is_nothing(value, field.form)
         || field.form == Form::Bare && shaped.dotted && safe::is_place(tree.name_of(field).of(bytes), value)
+        // `PWD=/srv/app`: where a program runs.
+        || value.first() == Some(&b'/') && field.name.of(bytes) == b"PWD"
     {
         return (Reading::Safe, None);
     }
@@ -269,7 +271,11 @@ fn below_its_parent(
         let own = tree.container(field.container).name;
         let parent = if own.is_empty() { parent } else { own };
         if !parent.is_empty() {
-            meaning = self::info(tools, names, parent.of(bytes)).meaning;
+            let of_parent = self::info(tools, names, parent.of(bytes)).meaning;
+            // `parts: [{"value": "…"}]`: the value is none of the thing's properties.
+            if !of_parent.blocked {
+                meaning = of_parent;
+            }
         }
     }
     meaning
