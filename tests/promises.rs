@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use world::{DAY, HOUR, PARTITIONS, SECOND, START, Sent, World, full_engine, groups, settings, written};
 
-const RECORDS: usize = 1500;
+const RECORDS: usize = 20_000;
 /// How long records come in, and how late the latest is.
 const TRAFFIC_DAYS: i64 = 40;
 const LATEST: i64 = 21 * DAY;
@@ -175,6 +175,7 @@ fn keeps(kinds: &Kinds) {
         if last.shortest_seconds() > 500 * 86_400 && world.now() > START + 140 * DAY {
             world.clock.set(world.now().max(START + 680 * DAY));
         }
+        let mut batch = Vec::new();
         for _ in 0..if world.now() < START + TRAFFIC_DAYS * DAY { per_step } else { 0 } {
             let now = world.now();
             // Disorder from seconds to weeks; some come from the future, and count from now.
@@ -188,11 +189,12 @@ fn keeps(kinds: &Kinds) {
             let line = kinds.line(&mut random, &rid, event);
             // Mesej's lines tell no time: the record's own counts.
             let record_ms = if line.contains("timestamp") { now } else { event };
-            world.append(random.random_range(0..PARTITIONS), &line, record_ms);
             let event = event.min(now);
             world.sent.insert(rid, Sent { event_ms: event });
             recount(&policy, &line, event, &mut expected);
+            batch.push((random.random_range(0..PARTITIONS), line, record_ms));
         }
+        world.append_all(&batch);
         world.settle();
         world.purge();
         look(&world, kinds, last);
