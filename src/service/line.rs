@@ -9,7 +9,7 @@ use crate::stage::crash::{self, CrashPoint};
 use crate::stage::edition::{self, Change};
 use crate::stage::outcome::{Outcome, Tally};
 use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
-use crate::stage::{DayEnd, Pipeline, Step, needed_topics, purge};
+use crate::stage::{DayEnd, Fold, Pipeline, Step, needed_topics, purge};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, info, warn};
@@ -29,6 +29,7 @@ pub(super) struct Upkeep {
     lanes: Arc<[Arc<str>]>,
     watch: Watch,
     day_end: DayEnd,
+    fold: Fold,
     purged_ms: i64,
 }
 
@@ -65,11 +66,25 @@ impl Upkeep {
         }
     }
 
+    /// Adds up small groups whose records are gone. What cannot be done now is done the next time.
+    fn fold<S: Store>(&mut self, spec: &RunSpec<S>) {
+        let now_ms = spec.clock.now_ms();
+        match self.fold.look(spec.store.as_ref(), &self.pipeline, &self.lanes, now_ms) {
+            Ok(0) => {}
+            Ok(groups) => {
+                let source = self.pipeline.topics.source.as_ref();
+                info!(source, groups, "small groups were added up");
+            }
+            Err(error) => warn!(reason = %error, "small groups are added up the next time"),
+        }
+    }
+
     /// One round of purges. A visitor that reads can keep the log's files from being cut; the next
     /// round does it.
     #[allow(clippy::disallowed_methods, reason = "the edge waits")]
     pub(super) fn purge<S: Store>(&mut self, spec: &RunSpec<S>) -> Result<(), StoreError> {
         self.end_days(spec);
+        self.fold(spec);
         crash::reach(CrashPoint::BetweenCommitAndPurge);
         let mut tries = if spec.mode == Mode::Once { 100 } else { 1 };
         loop {
@@ -198,7 +213,8 @@ pub(super) fn open<S: Store>(
     let lanes: Arc<[Arc<str>]> = purge::held_topics(spec.store.as_ref(), pipeline)?.into();
     let watch = Watch::new(pipeline.clone(), lanes.clone());
     let (day_end, purged_ms) = (DayEnd::default(), spec.clock.now_ms());
-    let upkeep = Upkeep { pipeline: pipeline.clone(), lanes, watch, day_end, purged_ms };
+    let fold = Fold::default();
+    let upkeep = Upkeep { pipeline: pipeline.clone(), lanes, watch, day_end, fold, purged_ms };
     Ok(Some(Line { pipeline: pipeline.clone(), posts, upkeep, source_ends }))
 }
 

@@ -1,20 +1,16 @@
 //! The end of days: when nothing of a day is held any more, its key and its cells go.
 //!
-//! A day is *over* when the last of its records is due under the windows in force, and nothing that waits in a lane can
-//! be one of them: a record is taken out of its lane no later than the shortest lane's delay after it is due, and the
-//! heads are the next ones out. So an outage keeps the day, and so do longer windows; what arrives later is overdue on
-//! arrival. The key goes in the same transaction as the first of the cells, and cells of a closed day without a key go
+//! A day is over when nothing of it is held any more ([`Horizon`]). The key goes in the same transaction as the first of the cells, and cells of a closed day without a key go
 //! too: a kill in between is made good by the next look. Several processes may do so at once, since to delete twice is
 //! to delete. Whatever is released of a day that was ended too early leaves in the coarsest form.
 
 use super::cell;
 use super::day;
 use super::day_key;
-use super::envelope::{self, EnvelopeError};
+use super::horizon::Horizon;
 use super::pipeline::Pipeline;
-use super::quarantine::is_heartbeat;
-use super::store::{Fetched, Flow, Session as _, SessionSpec, Store, StoreError, Writer as _};
-use crate::record::{Header, Record};
+use super::store::{Session as _, SessionSpec, Store, StoreError, Writer as _};
+use crate::record::Record;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -89,50 +85,12 @@ fn over<S: Store>(
     if pipeline.anonymity.is_none() {
         return Ok(days.collect());
     }
-    let due_ms = |day: i64| pipeline.schedule.latest_due_ms(cell::ends_ms(day));
-    let mut over: BTreeSet<i64> =
-        days.filter(|day| cell::is_closed(*day, now_ms) && due_ms(*day) <= now_ms).collect();
+    let mut over: BTreeSet<i64> = days.filter(|day| cell::is_closed(*day, now_ms)).collect();
     if !over.is_empty() {
-        let next_ms = next_out_ms(store, pipeline, lanes)?;
-        over.retain(|day| due_ms(*day).saturating_add(pipeline.release_slack_ms()) < next_ms);
+        let horizon = Horizon::look(store, pipeline, lanes, now_ms)?;
+        over.retain(|day| horizon.has_passed(pipeline, cell::ends_ms(*day)));
     }
     Ok(over)
-}
-
-/// When the first record that waits in a lane is taken out; in the past where that cannot be told.
-fn next_out_ms<S: Store>(store: &S, pipeline: &Pipeline, lanes: &[Arc<str>]) -> Result<i64, StoreError> {
-    let mut next_ms = i64::MAX;
-    for (topic, states) in lanes.iter().zip(store.purge_states_of(&pipeline.lanes_reader(), lanes)?) {
-        let delay_ms = pipeline.topics.lane_delay(topic).and_then(|seconds| i64::try_from(seconds).ok());
-        let delay_ms = delay_ms.map_or(i64::MAX, |seconds| seconds.saturating_mul(1000));
-        let from = |committed: Option<i64>, log_start: i64| committed.unwrap_or(log_start).max(log_start);
-        let heads: Vec<(i32, i64)> = states
-            .iter()
-            .filter(|state| state.data_waits)
-            .map(|state| (state.bounds.partition, from(state.committed, state.bounds.log_start)))
-            .collect();
-        store.scan_each(topic, &heads, &mut |fetched| {
-            if is_heartbeat(&fetched.record) {
-                return Flow::Next;
-            }
-            next_ms = next_ms.min(out_ms(pipeline, fetched, delay_ms));
-            Flow::Stop
-        })?;
-    }
-    Ok(next_ms)
-}
-
-fn out_ms(pipeline: &Pipeline, fetched: &Fetched<'_>, delay_ms: i64) -> i64 {
-    let mut headers: Vec<Header<'_>> = Vec::new();
-    let appended_ms = fetched.record.timestamp_ms;
-    let entered_ms = match envelope::decode(fetched.record.value.unwrap_or_default(), &mut headers) {
-        // It is taken up anew, whatever its lane says.
-        Ok(held) if held.cover.edition < pipeline.edition() => return i64::MIN,
-        Ok(held) => appended_ms.unwrap_or(i64::MAX).min(held.cover.laned_ms),
-        Err(EnvelopeError::Version(_) | EnvelopeError::Sealed(_)) => return i64::MIN,
-        Err(_) => appended_ms.unwrap_or(i64::MIN),
-    };
-    entered_ms.saturating_add(delay_ms)
 }
 
 /// Deletes keys of compacted topics: topic, partition, key.

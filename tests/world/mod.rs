@@ -12,7 +12,9 @@ use logscrub::stage::count::{Group, Total};
 use logscrub::stage::edition;
 use logscrub::stage::outcome::{Outcome, Tally};
 use logscrub::stage::store::{Flow, Session, SessionSpec, Store, TopicSpec, Writer};
-use logscrub::stage::{DayEnd, LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge};
+use logscrub::stage::{
+    DayEnd, Fold, LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge,
+};
 use logscrub::store::embedded::{Access, Durability, Embedded, Fault, Options};
 use logscrub::transform::Places;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,6 +102,7 @@ pub struct World {
     /// Days that were ended, counted from 1970.
     pub ended: BTreeSet<i64>,
     day_end: DayEnd,
+    fold: Fold,
     /// Read so far, by topic and partition.
     read: BTreeMap<(Arc<str>, i32), i64>,
 }
@@ -141,6 +144,7 @@ impl World {
             scrubbed: BTreeSet::new(),
             ended: BTreeSet::new(),
             day_end: DayEnd::default(),
+            fold: Fold::default(),
             read: BTreeMap::new(),
         }
     }
@@ -153,6 +157,7 @@ impl World {
         self.scrub = scrub;
         self.lanes = lanes;
         self.day_end = DayEnd::default();
+        self.fold = Fold::default();
     }
 
     pub fn now(&self) -> i64 {
@@ -233,6 +238,7 @@ impl World {
         let now = self.now();
         let ended = self.day_end.look(self.store.as_ref(), &self.pipeline, &lanes, now).unwrap();
         self.ended.extend(ended.days);
+        self.fold.look(self.store.as_ref(), &self.pipeline, &lanes, now).unwrap();
         purge::round(self.store.as_ref(), &self.pipeline, &lanes, self.now()).unwrap();
     }
 
