@@ -5,8 +5,9 @@ mod world;
 
 use logscrub::diagnostic::Source;
 use logscrub::policy::{self, Policy};
+use logscrub::record::Record;
 use logscrub::stage::outcome::Outcome;
-use logscrub::stage::store::{Flow, Store};
+use logscrub::stage::store::{Flow, Session, SessionSpec, Store, Writer};
 use logscrub::transform::{Place, Places};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -123,6 +124,7 @@ fn nobody_stands_out_among_fewer_than_k() {
                 send(&mut world, &mut random, late);
             }
             world.settle();
+            world.purge();
             if random.random_range(0..12) == 0 {
                 world.restart(anonymous(K), settings());
             }
@@ -130,7 +132,10 @@ fn nobody_stands_out_among_fewer_than_k() {
         for _ in 0..30 {
             world.clock.advance(12 * HOUR);
             world.settle();
+            world.purge();
         }
+        assert!(world.ended.len() > 14, "every day is over: {:?}", world.ended);
+        assert!(!secrets(&world).iter().any(|key| key.starts_with("cell/")), "and nothing of it is left");
         let released = released(&world);
         let dropped = world.counts()["lanes/deidentify"].of(Outcome::Dropped) as usize;
         assert_eq!(released.len() + dropped, world.sent.len());
@@ -147,6 +152,206 @@ fn nobody_stands_out_among_fewer_than_k() {
         let at_hours: BTreeSet<_> = released.iter().map(|record| record["ts"].clone()).collect();
         assert!(at_hours.len() > 20, "hours are kept where enough show the same");
     }
+}
+
+/// The keys of cells, and those under which days' keys stand.
+fn secrets(world: &World) -> Vec<String> {
+    let mut found = Vec::new();
+    for topic in ["sim.counts", "sim.progress"] {
+        for partition in 0..PARTITIONS {
+            let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
+                let key = String::from_utf8(fetched.record.key.unwrap().to_vec()).unwrap();
+                found.extend(Some(key).filter(|key| key.starts_with("cell/") || key.starts_with("day_key/")));
+                Flow::Next
+            };
+            world.store.scan(topic, partition, 0, visit).unwrap();
+        }
+    }
+    found
+}
+
+/// Records that all show the same.
+fn same(world: &mut World) {
+    same_of(world, world.now());
+}
+
+fn same_of(world: &mut World, event_ms: i64) {
+    for _ in 0..12 {
+        let rid = format!("rid-{:06}-x", world.sent.len());
+        let at = written(event_ms);
+        let value = format!(r#"{{"rid":"{rid}","ts":"{at}","ip":"81.2.69.142","status":200}}"#);
+        world.append(0, &value, world.now());
+        world.sent.insert(rid, Sent { event_ms });
+    }
+}
+
+/// A world under `k`, with so many records of its first day that show the same.
+fn of_the_first_day(policy: Policy) -> World {
+    let mut world = World::with(policy, settings(), full_engine(Some(Arc::new(Tested))));
+    same(&mut world);
+    world.settle();
+    world
+}
+
+/// The names of cells are of their day and their store: nobody finds one by trying what a record could show.
+#[test]
+fn names_of_cells_are_made_with_a_secret() {
+    let names = |world: &World| -> BTreeSet<String> {
+        let of = |key: &String| {
+            key.strip_prefix("cell/").map(|key| key.split('/').next_back().unwrap().to_owned())
+        };
+        secrets(world).iter().filter_map(of).collect()
+    };
+    let mut world = of_the_first_day(anonymous(K));
+    let first = names(&world);
+    assert_eq!(first.len(), 1, "all of a day show the same");
+    world.restart(anonymous(K), settings());
+    same(&mut world);
+    world.settle();
+    assert_eq!(names(&world), first, "a worker that comes later has the same key");
+    world.clock.advance(DAY);
+    same(&mut world);
+    world.settle();
+    assert_eq!(names(&world).len(), 2, "another day has another");
+    let other = of_the_first_day(anonymous(K));
+    assert!(names(&other).is_disjoint(&first), "another store has another");
+    assert!(other.in_files("\"secret\""));
+}
+
+/// A day that nobody has a key for comes up in the middle of a transaction.
+#[test]
+fn late_records_are_counted_in_their_own_day() {
+    let mut world = World::with(anonymous(K), settings(), full_engine(Some(Arc::new(Tested))));
+    same(&mut world);
+    same_of(&mut world, START - DAY);
+    world.settle();
+    let days: BTreeSet<String> =
+        secrets(&world).iter().filter_map(|key| Some(key.strip_prefix("cell/")?[..5].to_owned())).collect();
+    let day = START / DAY;
+    assert_eq!(days, [(day - 1).to_string(), day.to_string()].into());
+    world.clock.advance(11 * DAY);
+    world.settle();
+    let released = released(&world);
+    assert_eq!(released.len(), 24);
+    assert!(released.iter().all(|record| record["ip"].contains("London")), "{released:?}");
+}
+
+/// A day's key and cells stay while anything of the day is held, and go when nothing is.
+#[test]
+fn what_was_counted_goes_with_the_last_record_of_the_day() {
+    let mut world = of_the_first_day(anonymous(K));
+    let day = START / DAY;
+    world.clock.advance(DAY);
+    same(&mut world);
+    world.settle();
+    // Nobody releases anything for a month: what is due is still held.
+    world.clock.advance(30 * DAY);
+    world.purge();
+    assert_eq!(world.ended, [].into(), "the lanes still hold the day");
+    world.settle();
+    assert!(released(&world).iter().all(|record| record["ip"].contains("London")), "the counts were there");
+    assert_eq!(world.released.len(), 24);
+    world.clock.advance(HOUR);
+    world.purge();
+    assert!(world.ended.is_superset(&[day, day + 1].into()), "{:?}", world.ended);
+    let days = |keys: Vec<String>| -> BTreeSet<i64> {
+        keys.iter()
+            .filter_map(|key| key.split('/').nth(1 + usize::from(key.starts_with("day_key")))?.parse().ok())
+            .collect()
+    };
+    let left = days(secrets(&world));
+    assert!(left.iter().all(|left| *left > day + 1), "{left:?}");
+}
+
+/// The secret itself leaves every file of the store.
+#[test]
+fn a_destroyed_key_is_in_no_file() {
+    let mut world = of_the_first_day(anonymous(K));
+    let mut secret = String::new();
+    let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
+        let value = String::from_utf8(fetched.record.value.unwrap().to_vec()).unwrap();
+        if let Some((_, rest)) = value.split_once("\"secret\":[") {
+            secret = rest.split(']').next().unwrap().to_owned();
+        }
+        Flow::Next
+    };
+    world.store.scan("sim.progress", 0, 0, visit).unwrap();
+    assert!(secret.len() > 60 && world.in_files(&secret));
+    for _ in 0..12 {
+        world.clock.advance(DAY);
+        world.settle();
+        world.purge();
+    }
+    assert!(world.ended.contains(&(START / DAY)));
+    assert!(!world.in_files(&secret));
+}
+
+/// Longer windows keep a day, those of a single account too; later arrivals of a day that is over are coarse.
+#[test]
+fn a_day_lasts_as_long_as_the_longest_window() {
+    let longer = |after: &str| {
+        let text = format!(
+            "id = \"sim\"\nclock = {{ field = \"ts\", else = \"record\" }}\nmargin = \"0s\"\n\
+             [[stage]]\nid = \"scrub\"\nafter = \"0d\"\n[[stage]]\nid = \"deidentify\"\nafter = {after}\nk = 11\n\
+             [stage.do]\nip = {{ geo = \"city\" }}\nsafe = \"keep\"\n"
+        );
+        let source = Source { name: "sim.toml".into(), text };
+        policy::compile(&source, &[]).unwrap_or_else(|errors| panic!("{errors}")).policy
+    };
+    let day = START / DAY;
+    for (after, days) in [("\"20d\"", 20), ("{ default = \"10d\", by = \"account_id\" }", 40)] {
+        let mut policy = longer(after);
+        if days == 40 {
+            let text = "\"acct-1\" = \"40d\"".into();
+            let accounts = policy::Accounts::compile(&Source { name: "accounts.toml".into(), text });
+            policy.set_accounts(&accounts.unwrap_or_else(|errors| panic!("{errors}"))).unwrap();
+        }
+        let mut world = of_the_first_day(policy);
+        for past in 1..days + 4 {
+            world.clock.advance(DAY);
+            world.settle();
+            world.purge();
+            assert!(!world.ended.contains(&day) || past > days, "{after}: after {past} days");
+        }
+        assert!(world.ended.contains(&day), "{after}");
+    }
+}
+
+/// Without its key a day has no counts: the coarsest form leaves.
+#[test]
+fn without_the_key_the_coarsest_form_leaves() {
+    for (what, value) in [("destroyed", None), ("garbage", Some(&b"{}"[..]))] {
+        let mut world = of_the_first_day(anonymous(K));
+        let name = secrets(&world).into_iter().find(|key| key.starts_with("day_key/")).unwrap();
+        let spec = SessionSpec { reader: "test".into(), slot: "test".into(), topics: Vec::new() };
+        let mut session = world.store.join(&spec).unwrap();
+        let record = Record { key: Some(name.as_bytes()), value, ..Record::default() };
+        session.halves().1.append("sim.progress", 0, &record).unwrap();
+        session.halves().1.commit(&[]).unwrap();
+        world.clock.advance(11 * DAY);
+        world.settle();
+        let released = released(&world);
+        assert_eq!(released.len(), 12, "{what}");
+        assert!(released.iter().all(|record| record["ip"] == "\"[IP:GB]\""), "{what}: {released:?}");
+        world.purge();
+        let cells = secrets(&world).into_iter().filter(|key| key.starts_with("cell/")).count();
+        assert_eq!(cells, 0, "{what}: cells without a key are of no use");
+    }
+}
+
+/// Where nothing can be released after its day is closed nothing is counted.
+#[test]
+fn windows_too_short_for_counts_have_none() {
+    let mut policy = anonymous(K);
+    let short = policy::Period { months: 0, seconds: 3600 };
+    policy.set_window("deidentify", short).unwrap();
+    let mut settings = settings();
+    settings.release_every_ms = Some(0);
+    settings.lanes_seconds = vec![600];
+    let mut world = World::with(policy, settings, full_engine(None));
+    same(&mut world);
+    world.settle();
+    assert_eq!(secrets(&world), Vec::<String>::new());
 }
 
 /// Where nobody counted, the coarsest form leaves, and never a finer one.

@@ -41,8 +41,13 @@ fn add(totals: &mut Totals, count: &str, from: &str, values: &[(&str, &str)], su
 
 /// Sends a record and counts it anew, by hand.
 fn send(world: &mut World, random: &mut StdRng, expected: &mut Totals) {
+    send_late(world, random, expected, 50 * DAY);
+}
+
+/// The same, no later than so long after it happened.
+fn send_late(world: &mut World, random: &mut StdRng, expected: &mut Totals, latest: i64) {
     let now = world.now();
-    let event = now - random.random_range(0..50 * DAY);
+    let event = now - random.random_range(0..latest);
     let account = format!("acct-{}", random.random_range(0..7));
     let status = ["sent", "delivered", "failed"][random.random_range(0..3)];
     let segments = random.random_range(1..4).to_string();
@@ -113,6 +118,76 @@ fn counts_equal_a_recount() {
         assert_eq!(told, expected, "seed {seed}");
     }
     assert!(START > 0);
+}
+
+/// By hand: what is too few is told for its interval, or for all.
+fn folded(totals: &Totals, min: u64) -> Totals {
+    let mut folded = Totals::new();
+    let others = |count: &str, from: &str| Group { count: count.into(), from: from.into(), values: vec![] };
+    for (group, total) in totals {
+        let group = if total.records < min { others(&group.count, &group.from) } else { group.clone() };
+        folded.entry(group).or_default().merge(total);
+    }
+    let few = |(group, total): &(&Group, &Total)| group.values.is_empty() && total.records < min;
+    let few: Vec<Group> = folded.iter().filter(few).map(|(group, _)| group.clone()).collect();
+    for group in few {
+        let total = folded.remove(&group).unwrap();
+        folded.entry(others(&group.count, "all")).or_default().merge(&total);
+    }
+    folded
+}
+
+/// How many records each count has, and its sums.
+fn by_count(totals: &Totals) -> BTreeMap<String, Total> {
+    let mut sums: BTreeMap<String, Total> = BTreeMap::new();
+    totals.iter().for_each(|(group, total)| sums.entry(group.count.clone()).or_default().merge(total));
+    sums
+}
+
+/// When the records are gone small groups are added up in the topic itself. No total changes by that, whoever comes
+/// and goes, and whatever arrives when its interval is over.
+#[test]
+fn small_groups_do_not_outlive_their_records() {
+    for (seed, latest) in [(1, 20 * DAY), (2, 50 * DAY)] {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut world = World::new(counting("30d"), settings());
+        let mut expected = Totals::new();
+        let mut folds = 0;
+        for _ in 0..300 {
+            world.clock.advance(random.random_range(2 * HOUR..10 * HOUR));
+            match random.random_range(0..20) {
+                0 => world.restart(counting("30d"), settings()),
+                1 => world.clock.advance(-3 * HOUR),
+                _ => {}
+            }
+            for _ in 0..random.random_range(0..12) {
+                send_late(&mut world, &mut random, &mut expected, latest);
+            }
+            world.settle();
+            world.purge();
+            let told = told(&world).0;
+            let counted = by_count(&told).get("hours").map_or(0, |total| total.records);
+            assert_eq!(counted, world.released.len() as u64, "each is counted once, at any time");
+            folds += usize::from(told.keys().any(|group| group.values.is_empty()));
+        }
+        assert!(folds > 100, "{folds} looks at what was folded");
+        for _ in 0..70 {
+            world.clock.advance(DAY);
+            world.settle();
+            world.purge();
+        }
+        let told = told(&world).0;
+        assert_eq!(by_count(&told), by_count(&expected));
+        if latest == 20 * DAY {
+            assert_eq!(told, folded(&expected, 11), "seed {seed}");
+        }
+        for (group, total) in &told {
+            let even_together = group.from == "all" && group.values.is_empty();
+            assert!(total.records >= 11 || even_together, "{group:?} tells of {}", total.records);
+            let known = expected.get(group).map_or(u64::MAX, |total| total.records);
+            assert!(total.records <= known, "{group:?}");
+        }
+    }
 }
 
 /// A record that waits is not counted yet: its window is not over.

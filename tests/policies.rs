@@ -28,8 +28,10 @@ fn shown_by(policy: &Policy, part: &str) -> &'static str {
     match policy.stage_by_id(part).map(|place| policy.position(place)) {
         Some(Position::First) => "`tests/policies.rs`",
         Some(Position::Middle | Position::Last) => "`tests/promises.rs`, `tests/kafka/policies.rs`",
-        None if policy.events.iter().any(|event| event.id == part) => "`tests/events.rs`",
-        None => "`tests/counts.rs`, `tests/promises.rs`",
+        None if policy.events.iter().any(|event| event.id == part) => {
+            "`tests/events.rs`, `tests/kafka/events.rs`"
+        }
+        None => "`tests/counts.rs`, `tests/promises.rs`, `tests/kafka/policies.rs`",
     }
 }
 

@@ -103,15 +103,23 @@ fn a_compacted_topic_keeps_the_newest_of_each_key() {
         writer.append("t", 0, &record).unwrap();
     }
     writer.commit(&[]).unwrap();
-    let mut seen = Vec::new();
-    bench
-        .store
-        .scan("t", 0, 0, &mut |fetched| {
+    let seen = || {
+        let mut seen = Vec::new();
+        let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
             seen.push((fetched.offset, fetched.record.value.unwrap().to_vec()));
             Flow::Next
-        })
-        .unwrap();
-    assert_eq!(seen, [(1, b"2".to_vec()), (2, b"3".to_vec())]);
+        };
+        bench.store.scan("t", 0, 0, visit).unwrap();
+        seen
+    };
+    assert_eq!(seen(), [(1, b"2".to_vec()), (2, b"3".to_vec())]);
+    for key in ["a", "c"] {
+        writer.append("t", 0, &Record { key: Some(key.as_bytes()), ..Record::default() }).unwrap();
+    }
+    let again = Record { key: Some(b"a"), value: Some(b"4"), ..Record::default() };
+    writer.append("t", 0, &again).unwrap();
+    writer.commit(&[]).unwrap();
+    assert_eq!(seen(), [(1, b"2".to_vec()), (5, b"4".to_vec())], "a deletion leaves no row");
 }
 
 /// Random appends of all sizes to several partitions with purges between them: after every purge

@@ -5,8 +5,9 @@ use super::failure::Failure;
 use super::run::pipelines_of;
 use super::store::{self, Opened, StoreArgs, failure};
 use crate::engine::Scratch;
+use crate::stage::DayKey;
 use crate::stage::Pipeline;
-use crate::stage::cell::Anonymity;
+use crate::stage::cell::{Anonymity, day_of};
 use crate::stage::store::{Flow, Store, StoreError};
 use crate::store::embedded::Access;
 use clap::Args as ClapArgs;
@@ -71,6 +72,7 @@ impl Args {
         let clock = pipeline.policy.stages.get(last).and_then(|stage| stage.clock.as_ref());
         let clock = clock.unwrap_or(&pipeline.policy.clock);
         let measuring = Anonymity::measuring(&pipeline.policy, self.k);
+        let key = DayKey::passing()?;
         let (mut scratch, mut unreadable) = (Scratch::default(), 0);
         let mut groups: HashMap<(i64, u64), u64> = HashMap::new();
         let starts: Vec<(i32, i64)> =
@@ -79,7 +81,7 @@ impl Args {
             // Our own header is the same on all.
             let record = crate::record::Record { headers: &[], ..fetched.record };
             let at_ms = pipeline.engine.event_time(&mut scratch, clock, &record).ms.unwrap_or(0);
-            match measuring.cell(&pipeline.engine, &mut scratch, &record, at_ms) {
+            match measuring.cell(&pipeline.engine, &mut scratch, &record, day_of(at_ms), &key) {
                 Some(cell) => {
                     let [finest, ..] = cell.names;
                     *groups.entry((cell.day, finest)).or_default() += 1;

@@ -130,8 +130,12 @@ fn read<S: Store>(store: &S, topic: &str) -> Result<BTreeMap<Group, Total>, Stor
     let mut newest: HashMap<(i32, Vec<u8>), Total> = HashMap::new();
     store.scan_each(topic, &starts, &mut |fetched| {
         let key = fetched.record.key.filter(|key| key.starts_with(b"count/"));
-        if let (Some(key), Some(total)) = (key, fetched.record.value.and_then(Total::from_json)) {
-            newest.insert((fetched.place.partition, key.to_vec()), total);
+        if let Some(key) = key {
+            let of = (fetched.place.partition, key.to_vec());
+            match fetched.record.value.and_then(Total::from_json) {
+                Some(total) => newest.insert(of, total),
+                None => newest.remove(&of),
+            };
         }
         Flow::Next
     })?;

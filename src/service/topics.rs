@@ -114,6 +114,12 @@ fn wanted(pipeline: &Pipeline, budget_ms: i64, source: &Source, replication: i32
             ("unclean.leader.election.enable", "false".to_owned()),
             ("compression.type", "producer".to_owned()),
         ]);
+        if spec.compacted {
+            // What is deleted there, a day's key above all, leaves the disk with the next compaction.
+            settings.insert("segment.ms", DAY_MS.to_string());
+            settings.insert("max.compaction.lag.ms", DAY_MS.to_string());
+            settings.insert("delete.retention.ms", DAY_MS.to_string());
+        }
         if let Some(delay_seconds) = topics.lane_delay(&spec.name) {
             let delay_ms = i64::try_from(delay_seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
             settings.insert("retention.ms", delay_ms.saturating_add(budget_ms).to_string());

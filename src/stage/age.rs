@@ -260,6 +260,15 @@ impl Schedule {
         ended_ms.map_or(due_ms, |ended_ms| due_ms.min(ended_ms)).saturating_sub(self.margin_ms)
     }
 
+    /// When the last record that counts from before a moment is due for the last stage, whoever's it is.
+    #[must_use]
+    pub fn latest_due_ms(&self, before_ms: i64) -> i64 {
+        let Some(rung) = self.stages.last() else { return i64::MAX };
+        let own = rung.accounts.iter().flat_map(|(_, windows)| windows.values());
+        let due_ms = own.map(|window| window.due(before_ms)).fold(rung.after.due(before_ms), i64::max);
+        due_ms.saturating_sub(self.margin_ms)
+    }
+
     /// When an event that was seen ends the last window of a record.
     fn ended_ms(&self, times: &Times) -> Option<i64> {
         if self.events.is_empty() {

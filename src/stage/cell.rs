@@ -2,26 +2,27 @@
 //! stands out among those that are released (k-anonymity).
 //!
 //! Scrub counts each record's cell in its own transaction, in the counts topic under
-//! `cell/<day>/<chunk>/<names>`; the names are hashes of what the record would show at each [`Level`]. A day is
-//! *closed* a day after its end: scrub counts for it no longer (it stops an hour earlier, so that what was begun
-//! is committed), and the table of the day is the same for whoever reads it. At release a record of a closed day
-//! gets the finest level at which at least `k` records show the same: those that are fine enough go, the rest
-//! is looked at one level coarser, and what is too few at the coarsest level is only counted. A record of a day that
-//! is not closed, or of which nothing was counted, gets the coarsest level.
+//! `cell/<day>/<chunk>/<names>`; the names are made of what the record would show at each [`Level`], under the day's own
+//! secret ([`super::day_key`]). A day is *closed* a day after its end: scrub counts for it no longer (it stops an hour
+//! earlier, so that what was begun is committed), and the table of the day is the same for whoever reads it
+//! ([`super::day`]). At release a record of a closed day gets the finest level at which at least `k` records show the
+//! same: those that are fine enough go, the rest is looked at one level coarser, and what is too few at the coarsest
+//! level is only counted. A record of a day that is not closed, or of which nothing was counted, gets the coarsest
+//! level.
 //!
 //! A worker counts [`MOST_CELLS`] different cells of a day in a chunk; the records of further ones are not counted,
-//! which makes them coarser, or too few.
+//! which makes them coarser, or too few. When nothing of a day is held any more, its secret and its cells go
+//! ([`super::day_end`]).
 
-use super::count::Total;
-use super::store::{Flow, Store, StoreError};
+use super::day_key::DayKey;
 use crate::class::Class;
 use crate::engine::{Engine, Scratch};
 use crate::policy::{self, ActionTable, Policy, coarser};
 use crate::record::Record;
-use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 /// How long after its end a day is closed.
 const CLOSED_AFTER_MS: i64 = DAY_MS;
@@ -85,13 +86,25 @@ pub fn day_of(at_ms: i64) -> i64 {
 /// Whether scrub still counts for a day.
 #[must_use]
 pub fn is_open(day: i64, now_ms: i64) -> bool {
-    now_ms < (day + 1).saturating_mul(DAY_MS) + CLOSED_AFTER_MS - HOUR_MS
+    now_ms < closed_ms(day) - HOUR_MS
 }
 
 /// Whether everything that scrub counted of a day is there.
 #[must_use]
 pub fn is_closed(day: i64, now_ms: i64) -> bool {
-    now_ms >= (day + 1).saturating_mul(DAY_MS) + CLOSED_AFTER_MS
+    now_ms >= closed_ms(day)
+}
+
+/// When a day is closed.
+#[must_use]
+pub fn closed_ms(day: i64) -> i64 {
+    ends_ms(day).saturating_add(CLOSED_AFTER_MS)
+}
+
+/// The first moment that is no longer of a day.
+#[must_use]
+pub fn ends_ms(day: i64) -> i64 {
+    day.saturating_add(1).saturating_mul(DAY_MS)
 }
 
 /// What a policy with `k` asks for.
@@ -130,6 +143,11 @@ impl Anonymity {
         Anonymity { k: asked.k, levels: Level::ALL.iter().map(at).collect(), last }
     }
 
+    #[must_use]
+    pub fn k(&self) -> u64 {
+        self.k
+    }
+
     /// The policy whose last stage releases at a level.
     #[must_use]
     pub fn policy(&self, level: Level) -> &Policy {
@@ -139,22 +157,22 @@ impl Anonymity {
         }
     }
 
-    /// The cell of a record; `None` where the engine cannot answer for it.
+    /// The cell of a record of a day, whose key makes the names; `None` where the engine cannot answer for it.
     pub fn cell(
         &self,
         engine: &Engine,
         scratch: &mut Scratch,
         record: &Record<'_>,
-        at_ms: i64,
+        day: i64,
+        key: &DayKey,
     ) -> Option<Cell> {
-        let day = day_of(at_ms);
         let tables: Vec<&ActionTable> = self
             .levels
             .iter()
             .filter_map(|level| level.stages.get(self.last))
             .map(|stage| &stage.actions)
             .collect();
-        let mut digests: Vec<Sha256> = Level::ALL.iter().map(|level| start(day, *level)).collect();
+        let mut digests: Vec<Hmac<Sha256>> = Level::ALL.iter().map(|level| start(key, day, *level)).collect();
         let policy = self.policy(Level::Coarsest);
         let told = engine.shown(scratch, policy, &TELLING, &tables, record, &mut |place, class, shown| {
             if let Some(digest) = digests.get_mut(place) {
@@ -173,7 +191,7 @@ impl Anonymity {
         }
         let mut names = [0; Level::ALL.len()];
         for (name, digest) in names.iter_mut().zip(digests) {
-            let bytes: [u8; 32] = digest.finalize().into();
+            let bytes: [u8; 32] = digest.finalize().into_bytes().into();
             let [a, b, c, d, e, f, g, h, ..] = bytes;
             *name = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         }
@@ -181,16 +199,16 @@ impl Anonymity {
     }
 }
 
-fn start(day: i64, level: Level) -> Sha256 {
-    let mut digest = Sha256::new();
-    digest.update([level as u8]);
-    digest.update(day.to_be_bytes());
+fn start(key: &DayKey, day: i64, level: Level) -> Hmac<Sha256> {
+    let mut digest = key.digest();
+    digest.update(&[level as u8]);
+    digest.update(&day.to_be_bytes());
     digest
 }
 
 /// The length before the bytes: two values never run into each other.
-fn add(digest: &mut Sha256, bytes: &[u8]) {
-    digest.update((bytes.len() as u64).to_be_bytes());
+fn add(digest: &mut Hmac<Sha256>, bytes: &[u8]) {
+    digest.update(&(bytes.len() as u64).to_be_bytes());
     digest.update(bytes);
 }
 
@@ -206,119 +224,6 @@ fn table(finest: &ActionTable, level: Level) -> ActionTable {
         };
         Some(if now { coarser(class, action) } else { action })
     })
-}
-
-/// How a record of a day goes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Release(Level),
-    /// Fewer than `k` show the same even at the coarsest level: it is only counted.
-    TooFew,
-}
-
-/// A closed day: what at least `k` of its records show, by level.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Day {
-    enough: [HashSet<u64>; Level::ALL.len()],
-    /// Whether anything was counted.
-    known: bool,
-}
-
-impl Day {
-    /// From how often each cell was counted.
-    fn of(cells: &BTreeMap<Cell, u64>, k: u64) -> Self {
-        let mut day = Day { known: !cells.is_empty(), ..Day::default() };
-        let mut rest: Vec<(&Cell, u64)> = cells.iter().map(|(cell, count)| (cell, *count)).collect();
-        for (place, enough) in day.enough.iter_mut().enumerate() {
-            let name = |cell: &Cell| cell.names.get(place).copied().unwrap_or(0);
-            let mut sums: HashMap<u64, u64> = HashMap::new();
-            for (cell, count) in &rest {
-                *sums.entry(name(cell)).or_default() += count;
-            }
-            enough.extend(sums.into_iter().filter(|(_, count)| *count >= k).map(|(name, _)| name));
-            rest.retain(|(cell, _)| !enough.contains(&name(cell)));
-        }
-        day
-    }
-
-    fn verdict(&self, cell: &Cell) -> Verdict {
-        if !self.known {
-            return Verdict::Release(Level::Coarsest);
-        }
-        let mut levels = Level::ALL.into_iter().zip(&cell.names).zip(&self.enough);
-        let found = levels.find(|((_, name), enough)| enough.contains(name));
-        found.map_or(Verdict::TooFew, |((level, _), _)| Verdict::Release(level))
-    }
-}
-
-/// The tables of closed days that a worker has at hand.
-#[derive(Default)]
-pub struct Days {
-    days: BTreeMap<i64, Day>,
-}
-
-/// How many days are read at once, and kept: records come out of a lane day by day.
-const AT_ONCE: i64 = 32;
-
-impl Days {
-    /// How a record goes out. Reads the counts topic where the day's table is not at hand.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn verdict<S: Store>(
-        &mut self,
-        store: &S,
-        topic: &str,
-        k: u64,
-        cell: &Cell,
-        now_ms: i64,
-    ) -> Result<Verdict, StoreError> {
-        if !is_closed(cell.day, now_ms) {
-            return Ok(Verdict::Release(Level::Coarsest));
-        }
-        if !self.days.contains_key(&cell.day) {
-            let wanted: BTreeSet<i64> =
-                (cell.day..cell.day.saturating_add(AT_ONCE)).filter(|day| is_closed(*day, now_ms)).collect();
-            self.days = read(store, topic, k, &wanted).map_err(StoreError::of_a_look)?;
-        }
-        Ok(self.days.get(&cell.day).map_or(Verdict::Release(Level::Coarsest), |day| day.verdict(cell)))
-    }
-}
-
-impl Anonymity {
-    #[must_use]
-    pub fn k(&self) -> u64 {
-        self.k
-    }
-}
-
-fn read<S: Store>(
-    store: &S,
-    topic: &str,
-    k: u64,
-    wanted: &BTreeSet<i64>,
-) -> Result<BTreeMap<i64, Day>, StoreError> {
-    let starts: Vec<(i32, i64)> =
-        store.bounds(topic)?.iter().map(|bounds| (bounds.partition, bounds.log_start)).collect();
-    // The newest record of a key is all that counts.
-    let mut newest: HashMap<(i32, Vec<u8>), (Cell, u64)> = HashMap::new();
-    store.scan_each(topic, &starts, &mut |fetched| {
-        let key = fetched.record.key.filter(|key| key.starts_with(b"cell/"));
-        let cell = key.and_then(|key| std::str::from_utf8(key).ok()).and_then(Cell::from_key);
-        let total = fetched.record.value.and_then(Total::from_json);
-        if let (Some(key), Some(cell), Some(total)) = (key, cell, total)
-            && wanted.contains(&cell.day)
-        {
-            newest.insert((fetched.place.partition, key.to_vec()), (cell, total.records));
-        }
-        Flow::Next
-    })?;
-    let mut days: BTreeMap<i64, BTreeMap<Cell, u64>> =
-        wanted.iter().map(|day| (*day, BTreeMap::new())).collect();
-    for (cell, count) in newest.into_values() {
-        *days.entry(cell.day).or_default().entry(cell).or_default() += count;
-    }
-    Ok(days.into_iter().map(|(day, cells)| (day, Day::of(&cells, k))).collect())
 }
 
 #[cfg(test)]
@@ -354,47 +259,5 @@ mod tests {
             assert_eq!((is_open(20_000, now), is_closed(20_000, now)), (open, closed), "{}", now - end);
         }
         assert_eq!((day_of(end - 1), day_of(end), day_of(-1)), (20_000, 20_001, -1));
-    }
-
-    #[test]
-    fn the_finest_level_that_enough_records_share() {
-        // London 12, Leeds 6 and York 5 of one country; another country 4 and 8 by user agent; 3 of nobody else.
-        let cells = [
-            (cell([1, 10, 100, 1000]), 12),
-            (cell([2, 10, 100, 1000]), 6),
-            (cell([3, 10, 100, 1000]), 5),
-            (cell([4, 20, 200, 2000]), 4),
-            (cell([5, 21, 200, 2000]), 8),
-            (cell([6, 30, 300, 3000]), 3),
-        ];
-        let day = Day::of(&cells.into_iter().collect(), 11);
-        let of = |names| day.verdict(&cell(names));
-        assert_eq!(of([1, 10, 100, 1000]), Verdict::Release(Level::Finest));
-        assert_eq!(of([2, 10, 100, 1000]), Verdict::Release(Level::Country));
-        assert_eq!(of([5, 21, 200, 2000]), Verdict::Release(Level::Day));
-        assert_eq!(of([6, 30, 300, 3000]), Verdict::TooFew);
-        assert_eq!(of([7, 10, 100, 1000]), Verdict::Release(Level::Country), "late, and among others");
-        assert_eq!(Day::default().verdict(&cell([1, 10, 100, 1000])), Verdict::Release(Level::Coarsest));
-    }
-
-    proptest::proptest! {
-        /// Whatever was counted, what is released at a level shares what it shows with at least `k`, unless it is none.
-        #[test]
-        fn no_released_group_is_smaller(
-            counts in proptest::collection::vec((0u64..30, 1u64..9), 0..60), k in 2u64..15,
-        ) {
-            let mut cells: BTreeMap<Cell, u64> = BTreeMap::new();
-            for (name, count) in counts {
-                *cells.entry(cell([name, name / 2, name / 6, name / 15])).or_default() += count;
-            }
-            let day = Day::of(&cells, k);
-            let mut released: HashMap<(Level, u64), u64> = HashMap::new();
-            for (cell, count) in &cells {
-                if let Verdict::Release(level) = day.verdict(cell) {
-                    *released.entry((level, cell.names[level as usize])).or_default() += count;
-                }
-            }
-            proptest::prop_assert!(released.values().all(|count| *count >= k), "{released:?}");
-        }
     }
 }

@@ -9,7 +9,8 @@
 //! A group's totals stand in the counts topic under `count/<id>/<interval>/<chunk>/<values>`. A *chunk* is a
 //! stretch of one partition of what a worker read, named after where it begins: its totals are of that stretch
 //! alone, so that nobody has to know what was counted before. A worker begins a new chunk when it gets a
-//! partition, and when it has too many groups in memory. The group's total is the sum over all chunks.
+//! partition, on each day, and when it has too many groups in memory. The group's total is the sum over all chunks.
+//! Small groups are folded when their records are gone ([`super::fold`]): they have no values.
 
 use crate::class::{Class, CustomClass};
 use crate::engine::{Applied, Engine, Scratch};
@@ -116,7 +117,8 @@ pub struct Group {
     pub count: String,
     /// When the interval begins: `2026-03-02`, or `2026-03-02T10:00:00Z`.
     pub from: String,
-    /// Field and value, in the order of the count's `by`; `None` where the record has no such field.
+    /// Field and value, in the order of the count's `by`; `None` where the record has no such field. None at all: small
+    /// groups together.
     pub values: Vec<(String, Option<String>)>,
 }
 
@@ -139,11 +141,11 @@ impl Group {
     }
 }
 
-/// Names the stretch of a partition that begins at an offset. The topic's id, since a topic that was deleted and
-/// made again has the same offsets once more.
+/// Names the stretch of a partition that begins at an offset, on a day counted from 1970. The topic's id, since a topic
+/// that was deleted and made again has the same offsets once more.
 #[must_use]
-pub fn chunk(topic: &str, topic_id: &str, begins: i64) -> String {
-    format!("{topic}@{}@{begins}", topic_id.replace('/', "_"))
+pub fn chunk(topic: &str, topic_id: &str, begins: i64, day: i64) -> String {
+    format!("{topic}@{}@{begins}@{day}", topic_id.replace('/', "_"))
 }
 
 /// What a policy counts.
@@ -317,6 +319,15 @@ fn begins(every: Period, at_ms: i64) -> String {
     begins.strftime(if whole_days { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M:%SZ" }).to_string()
 }
 
+/// The moment that an interval begins at, from how it is written.
+pub(super) fn begins_ms(from: &str) -> Option<i64> {
+    let at = match from.parse::<jiff::civil::Date>() {
+        Ok(date) => date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp(),
+        Err(_) => from.parse().ok()?,
+    };
+    Some(at.as_millisecond())
+}
+
 /// The first second of the months that a second lies in, counted from January 1970.
 fn month_of(seconds: i64, months: u32) -> i64 {
     let Ok(at) = jiff::Timestamp::from_second(seconds) else { return seconds };
@@ -377,10 +388,10 @@ mod tests {
         }
         let values = vec![("account_id".to_owned(), Some("a/b\"c".to_owned())), ("status".to_owned(), None)];
         let group = Group { count: "billing".into(), from: "2026-03-02".into(), values };
-        let key = group.key(&chunk("ops.logs.held.90d", "x/y", 12));
+        let key = group.key(&chunk("ops.logs.held.90d", "x/y", 12, 20_000));
         assert_eq!(
             key,
-            r#"count/billing/2026-03-02/ops.logs.held.90d@x_y@12/[["account_id","a/b\"c"],["status",null]]"#
+            r#"count/billing/2026-03-02/ops.logs.held.90d@x_y@12@20000/[["account_id","a/b\"c"],["status",null]]"#
         );
         assert_eq!(Group::from_key(&key), Some(group));
         assert_eq!(Group::from_key("outcomes/lanes/deidentify/ops.logs.held.90d"), None);

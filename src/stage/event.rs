@@ -6,12 +6,14 @@
 //! are held already may stand behind a head that is due much later: the lane worker then begins a new
 //! [edition](super::edition), so that each held record is taken up anew, which costs one copy of it. It does so
 //! [`SWEEP_MS`] after the last time at the soonest, and says in the progress topic how many events it knew, so
-//! that none is forgotten by a restart.
+//! that none is forgotten by a restart. Where windows are shorter than a day, both are a part of the shortest.
 
 use super::age::{account_id, event_id};
+use super::cell::DAY_MS;
 use super::pipeline::Pipeline;
 use super::store::{Flow, Store, StoreError};
 use crate::engine::Scratch;
+use crate::policy::{Period, Policy};
 use crate::record::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +22,27 @@ use std::collections::BTreeMap;
 pub const LOOK_MS: i64 = 600_000;
 /// How long a new event waits for the others of its half day before held records are taken up anew.
 pub const SWEEP_MS: i64 = 12 * 3_600_000;
+
+/// How often a worker looks for events, and takes held records up anew, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    look_ms: i64,
+    sweep_ms: i64,
+}
+
+impl Pace {
+    /// `window_ms` is the policy's last.
+    pub(super) fn of(policy: &Policy, window_ms: Option<i64>) -> Self {
+        let seconds = |after: Period| i64::try_from(after.shortest_seconds()).unwrap_or(i64::MAX / 1000);
+        let events = policy.events.iter().map(|event| seconds(event.after).saturating_mul(1000));
+        match events.chain(window_ms).min().filter(|shortest_ms| *shortest_ms < DAY_MS) {
+            Some(shortest_ms) => {
+                Pace { look_ms: LOOK_MS.min(shortest_ms / 8), sweep_ms: SWEEP_MS.min(shortest_ms / 4) }
+            }
+            None => Pace { look_ms: LOOK_MS, sweep_ms: SWEEP_MS },
+        }
+    }
+}
 
 /// Times of events in milliseconds, by the event's and the value's names.
 pub type Seen = BTreeMap<(u32, i64), i64>;
@@ -94,8 +117,11 @@ impl Watch {
     /// # Errors
     /// See [`StoreError`].
     pub fn look<S: Store>(&mut self, store: &S, pipeline: &Pipeline, now_ms: i64) -> Result<(), StoreError> {
-        let recent = self.looked_ms.is_some_and(|looked| now_ms.saturating_sub(looked).abs() < LOOK_MS);
-        if pipeline.policy.events.is_empty() || recent {
+        if pipeline.policy.events.is_empty() {
+            return Ok(());
+        }
+        let Pace { look_ms, .. } = pipeline.pace;
+        if self.looked_ms.is_some_and(|looked| now_ms.saturating_sub(looked).abs() < look_ms) {
             return Ok(());
         }
         let first = self.looked_ms.is_none();
@@ -150,8 +176,11 @@ impl Watch {
         begin: impl FnOnce(&str, &[u8]) -> Result<(), StoreError>,
     ) -> Result<bool, StoreError> {
         let events = pipeline.schedule.seen();
-        let recent = self.swept_ms.is_some_and(|swept| now_ms.saturating_sub(swept).abs() < SWEEP_MS);
-        if events <= self.swept || recent {
+        if events <= self.swept {
+            return Ok(false);
+        }
+        let Pace { sweep_ms, .. } = pipeline.pace;
+        if self.swept_ms.is_some_and(|swept| now_ms.saturating_sub(swept).abs() < sweep_ms) {
             return Ok(false);
         }
         let value = serde_json::to_vec(&Swept { v: 1, events })

@@ -44,13 +44,15 @@ struct Chunk {
     topic_id: String,
     /// The first offset of it.
     begins: i64,
+    /// Of which day it is, counted from 1970; `None`: nothing was written to it yet.
+    day: Option<i64>,
 }
 
 impl Groups {
     /// A worker has got a place, and goes on at an offset.
     pub(super) fn begin(&mut self, place: Place, topic: &str, topic_id: &str, begins: i64) {
         self.end(place);
-        let chunk = Chunk { topic: topic.to_owned(), topic_id: topic_id.to_owned(), begins };
+        let chunk = Chunk { topic: topic.to_owned(), topic_id: topic_id.to_owned(), begins, day: None };
         self.chunks.insert(place, chunk);
     }
 
@@ -78,14 +80,33 @@ impl Groups {
         self.open.entry(of).or_default().records += 1;
     }
 
+    /// Begins a new chunk at each place whose own is of another day; `bases` says where the open transaction began. Call
+    /// it before [`Groups::each`].
+    pub(super) fn renew(&mut self, day: i64, bases: impl Iterator<Item = (Place, i64)>) {
+        let mut renewed = false;
+        for (place, base) in bases {
+            let Some(chunk) = self.chunks.get_mut(&place).filter(|chunk| chunk.day != Some(day)) else {
+                continue;
+            };
+            (chunk.day, chunk.begins) = (Some(day), base);
+            self.settled.retain(|(of, _), _| *of != place);
+            renewed = true;
+        }
+        if renewed {
+            self.recount();
+        }
+    }
+
     /// Partition, key and value of every group that the open transaction adds to.
     pub(super) fn each(&self, write: &mut Write<'_>) -> Result<(), StoreError> {
         for (of, added) in &self.open {
             let (place, counted) = of;
-            let Some(Chunk { topic, topic_id, begins }) = self.chunks.get(place) else { continue };
+            let Some(Chunk { topic, topic_id, begins, day: Some(day) }) = self.chunks.get(place) else {
+                continue;
+            };
             let mut total = self.settled.get(of).cloned().unwrap_or_default();
             total.merge(added);
-            let key = counted.key(&chunk(topic, topic_id, *begins));
+            let key = counted.key(&chunk(topic, topic_id, *begins, *day));
             write(place.partition, key.as_bytes(), total.to_json().as_bytes())?;
         }
         Ok(())
@@ -143,6 +164,12 @@ mod tests {
 
     /// What the counts topic holds after a commit.
     fn commit(groups: &mut Groups, log: &mut BTreeMap<String, u64>, base: i64) {
+        commit_on(groups, log, base, 20_000, 7);
+    }
+
+    /// The same on a day; the transaction began at `from`.
+    fn commit_on(groups: &mut Groups, log: &mut BTreeMap<String, u64>, base: i64, day: i64, from: i64) {
+        groups.renew(day, [(PLACE, from)].into_iter());
         groups
             .each(&mut |_, key, value| {
                 let records = Total::from_json(value).unwrap().records;
@@ -176,8 +203,23 @@ mod tests {
         };
         assert_eq!((of("sent"), of("only 1"), of("only 2"), of("only 5")), (8, 1, 0, 1));
         assert!(
-            log.keys().any(|key| key.contains("@id@7/")) && log.keys().any(|key| !key.contains("@id@7/"))
+            log.keys().any(|key| key.contains("@id@7@")) && log.keys().any(|key| !key.contains("@id@7@"))
         );
+    }
+
+    /// A chunk is of one day, so that it is known when nobody adds to it any more.
+    #[test]
+    fn each_day_has_chunks_of_its_own() {
+        let mut groups = Groups::default();
+        let mut log = BTreeMap::new();
+        groups.begin(PLACE, "logs", "id", 7);
+        for (base, day, from) in [(9, 20_000, 7), (11, 20_000, 9), (13, 20_001, 11), (15, 20_001, 13)] {
+            groups.add(PLACE, group("sent"), &one());
+            commit_on(&mut groups, &mut log, base, day, from);
+        }
+        let chunks: Vec<(&str, u64)> =
+            log.iter().map(|(key, records)| (key.split('/').nth(3).unwrap(), *records)).collect();
+        assert_eq!(chunks, [("logs@id@11@20001", 2), ("logs@id@7@20000", 2)]);
     }
 
     #[test]

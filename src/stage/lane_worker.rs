@@ -2,9 +2,10 @@
 //! puts the rest into the lane for the time that remains.
 
 use super::age::{Times, mark_ms};
-use super::cell::{Days, Level, Verdict};
+use super::cell::{Level, day_of};
 use super::clock::Clock;
 use super::crash::{self, CrashPoint};
+use super::day::{Days, Verdict};
 use super::edition;
 use super::envelope::{self, EnvelopeError, Held};
 use super::event::Watch;
@@ -373,14 +374,11 @@ impl<W: Writer, S: Store> Work<'_, W, S> {
     fn verdict(&mut self, record: &Record<'_>, times: &Times) -> Result<Verdict, StoreError> {
         let pipeline = self.pipeline;
         let Some(anonymity) = &pipeline.anonymity else { return Ok(Verdict::Release(Level::Coarsest)) };
-        let at_ms = pipeline.schedule.from_ms(pipeline.schedule.last(), times);
-        match anonymity.cell(&pipeline.engine, &mut self.desk.scratch, record, at_ms) {
-            Some(cell) => {
-                self.days.verdict(self.store, &pipeline.topics.counts, anonymity.k(), &cell, self.now_ms)
-            }
-            // What cannot be read is withheld.
-            None => Ok(Verdict::Release(Level::Coarsest)),
-        }
+        let day = day_of(pipeline.schedule.from_ms(pipeline.schedule.last(), times));
+        let scratch = &mut self.desk.scratch;
+        self.days.verdict(self.store, pipeline, day, self.now_ms, |key| {
+            anonymity.cell(&pipeline.engine, scratch, record, day, key)
+        })
     }
 
     /// Releases a skeleton before its time: the original cannot be held any longer.

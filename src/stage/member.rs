@@ -1,6 +1,6 @@
 //! What both workers share: a membership, its positions, its counts, one transaction at a time.
 
-use super::cell::Cell;
+use super::cell::{Cell, day_of};
 use super::count::{Group, Total};
 use super::crash::{self, CrashPoint};
 use super::groups::Groups;
@@ -500,6 +500,8 @@ impl<S: Store> Member<S> {
         let ledger = &mut self.ledger;
         ledger.write_releases(writer, &pipeline.topics.deidentified)?;
         ledger.write_counts(writer, pipeline, &self.spec)?;
+        let bases = ledger.tracks.iter().map(|(place, track)| (*place, track.base));
+        ledger.groups.renew(day_of(now_ms), bases);
         ledger.groups.each(&mut |partition, key, value| {
             let record = Record { key: Some(key), value: Some(value), ..Record::default() };
             writer.append(&pipeline.topics.counts, partition, &record)

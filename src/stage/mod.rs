@@ -5,7 +5,8 @@
 //! record, the held original and its position in one transaction. [`LaneWorker`] reads all lanes: it
 //! waits for each head ([`lane`]), and when a record has waited its lane's delay decides by its age
 //! ([`age`]) under the policy now in force whether it is released or goes into the next lane.
-//! [`purge`] then deletes what both have left behind. How a record ended is counted in the same
+//! [`purge`] then deletes what both have left behind, [`DayEnd`] what was counted of a day that is over, and [`Fold`]
+//! what totals tell of few. How a record ended is counted in the same
 //! transaction ([`outcome`]), as are the policy's own counts ([`count`]) and positions ([`progress`]). A worker that is
 //! fenced asks who has its slot ([`claim`]).
 
@@ -15,11 +16,16 @@ pub mod claim;
 pub mod clock;
 pub mod count;
 pub mod crash;
+mod day;
+mod day_end;
+mod day_key;
 pub mod edition;
 pub mod envelope;
 pub mod event;
+mod fold;
 mod groups;
 pub mod header;
+mod horizon;
 pub mod lane;
 mod lane_worker;
 mod member;
@@ -34,6 +40,9 @@ pub mod store;
 pub mod topics;
 mod work;
 
+pub use day_end::{DayEnd, Ended};
+pub use day_key::DayKey;
+pub use fold::{ALL, Fold};
 pub use lane_worker::{LaneWorker, needed_topics};
 pub use member::{Step, counts_key};
 pub use pipeline::{Pipeline, Settings};

@@ -1,8 +1,9 @@
 //! A pipeline: one source, one policy, and everything its workers share.
 
 use super::age::{self, Schedule, ScheduleError, Slack};
-use super::cell::Anonymity;
+use super::cell::{self, Anonymity};
 use super::count::Counting;
+use super::event::Pace;
 use super::header::{self, ALLOWED};
 use super::lane::{DEFAULT_SECONDS, Lanes};
 use super::store::Delivery;
@@ -39,7 +40,7 @@ pub struct Settings {
     /// The longest a transaction can take, and a purge until the bytes are gone: the store's.
     pub transaction_ms: i64,
     pub erase_ms: i64,
-    /// Whether we delete from the scrubbed topic what has outlived the last window, because the log
+    /// Whether we delete from the scrubbed topic what has outlived a last window of a day or more, because the log
     /// does not do it by itself.
     pub expire_scrubbed: bool,
 }
@@ -95,8 +96,11 @@ pub struct Pipeline {
     /// From a purge until the bytes have left the disk.
     pub erase_ms: i64,
     pub commit_records: usize,
+    /// How long a scrubbed record stays, where the log does not see to that by itself.
     pub scrubbed_keep_ms: Option<i64>,
     headers: Vec<String>,
+    /// How often workers look for events.
+    pub(super) pace: Pace,
     /// See [`super::edition`].
     edition: AtomicU32,
 }
@@ -123,8 +127,15 @@ impl Pipeline {
         let schedule = Schedule::new(&policy, margin_ms)?;
         // A policy that holds nothing has no lanes.
         let lanes = lanes(margin_ms).ok();
-        // A log deletes by whole segments; a day is the finest that we promise for reading.
-        let keep_ms = window_ms(&policy, |windows| windows.max()).map(|ms| ms.max(DAY_MS));
+        let window_ms = window_ms(&policy, |windows| windows.max());
+        let pace = Pace::of(&policy, window_ms);
+        let scrubbed_keep_ms = window_ms.and_then(|window_ms| match window_ms {
+            DAY_MS.. => settings.expire_scrubbed.then_some(window_ms - margin_ms),
+            // A log deletes by whole segments, and a day is the finest that it promises: what is shorter is ours to do
+            // where a policy says "up to".
+            _ if margin_ms > 0 => Some(window_ms - margin_ms),
+            _ => settings.expire_scrubbed.then_some(DAY_MS),
+        });
         let mut headers: Vec<String> = ALLOWED.iter().map(|name| (*name).to_owned()).collect();
         headers.extend(settings.headers);
         let delivery = match settings.at_least_once {
@@ -151,8 +162,9 @@ impl Pipeline {
             transaction_ms: slack.transaction_ms,
             erase_ms: slack.erase_ms,
             commit_records: settings.commit_records.max(1),
-            scrubbed_keep_ms: keep_ms.filter(|_| settings.expire_scrubbed),
+            scrubbed_keep_ms,
             headers,
+            pace,
             edition: AtomicU32::new(0),
         })
     }
@@ -168,6 +180,14 @@ impl Pipeline {
     pub fn release_slack_ms(&self) -> i64 {
         let shortest_ms = self.lanes.as_ref().map_or(0, Lanes::shortest_ms);
         shortest_ms + self.tick_ms + self.release_every_ms + self.transaction_ms
+    }
+
+    /// Whether it matters how many records of a day show the same: only if any of them is released after the day is
+    /// closed.
+    pub(super) fn uses_cells_of(&self, day: i64) -> bool {
+        let released_ms =
+            self.schedule.latest_due_ms(cell::ends_ms(day)).saturating_add(self.release_slack_ms());
+        self.anonymity.is_some() && released_ms >= cell::closed_ms(day)
     }
 
     /// How long after it is due a record's bytes may stay on the log's disk.

@@ -1,7 +1,9 @@
 //! The purge planner: what may be deleted now, from positions read back from the log's keeper.
 
+use super::header::{self, Stamp};
 use super::pipeline::Pipeline;
 use super::store::{Cut, Flow, PurgeState, Store, StoreError};
+use crate::record::Record;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -139,7 +141,8 @@ impl Deeds {
     }
 }
 
-/// Deletes records that the log stamped before a moment.
+/// Deletes scrubbed records from before a moment, by their own time or the log's stamp, whichever is earlier. One that is
+/// younger keeps those behind it, until its own time.
 fn expire<S: Store>(
     store: &S,
     topic: &Arc<str>,
@@ -149,7 +152,7 @@ fn expire<S: Store>(
     for bounds in store.bounds(topic)? {
         let mut up_to = bounds.log_start;
         store.scan(topic, bounds.partition, bounds.log_start, &mut |fetched| {
-            if fetched.record.timestamp_ms.is_none_or(|ms| ms >= before_ms) {
+            if since_ms(&fetched.record).is_none_or(|ms| ms >= before_ms) {
                 return Flow::Hold;
             }
             up_to = fetched.offset + 1;
@@ -161,6 +164,13 @@ fn expire<S: Store>(
         }
     }
     Ok(())
+}
+
+fn since_ms(record: &Record<'_>) -> Option<i64> {
+    let ours = record.headers.iter().find(|(name, _)| *name == header::NAME).and_then(|(_, value)| *value);
+    let stamp = ours.and_then(|text| std::str::from_utf8(text).ok()).and_then(Stamp::read);
+    let event_ms = stamp.and_then(|stamp| stamp.origin).map_or(i64::MAX, |origin| origin.event_ms);
+    record.timestamp_ms.map(|ms| ms.min(event_ms))
 }
 
 #[cfg(test)]

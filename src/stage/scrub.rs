@@ -4,6 +4,7 @@
 use super::cell::{self, Level};
 use super::clock::Clock;
 use super::crash::{self, CrashPoint};
+use super::day_key::DayKeys;
 use super::envelope::Cover;
 use super::event::{self, Watch};
 use super::header::{self, Origin, Stamp};
@@ -30,6 +31,9 @@ pub struct ScrubWorker<S: Store> {
     clock: Arc<dyn Clock>,
     desk: Desk,
     watch: Watch,
+    keys: DayKeys,
+    /// Its number among the workers of its kind in this process.
+    number: usize,
 }
 
 impl<S: Store> ScrubWorker<S> {
@@ -53,7 +57,8 @@ impl<S: Store> ScrubWorker<S> {
         let member =
             Member::join(store, &pipeline, spec, "scrub", StdRng::seed_from_u64(seed), clock.now_ms())?;
         let desk = Desk::new(clock.clone());
-        Ok(ScrubWorker { member, pipeline, clock, desk, watch: Watch::default() })
+        let (watch, keys) = (Watch::default(), DayKeys::default());
+        Ok(ScrubWorker { member, pipeline, clock, desk, watch, keys, number: thread })
     }
 
     /// Polls once, waiting at most so long, and commits when it is time to.
@@ -74,13 +79,22 @@ impl<S: Store> ScrubWorker<S> {
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
         self.watch.look(self.member.store.as_ref(), &self.pipeline, now_ms)?;
+        self.make_keys(now_ms)?;
         crash::reach(CrashPoint::BeforeBegin);
         let limit = self.pipeline.commit_records;
         let wait = self.member.may_wait(&self.pipeline, wait, now_ms);
-        let Member { session, ledger, .. } = &mut self.member;
+        let Member { session, ledger, store, .. } = &mut self.member;
         let (reader, writer) = session.halves();
         let mut failure = None;
-        let mut work = Work { pipeline: &self.pipeline, ledger, writer, desk: &mut self.desk, now_ms };
+        let mut work = Work {
+            pipeline: &self.pipeline,
+            ledger,
+            writer,
+            desk: &mut self.desk,
+            store: store.as_ref(),
+            keys: &mut self.keys,
+            now_ms,
+        };
         let clock = &self.clock;
         let polled = reader.poll(wait, limit, &mut |fetched| {
             // The wait took time: a record that came meanwhile is none of the future.
@@ -112,6 +126,13 @@ impl<S: Store> ScrubWorker<S> {
         // Records took time, too: a store that takes one writer at a time has every step committed.
         self.member.commit_if_due(&self.pipeline, self.clock.now_ms())?;
         Ok(step)
+    }
+
+    fn make_keys(&mut self, now_ms: i64) -> Result<(), StoreError> {
+        if self.pipeline.anonymity.is_some() && self.member.ledger.is_settled() {
+            self.keys.make(self.member.store.as_ref(), &self.pipeline, self.number, now_ms)?;
+        }
+        Ok(())
     }
 
     /// What was committed since the last call.
@@ -158,7 +179,9 @@ impl<S: Store> ScrubWorker<S> {
 }
 
 /// One record's way through scrub.
-struct Work<'w, W: Writer> {
+struct Work<'w, W: Writer, S: Store> {
+    store: &'w S,
+    keys: &'w mut DayKeys,
     pipeline: &'w Pipeline,
     ledger: &'w mut Ledger,
     writer: &'w mut W,
@@ -166,7 +189,7 @@ struct Work<'w, W: Writer> {
     now_ms: i64,
 }
 
-impl<W: Writer> Work<'_, W> {
+impl<W: Writer, S: Store> Work<'_, W, S> {
     fn record(&mut self, fetched: &Fetched<'_>) -> Result<(), StoreError> {
         let mut headers: Vec<Header<'_>> = Vec::new();
         self.pipeline.allowed_headers(fetched.record.headers, &mut headers);
@@ -198,7 +221,7 @@ impl<W: Writer> Work<'_, W> {
             let original = Record { timestamp_ms: Some(times.record_ms), ..original };
             let withheld = self.scrub(&source, &original, event_ms)?;
             if withheld.is_none() {
-                self.count_cell(place, &original, schedule.from_ms(last, &times));
+                self.count_cell(place, &original, schedule.from_ms(last, &times))?;
             }
             let cover = Cover {
                 times: times.clone(),
@@ -229,13 +252,16 @@ impl<W: Writer> Work<'_, W> {
     }
 
     /// Counts what a record shows, where the policy asks that others show the same.
-    fn count_cell(&mut self, place: Place, original: &Record<'_>, at_ms: i64) {
-        let Pipeline { engine, anonymity: Some(anonymity), .. } = self.pipeline else { return };
-        if cell::is_open(cell::day_of(at_ms), self.now_ms)
-            && let Some(cell) = anonymity.cell(engine, &mut self.desk.scratch, original, at_ms)
+    fn count_cell(&mut self, place: Place, original: &Record<'_>, at_ms: i64) -> Result<(), StoreError> {
+        let (pipeline, day) = (self.pipeline, cell::day_of(at_ms));
+        let Some(anonymity) = &pipeline.anonymity else { return Ok(()) };
+        let key = self.keys.of(self.store, pipeline, day, self.now_ms)?;
+        let scratch = &mut self.desk.scratch;
+        if let Some(cell) = key.and_then(|key| anonymity.cell(&pipeline.engine, scratch, original, day, key))
         {
             self.ledger.add_cell(place, cell);
         }
+        Ok(())
     }
 
     /// What the record's age counts from under the policy's own clock.

@@ -117,7 +117,7 @@ impl Broker {
 }
 
 /// Files come and go while we look.
-fn in_files(dir: &Path, bytes: &[u8]) -> bool {
+pub fn in_files(dir: &Path, bytes: &[u8]) -> bool {
     let Ok(entries) = std::fs::read_dir(dir) else { return false };
     entries.flatten().any(|entry| {
         let path = entry.path();

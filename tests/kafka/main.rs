@@ -1,5 +1,6 @@
 //! The contract suite on a real broker, and what is Kafka's own.
 
+mod anonymity;
 mod broker;
 mod checks;
 mod compose;
@@ -7,8 +8,10 @@ mod compose;
 mod contract;
 mod crashes;
 mod erasure;
+mod events;
 mod faults;
 mod idle;
+mod keys;
 mod options;
 mod policies;
 #[path = "../process/mod.rs"]

@@ -1,6 +1,6 @@
 //! The real program on the real broker: a config of its own, a source of its own.
 
-use crate::broker::Broker;
+use crate::broker::{Broker, in_files};
 use crate::process::{self, PATIENCE, Service};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -116,6 +116,11 @@ purge_source = true
 
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.dir.path().join(name)).unwrap()
+    }
+
+    /// Whether the bytes stand in any file of the site.
+    pub fn anywhere(&self, bytes: &[u8]) -> bool {
+        in_files(self.dir.path(), bytes)
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {

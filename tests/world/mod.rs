@@ -12,7 +12,9 @@ use logscrub::stage::count::{Group, Total};
 use logscrub::stage::edition;
 use logscrub::stage::outcome::{Outcome, Tally};
 use logscrub::stage::store::{Flow, Session, SessionSpec, Store, TopicSpec, Writer};
-use logscrub::stage::{LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge};
+use logscrub::stage::{
+    DayEnd, Fold, LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge,
+};
 use logscrub::store::embedded::{Access, Durability, Embedded, Fault, Options};
 use logscrub::transform::Places;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +99,10 @@ pub struct World {
     pub sent: BTreeMap<String, Sent>,
     pub released: BTreeMap<String, i64>,
     pub scrubbed: BTreeSet<String>,
+    /// Days that were ended, counted from 1970.
+    pub ended: BTreeSet<i64>,
+    day_end: DayEnd,
+    fold: Fold,
     /// Read so far, by topic and partition.
     read: BTreeMap<(Arc<str>, i32), i64>,
 }
@@ -136,6 +142,9 @@ impl World {
             sent: BTreeMap::new(),
             released: BTreeMap::new(),
             scrubbed: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            day_end: DayEnd::default(),
+            fold: Fold::default(),
             read: BTreeMap::new(),
         }
     }
@@ -147,6 +156,8 @@ impl World {
         self.pipeline = pipeline;
         self.scrub = scrub;
         self.lanes = lanes;
+        self.day_end = DayEnd::default();
+        self.fold = Fold::default();
     }
 
     pub fn now(&self) -> i64 {
@@ -164,12 +175,20 @@ impl World {
     }
 
     pub fn append(&self, partition: i32, value: &str, record_ms: i64) {
+        self.append_all(&[(partition, value.to_owned(), record_ms)]);
+    }
+
+    /// Partition, value and time of each.
+    pub fn append_all(&self, records: &[(i32, String, i64)]) {
         let spec = SessionSpec { reader: "put".into(), slot: "put".into(), topics: Vec::new() };
         let mut session = self.store.join(&spec).unwrap();
-        let record =
-            Record { value: Some(value.as_bytes()), timestamp_ms: Some(record_ms), ..Record::default() };
-        session.halves().1.append("sim", partition, &record).unwrap();
-        session.halves().1.commit(&[]).unwrap();
+        let (_, writer) = session.halves();
+        for (partition, value, record_ms) in records {
+            let value = Some(value.as_bytes());
+            let record = Record { value, timestamp_ms: Some(*record_ms), ..Record::default() };
+            writer.append("sim", *partition, &record).unwrap();
+        }
+        writer.commit(&[]).unwrap();
     }
 
     /// Lets both workers take everything that there is to take now.
@@ -213,8 +232,13 @@ impl World {
         found
     }
 
-    pub fn purge(&self) {
+    /// What the service does beside its workers.
+    pub fn purge(&mut self) {
         let lanes = purge::held_topics(self.store.as_ref(), &self.pipeline).unwrap();
+        let now = self.now();
+        let ended = self.day_end.look(self.store.as_ref(), &self.pipeline, &lanes, now).unwrap();
+        self.ended.extend(ended.days);
+        self.fold.look(self.store.as_ref(), &self.pipeline, &lanes, now).unwrap();
         purge::round(self.store.as_ref(), &self.pipeline, &lanes, self.now()).unwrap();
     }
 

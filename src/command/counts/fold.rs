@@ -1,5 +1,6 @@
 //! Groups of few records are shown together.
 
+use crate::stage::ALL;
 use crate::stage::count::{Group, Total};
 use std::collections::BTreeMap;
 
@@ -26,13 +27,14 @@ pub fn fold(groups: BTreeMap<Group, Total>, min: u64) -> Vec<Row> {
     for (from, groups) in by_interval {
         let mut small = Total::default();
         for (group, total) in groups {
-            if total.records >= min {
+            // What was folded in the log has no values any more.
+            if total.records >= min && !group.values.is_empty() {
                 rows.push(Row { from: Some(from.clone()), values: Some(group.values), total: Some(total) });
             } else {
                 small.merge(&total);
             }
         }
-        if small.records >= min {
+        if small.records >= min && from != ALL {
             rows.push(Row { from: Some(from), values: None, total: Some(small) });
         } else {
             left.merge(&small);
@@ -79,6 +81,16 @@ mod tests {
             [row("1", "c", Some(11)), row("1", "others", Some(11)), row("all", "others", Some(15))]
         );
         assert_eq!(shown(&[("1", "a", 10)]), [row("all", "others", None)], "even together too few");
+        let mut folded = groups(&[("1", "a", 11), ("1", "b", 2)]);
+        for (from, records) in [("1", 12), ("all", 30)] {
+            let group = Group { count: "c".into(), from: from.into(), values: vec![] };
+            folded.insert(group, Total { records, sums: BTreeMap::new() });
+        }
+        let rows = fold(folded, 11)
+            .into_iter()
+            .map(|row| (row.from, row.values.is_some(), row.total.unwrap().records));
+        let day = || Some("1".to_owned());
+        assert_eq!(rows.collect::<Vec<_>>(), [(day(), true, 11), (day(), false, 14), (None, false, 30)]);
         assert_eq!(shown(&[]), []);
     }
 

@@ -142,8 +142,16 @@ fn insert(connection: &Connection, target: &Target, time: (i64, bool), body: &[u
         .map(drop)
 }
 
+/// What becomes of a record in a compacted topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Newest {
+    Kept,
+    /// Without a value it only takes the older one away: Kafka keeps it for a day, for readers that come late.
+    Deletion,
+}
+
 /// Deletes the record that a newer one of the same key replaces.
-fn compact(connection: &Connection, target: &Target, key: &[u8]) -> rusqlite::Result<()> {
+fn compact(connection: &Connection, target: &Target, key: &[u8], newest: Newest) -> rusqlite::Result<()> {
     let older: Option<i64> = connection
         .prepare_cached("SELECT offset FROM newest WHERE partition = ?1 AND key = ?2")?
         .query_row(params![target.id, key], |row| row.get(0))
@@ -153,13 +161,18 @@ fn compact(connection: &Connection, target: &Target, key: &[u8]) -> rusqlite::Re
             .prepare_cached("DELETE FROM records WHERE partition = ?1 AND offset = ?2")?
             .execute(params![target.id, older])?;
     }
-    connection
-        .prepare_cached(
-            "INSERT INTO newest (partition, key, offset) VALUES (?1, ?2, ?3)
-             ON CONFLICT (partition, key) DO UPDATE SET offset = excluded.offset",
-        )?
-        .execute(params![target.id, key, target.end])
-        .map(drop)
+    match newest {
+        Newest::Kept => connection
+            .prepare_cached(
+                "INSERT INTO newest (partition, key, offset) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (partition, key) DO UPDATE SET offset = excluded.offset",
+            )?
+            .execute(params![target.id, key, target.end]),
+        Newest::Deletion => connection
+            .prepare_cached("DELETE FROM newest WHERE partition = ?1 AND key = ?2")?
+            .execute(params![target.id, key]),
+    }
+    .map(drop)
 }
 
 impl Writer for EmbeddedWriter {
@@ -182,13 +195,19 @@ impl Writer for EmbeddedWriter {
             }
         };
         body::encode(record, &mut self.body);
-        let compacted = match record.key {
-            Some(key) if target.compacted => compact(&self.connection, target, key),
-            _ => Ok(()),
+        let newest = if record.value.is_some() { Newest::Kept } else { Newest::Deletion };
+        let appended = match record.key {
+            Some(key) if target.compacted => {
+                let compacted = compact(&self.connection, target, key, newest);
+                compacted.and_then(|()| match newest {
+                    Newest::Kept => insert(&self.connection, target, time, &self.body),
+                    Newest::Deletion => Ok(()),
+                })
+            }
+            _ => insert(&self.connection, target, time, &self.body),
         };
-        let inserted = compacted.and_then(|()| insert(&self.connection, target, time, &self.body));
         target.end += 1;
-        inserted.map_err(|error| self.failed(&error))
+        appended.map_err(|error| self.failed(&error))
     }
 
     fn commit(&mut self, positions: &[Position]) -> Result<(), StoreError> {
