@@ -348,6 +348,9 @@ fn body(
     }
     if !words {
         // One word: an answer to somebody (`STOP`), or a constant of a program's.
+        if is_lone_code(value) && matches!(form, Form::JsonString | Form::Quoted) {
+            return Reading::Claim(Class::Body);
+        }
         let constant =
             shape.underscores > 0 || shape.is_token() || value.contains(&b'.') || value.contains(&b':');
         return if near && !constant && !headline { Reading::Claim(Class::Body) } else { Reading::Headline };
@@ -360,6 +363,12 @@ fn body(
         return Reading::Claim(Class::Body);
     }
     Reading::Headline
+}
+
+/// `774411`, `G-774411`: a code is all that somebody was sent.
+fn is_lone_code(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"G-").or_else(|| value.strip_prefix(b"FB-")).unwrap_or(value);
+    (4..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether a value that no name speaks for is what somebody wrote to somebody else whose number stands near it.

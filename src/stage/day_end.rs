@@ -1,8 +1,9 @@
 //! The end of days: when nothing of a day is held any more, its key and its cells go.
 //!
-//! A day is over when nothing of it is held any more ([`Horizon`]). The key goes in the same transaction as the first of the cells, and cells of a closed day without a key go
-//! too: a kill in between is made good by the next look. Several processes may do so at once, since to delete twice is
-//! to delete. Whatever is released of a day that was ended too early leaves in the coarsest form.
+//! A day is over when nothing of it is held any more ([`Horizon`]). The key goes in the same transaction as the first
+//! of the cells, and cells of a closed day without a key go too: a kill in between is made good by the next look.
+//! Several processes may do so at once, since to delete twice is to delete. Whatever is released of a day that was
+//! ended too early leaves in the coarsest form.
 
 use super::cell;
 use super::day;
