@@ -12,21 +12,32 @@ const NAME_BYTES: usize = 64;
 /// Words before an account's name in the messages of sshd, su, sudo, PAM and the like.
 const ANNOUNCE: &[&str] = words::subject::ACCOUNTS;
 
-/// Calls `out` with the account names of a line, in its order. `announced`: ` user `, ` for ` or ` in as `
-/// stands in it, as in all announcements.
-pub fn names(line: &[u8], announced: bool, out: &mut dyn FnMut(Span)) {
+/// What is known of a line.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// ` user `, ` for ` or ` in as ` stands in it, as in all announcements.
+    pub announced: bool,
+    /// One of these, or another word for a person or an account.
+    pub spoken_of: bool,
+}
+
+/// Calls `out` with the account names of a line.
+pub fn names(line: &[u8], about: About, out: &mut dyn FnMut(Span)) {
     if let Some(span) = remote_user(line) {
         out(span);
     }
     if let Some(span) = iis_user(line) {
         out(span);
     }
-    if !announced {
+    if !about.spoken_of {
         return;
     }
     behind_words(line, out);
     if let Some(span) = sudo_user(line) {
         out(span);
+    }
+    if !about.announced {
+        return;
     }
     // `password for invalid user x` has two announcements: the name stands behind the last.
     for words in ANNOUNCE {
@@ -211,7 +222,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, want: &[&str]) {
         let mut got = Vec::new();
-        names(line.as_bytes(), true, &mut |span| {
+        names(line.as_bytes(), About { announced: true, spoken_of: true }, &mut |span| {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned())
         });
         assert_eq!(got, want, "{line}");

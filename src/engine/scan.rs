@@ -376,7 +376,7 @@ impl Scan {
             });
         }
         if let Some(rule) = detectors.rule(Detector::NameShape)
-            && seen.has(Seen::ACCOUNT)
+            && (seen.has(Seen::ACCOUNT) || seen.has(Seen::PERSON))
         {
             account_name::persons(text, &mut |span| {
                 if !done.iter().any(|d| d.overlaps(span)) {
@@ -387,7 +387,11 @@ impl Scan {
         if let Some(rule) = detectors.rule(Detector::SubjectShape)
             && memchr::memchr(b' ', text).is_some()
         {
-            account_name::names(text, seen.has(Seen::ACCOUNT), &mut |span| {
+            let about = account_name::About {
+                announced: seen.has(Seen::ACCOUNT),
+                spoken_of: seen.has(Seen::ACCOUNT) || seen.has(Seen::PERSON),
+            };
+            account_name::names(text, about, &mut |span| {
                 push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
             });
         }

@@ -21,10 +21,12 @@ impl Seen {
     pub const RECEIPT: Seen = Seen(1 << 2);
     /// ` user `, ` for `, ` in as `: an account's name may follow.
     pub const ACCOUNT: Seen = Seen(1 << 3);
+    /// Another word for a person or an account.
+    pub const PERSON: Seen = Seen(1 << 4);
 
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
-        Seen(1 << (4 + rule).min(63))
+        Seen(1 << (5 + rule).min(63))
     }
 
     #[must_use]
@@ -68,31 +70,31 @@ const LITERALS: [(&str, Seen); 30] = [
     (" user ", Seen::ACCOUNT),
     (" for ", Seen::ACCOUNT),
     (" in as ", Seen::ACCOUNT),
-    (" : TTY=", Seen::ACCOUNT),
-    ("benutzer ", Seen::ACCOUNT),
-    ("abonnent", Seen::ACCOUNT),
-    ("ansprechpartner", Seen::ACCOUNT),
-    ("bruger", Seen::ACCOUNT),
-    ("bruker", Seen::ACCOUNT),
-    ("client", Seen::ACCOUNT),
-    ("customer", Seen::ACCOUNT),
-    ("klant", Seen::ACCOUNT),
-    ("klient", Seen::ACCOUNT),
-    ("kunde", Seen::ACCOUNT),
-    ("\u{43a}\u{43b}\u{438}\u{435}\u{43d}\u{442}", Seen::ACCOUNT),
-    ("\u{7528}\u{6237}", Seen::ACCOUNT),
-    ("\u{5ba2}\u{6237}", Seen::ACCOUNT),
-    ("\u{fc}\u{15f}teri", Seen::ACCOUNT),
-    ("\u{9867}\u{5ba2}", Seen::ACCOUNT),
-    ("gebruiker ", Seen::ACCOUNT),
-    ("korisnik ", Seen::ACCOUNT),
-    ("kullan", Seen::ACCOUNT),
-    ("usuario ", Seen::ACCOUNT),
-    ("utente ", Seen::ACCOUNT),
-    ("utilisateur ", Seen::ACCOUNT),
-    ("ytkownik", Seen::ACCOUNT),
-    ("\u{43f}\u{43e}\u{43b}\u{44c}\u{437}\u{43e}\u{432}\u{430}\u{442}", Seen::ACCOUNT),
-    ("\u{43a}\u{43e}\u{440}\u{438}\u{441}\u{442}\u{443}\u{432}", Seen::ACCOUNT),
+    (" : TTY=", Seen::PERSON),
+    ("benutzer ", Seen::PERSON),
+    ("abonnent", Seen::PERSON),
+    ("ansprechpartner", Seen::PERSON),
+    ("bruger", Seen::PERSON),
+    ("bruker", Seen::PERSON),
+    ("client", Seen::PERSON),
+    ("customer", Seen::PERSON),
+    ("klant", Seen::PERSON),
+    ("klient", Seen::PERSON),
+    ("kunde", Seen::PERSON),
+    ("\u{43a}\u{43b}\u{438}\u{435}\u{43d}\u{442}", Seen::PERSON),
+    ("\u{7528}\u{6237}", Seen::PERSON),
+    ("\u{5ba2}\u{6237}", Seen::PERSON),
+    ("\u{fc}\u{15f}teri", Seen::PERSON),
+    ("\u{9867}\u{5ba2}", Seen::PERSON),
+    ("gebruiker ", Seen::PERSON),
+    ("korisnik ", Seen::PERSON),
+    ("kullan", Seen::PERSON),
+    ("usuario ", Seen::PERSON),
+    ("utente ", Seen::PERSON),
+    ("utilisateur ", Seen::PERSON),
+    ("ytkownik", Seen::PERSON),
+    ("\u{43f}\u{43e}\u{43b}\u{44c}\u{437}\u{43e}\u{432}\u{430}\u{442}", Seen::PERSON),
+    ("\u{43a}\u{43e}\u{440}\u{438}\u{441}\u{442}\u{443}\u{432}", Seen::PERSON),
 ];
 
 impl Signs {
