@@ -87,17 +87,6 @@ impl Broker {
         assert!(Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap().success());
     }
 
-    /// Kills one of several brokers, from the second on.
-    pub fn kill_node(&self, node: usize) {
-        let pid = std::fs::read_to_string(self.dir.join(format!("node{node}/broker.pid"))).unwrap();
-        assert!(Command::new("kill").args(["-s", "KILL", pid.trim()]).status().unwrap().success());
-    }
-
-    /// Starts one of several brokers again.
-    pub fn node_again(&self, node: usize) {
-        self.script("node", &[&node.to_string()]);
-    }
-
     /// Starts it again with its data and its ports.
     pub fn again(&self) {
         self.script("start", &[]);
