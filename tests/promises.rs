@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use world::{DAY, HOUR, PARTITIONS, SECOND, START, Sent, World, full_engine, groups, settings, written};
 
-const RECORDS: usize = 20_000;
+const RECORDS: usize = 8_000;
 /// How long records come in, and how late the latest is.
 const TRAFFIC_DAYS: i64 = 40;
 const LATEST: i64 = 21 * DAY;
