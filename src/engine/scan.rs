@@ -1,24 +1,20 @@
 //! The scan of running text: one pass that stops only where a detector may start.
 
+mod afterwards;
 mod coded;
 mod path;
 mod refused;
 
 use super::detectors::{self, Detectors};
 use super::find::Tools;
-use super::reach::Reach;
 use super::refused::turned_down;
-use super::signs::Seen;
 use super::sink::{Found, Kind, Sink};
 use super::token::{self, Token};
 use crate::class::Class;
 use crate::codec::decode::Map;
 use crate::codec::{byte_table, next_in};
 use crate::detect::code::CodeScratch;
-use crate::detect::table_row::{self, Cell};
-use crate::detect::{
-    Detector, account_name, body, bytes, card, email, imei, ip, link, name, phone, safe, url,
-};
+use crate::detect::{Detector, bytes, card, email, imei, ip, name, phone, safe, url};
 use crate::finding::{Detail, RuleId, Span};
 use path::{code_in_path, opens_path, path_at};
 
@@ -339,100 +335,6 @@ impl Scan {
         }
         let end = bytes::run_end(text, at, usize::MAX, bytes::is_digit);
         end.max(phone::skip(text, at))
-    }
-
-    /// What needs the whole text or what was found in it: codes, quoted text, a user's patterns.
-    fn afterwards(
-        &mut self,
-        detectors: &Detectors,
-        here: &Here<'_>,
-        done: &[Span],
-        from: usize,
-        seen: Seen,
-        sink: &mut Sink,
-    ) {
-        let text = here.text;
-        let spoken = seen.has(Seen::CODE) || bytes::find(text, b" #").is_some();
-        let digits = spoken && text.iter().any(|b| b.is_ascii_digit() || *b >= 0x80 || *b == b'-');
-        if let Some(rule) = detectors.rule(Detector::CodeContext)
-            && digits
-        {
-            let mut dealt = Reach::default();
-            detectors.codes(text, &mut self.codes, &mut |span| {
-                if dealt.over(done, |d| (d.start < span.end).then_some(*d)) <= span.start {
-                    push(sink, here, Class::Code, rule, span, Detail::None, false);
-                }
-            });
-        }
-        if let Some(rule) = detectors.rule(Detector::CodeContext)
-            && memchr::memchr(b'/', text).is_some()
-        {
-            link::link_codes(text, &mut |start, end| {
-                let span = Span::new(start, end);
-                // A parameter was read as a field.
-                if !done.iter().any(|d| d.overlaps(span)) {
-                    push(sink, here, Class::Code, rule, span, Detail::None, false);
-                }
-            });
-        }
-        if let Some(rule) = detectors.rule(Detector::NameShape)
-            && (seen.has(Seen::ACCOUNT) || seen.has(Seen::PERSON))
-        {
-            account_name::persons(text, &mut |span| {
-                if !done.iter().any(|d| d.overlaps(span)) {
-                    push(sink, here, Class::Name, rule, span, Detail::None, false);
-                }
-            });
-        }
-        if let Some(rule) = detectors.rule(Detector::SubjectShape)
-            && memchr::memchr(b' ', text).is_some()
-        {
-            let about = account_name::About {
-                announced: seen.has(Seen::ACCOUNT),
-                spoken_of: seen.has(Seen::ACCOUNT) || seen.has(Seen::PERSON),
-            };
-            account_name::names(text, about, &mut |span| {
-                push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
-            });
-        }
-        if let (Some(body), Some(number)) =
-            (detectors.rule(Detector::BodyShape), detectors.rule(Detector::PhoneNational))
-        {
-            table_row::cells(text, &mut |cell, span| match cell {
-                _ if done.iter().any(|d| d.overlaps(span) && !span.contains(*d)) => {}
-                Cell::Phone(detail) => push(sink, here, Class::Phone, number, span, detail, false),
-                Cell::Name => {
-                    if let Some(rule) = detectors.rule(Detector::NameShape) {
-                        push(sink, here, Class::Name, rule, span, Detail::None, false);
-                    }
-                }
-                Cell::Text => {
-                    let value = sink.keep(span.of(text));
-                    push_value(sink, here, Class::Body, body, span, value);
-                }
-            });
-        }
-        let near_phone = sink.found.get(from..).unwrap_or_default().iter().any(|f| f.class == Class::Phone);
-        if let Some(rule) = detectors.rule(Detector::BodyShape)
-            && text.len() >= 6
-        {
-            let announced = |at: usize| detectors.announced(text, at).text;
-            let (modem, receipt) = (seen.has(Seen::MODEM), seen.has(Seen::RECEIPT));
-            let about = body::About { near_phone, modem, receipt };
-            let (mut dealt, mut last) = (Reach::default(), 0);
-            body::texts(text, about, &announced, &mut |span| {
-                // One kind of quotes comes after the other.
-                if span.start < std::mem::replace(&mut last, span.start) {
-                    dealt = Reach::default();
-                }
-                // A field's value was read as what it is.
-                if dealt.over(done, |d| (d.start <= span.start).then_some(*d)) >= span.end {
-                    return;
-                }
-                let value = sink.keep(span.of(text));
-                push_value(sink, here, Class::Body, rule, span, value);
-            });
-        }
     }
 }
 

@@ -1,0 +1,131 @@
+//! What needs the whole text, or what was found in it: codes, names behind a word for a person, rows, quoted text.
+
+use super::super::reach::Reach;
+use super::super::signs::Seen;
+use super::*;
+use crate::detect::table_row::{self, Cell};
+use crate::detect::{account_name, body, link};
+
+impl Scan {
+    /// `done` are the spans that were dealt with already (sorted), `from` is where the text's own findings begin.
+    pub(super) fn afterwards(
+        &mut self,
+        detectors: &Detectors,
+        here: &Here<'_>,
+        done: &[Span],
+        from: usize,
+        seen: Seen,
+        sink: &mut Sink,
+    ) {
+        self.spoken_codes(detectors, here, done, seen, sink);
+        people(detectors, here, done, seen, sink);
+        rows(detectors, here, done, sink);
+        texts(detectors, here, done, from, seen, sink);
+    }
+
+    /// Codes that a word speaks of, and those of links.
+    fn spoken_codes(
+        &mut self,
+        detectors: &Detectors,
+        here: &Here<'_>,
+        done: &[Span],
+        seen: Seen,
+        sink: &mut Sink,
+    ) {
+        let text = here.text;
+        let Some(rule) = detectors.rule(Detector::CodeContext) else { return };
+        let spoken = seen.has(Seen::CODE) || bytes::find(text, b" #").is_some();
+        if spoken && text.iter().any(|b| b.is_ascii_digit() || *b >= 0x80 || *b == b'-') {
+            let mut dealt = Reach::default();
+            detectors.codes(text, &mut self.codes, &mut |span| {
+                if is_open(&mut dealt, done, span) {
+                    push(sink, here, Class::Code, rule, span, Detail::None, false);
+                }
+            });
+        }
+        if memchr::memchr(b'/', text).is_some() {
+            let mut dealt = Reach::default();
+            link::link_codes(text, &mut |start, end| {
+                let span = Span::new(start, end);
+                // A parameter was read as a field.
+                if is_open(&mut dealt, done, span) {
+                    push(sink, here, Class::Code, rule, span, Detail::None, false);
+                }
+            });
+        }
+    }
+}
+
+/// Whether none of the spans that were dealt with overlaps one; spans are asked for in the order of the text.
+fn is_open(dealt: &mut Reach, done: &[Span], span: Span) -> bool {
+    dealt.over(done, |d| (d.start < span.end).then_some(*d)) <= span.start
+}
+
+/// Names of persons and accounts.
+fn people(detectors: &Detectors, here: &Here<'_>, done: &[Span], seen: Seen, sink: &mut Sink) {
+    let text = here.text;
+    let announced = seen.has(Seen::ACCOUNT);
+    let spoken_of = announced || seen.has(Seen::PERSON);
+    if let Some(rule) = detectors.rule(Detector::NameShape)
+        && spoken_of
+    {
+        let mut dealt = Reach::default();
+        account_name::persons(text, &mut |span| {
+            if is_open(&mut dealt, done, span) {
+                push(sink, here, Class::Name, rule, span, Detail::None, false);
+            }
+        });
+    }
+    if let Some(rule) = detectors.rule(Detector::SubjectShape)
+        && memchr::memchr(b' ', text).is_some()
+    {
+        account_name::names(text, account_name::About { announced, spoken_of }, &mut |span| {
+            push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
+        });
+    }
+}
+
+/// Cells of a row without a header.
+fn rows(detectors: &Detectors, here: &Here<'_>, done: &[Span], sink: &mut Sink) {
+    let text = here.text;
+    let (Some(body), Some(number)) =
+        (detectors.rule(Detector::BodyShape), detectors.rule(Detector::PhoneNational))
+    else {
+        return;
+    };
+    table_row::cells(text, &mut |cell, span| match cell {
+        _ if done.iter().any(|d| d.overlaps(span) && !span.contains(*d)) => {}
+        Cell::Phone(detail) => push(sink, here, Class::Phone, number, span, detail, false),
+        Cell::Name => {
+            if let Some(rule) = detectors.rule(Detector::NameShape) {
+                push(sink, here, Class::Name, rule, span, Detail::None, false);
+            }
+        }
+        Cell::Text => {
+            let value = sink.keep(span.of(text));
+            push_value(sink, here, Class::Body, body, span, value);
+        }
+    });
+}
+
+/// Message texts by the shape of the line.
+fn texts(detectors: &Detectors, here: &Here<'_>, done: &[Span], from: usize, seen: Seen, sink: &mut Sink) {
+    let text = here.text;
+    let Some(rule) = detectors.rule(Detector::BodyShape).filter(|_| text.len() >= 6) else { return };
+    let near_phone = sink.found.get(from..).unwrap_or_default().iter().any(|f| f.class == Class::Phone);
+    let announced = |at: usize| detectors.announced(text, at).text;
+    let about = body::About { near_phone, modem: seen.has(Seen::MODEM), receipt: seen.has(Seen::RECEIPT) };
+    let (mut dealt, mut last) = (Reach::default(), 0);
+    body::texts(text, about, &announced, &mut |span| {
+        // One kind of quotes comes after the other.
+        if span.start < std::mem::replace(&mut last, span.start) {
+            dealt = Reach::default();
+        }
+        // A field's value was read as what it is.
+        if dealt.over(done, |d| (d.start <= span.start).then_some(*d)) >= span.end {
+            return;
+        }
+        let value = sink.keep(span.of(text));
+        push_value(sink, here, Class::Body, rule, span, value);
+    });
+}
