@@ -111,10 +111,10 @@ const MESEJ: Kinds = Kinds {
 };
 /// Windows that leave a killed service the time to come back.
 const KILLED: Kinds = Kinds {
-    windows: &[("after = \"30d\"", "after = \"60s\""), ("after = \"90d\"", "after = \"100s\"")],
-    last: 100 * SECOND,
-    secret: 60 * SECOND,
-    margin: 29 * SECOND,
+    windows: &[("after = \"30d\"", "after = \"140s\""), ("after = \"90d\"", "after = \"200s\"")],
+    last: 200 * SECOND,
+    secret: 140 * SECOND,
+    margin: 69 * SECOND,
     ..MOSSMOON
 };
 
@@ -411,16 +411,18 @@ fn killed_while_it_releases_counts_and_keys_are_rotated() {
     let mut run = Run::start("keeps-killed", &KILLED);
     run.put(1000, 0);
     run.kill(&[]);
-    for round in 1..=4u64 {
+    for round in 1..=8u64 {
         let mut rotation = run.site.command(&["keys", "rotate"]).spawn().unwrap();
-        run.put(500, round as usize);
-        std::thread::sleep(Duration::from_millis(5 * round));
+        run.put(250, round as usize);
+        std::thread::sleep(Duration::from_millis(3 * round));
         let _ = rotation.kill();
         let _ = rotation.wait();
-        if round % 2 == 0 {
+        if round % 4 == 0 {
             run.kill(&[]);
         }
         run.look();
+        // So that they do not all leave at once.
+        std::thread::sleep(Duration::from_secs(2));
     }
     assert!(run.site.does(&["keys", "list"]).contains("writes"));
     run.serves();

@@ -268,7 +268,17 @@ purge_source = true
     /// Waits until everything is released.
     pub fn await_release(&self, within: Duration) {
         let begun = Instant::now();
-        while self.ids("deidentified").len() < self.sent.len() && begun.elapsed() < within {
+        loop {
+            let released = self.ids("deidentified").len();
+            if released >= self.sent.len() {
+                return;
+            }
+            let of = self.sent.len();
+            assert!(
+                begun.elapsed() < within,
+                "{released} of {of} are released within {} s",
+                within.as_secs()
+            );
             std::thread::sleep(Duration::from_millis(500));
         }
     }
