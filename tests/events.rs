@@ -5,9 +5,10 @@ mod world;
 use logscrub::diagnostic::Source;
 use logscrub::policy::{self, Policy};
 use logscrub::stage::event::{LOOK_MS, SWEEP_MS};
+use logscrub::stage::store::{Fetched, Flow, Store as _};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use world::{DAY, HOUR, PARTITIONS, START, Sent, World, settings, written};
 
 fn closing(after: &str) -> Policy {
@@ -132,4 +133,79 @@ fn a_restart_forgets_no_event() {
     }
     assert!(world.released.contains_key(&behind), "it stood behind one that waits for 90 days");
     assert!(!world.released.contains_key(&first));
+}
+
+/// The marks that stand in the progress topic.
+fn marks(world: &World) -> usize {
+    let mut marks = BTreeSet::new();
+    for partition in 0..PARTITIONS {
+        let visit = &mut |fetched: &Fetched<'_>| {
+            let key = String::from_utf8(fetched.record.key.unwrap().to_vec()).unwrap();
+            if key.starts_with("event/") {
+                match fetched.record.value {
+                    Some(_) => marks.insert((partition, key)),
+                    None => marks.remove(&(partition, key)),
+                };
+            }
+            Flow::Next
+        };
+        world.store.scan("sim.progress", partition, 0, visit).unwrap();
+    }
+    marks.len()
+}
+
+/// A mark stays as long as something of before the event can be held, or can come; then it goes, for ever.
+#[test]
+fn a_mark_goes_when_no_window_depends_on_it() {
+    for (after, gone) in [("20d", 90), ("120d", 120)] {
+        let mut world = World::new(closing(after), settings());
+        let before = send(&mut world, 0, "acct-1", "sms.sent", START - DAY);
+        send(&mut world, 0, "acct-1", "account.closed", START);
+        send(&mut world, 1, "acct-2", "sms.sent", START);
+        for day in 0..gone {
+            world.settle();
+            world.purge();
+            assert_eq!(marks(&world), 1, "{after}, day {day}");
+            if day == 40 {
+                world.restart(closing(after), settings());
+            }
+            world.clock.advance(DAY);
+        }
+        // The shortest lane is an hour, and the lanes are looked at twice a day.
+        for _ in 0..3 {
+            world.settle();
+            world.purge();
+            world.clock.advance(DAY);
+        }
+        assert_eq!((marks(&world), world.pipeline.schedule.seen()), (0, 0), "{after}");
+        assert!(world.released.contains_key(&before));
+    }
+}
+
+/// The account is opened anew, and closed again: it has windows like any other until then.
+#[test]
+fn the_next_life_of_an_account() {
+    let mut world = World::new(closing("20d"), settings());
+    send(&mut world, 0, "acct-1", "account.closed", START);
+    for _ in 0..100 {
+        world.settle();
+        world.purge();
+        world.clock.advance(DAY);
+    }
+    let now = world.now();
+    let other = send(&mut world, 0, "acct-2", "sms.sent", now);
+    let next = send(&mut world, 0, "acct-1", "sms.sent", now);
+    for _ in 0..30 {
+        world.settle();
+        world.clock.advance(DAY);
+    }
+    assert!(!world.released.contains_key(&next), "nothing is left of its first life");
+    let now = world.now();
+    send(&mut world, 1, "acct-1", "account.closed", now);
+    for _ in 0..22 {
+        world.settle();
+        world.clock.advance(DAY);
+    }
+    assert!(world.released.contains_key(&next), "it stood behind one that waits for 90 days");
+    assert!(!world.released.contains_key(&other));
 }

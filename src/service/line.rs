@@ -9,7 +9,7 @@ use crate::stage::crash::{self, CrashPoint};
 use crate::stage::edition::{self, Change};
 use crate::stage::outcome::{Outcome, Tally};
 use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
-use crate::stage::{DayEnd, Fold, Pipeline, Step, needed_topics, purge};
+use crate::stage::{DayEnd, EventEnd, Fold, Pipeline, Step, needed_topics, purge};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, info, warn};
@@ -29,6 +29,7 @@ pub(super) struct Upkeep {
     lanes: Arc<[Arc<str>]>,
     watch: Watch,
     day_end: DayEnd,
+    event_end: EventEnd,
     fold: Fold,
     purged_ms: i64,
 }
@@ -48,13 +49,14 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Destroys what was counted of days that are over. What cannot be done now is done the next time.
-    fn end_days<S: Store>(&mut self, spec: &RunSpec<S>) {
+    /// What outlives records goes, too, once it is not needed any more. What cannot be done now is done the next time.
+    fn end_what_is_over<S: Store>(&mut self, spec: &RunSpec<S>) {
         let now_ms = spec.clock.now_ms();
-        match self.day_end.look(spec.store.as_ref(), &self.pipeline, &self.lanes, now_ms) {
+        let (store, pipeline, lanes) = (spec.store.as_ref(), &self.pipeline, &self.lanes);
+        let source = pipeline.topics.source.as_ref();
+        match self.day_end.look(store, pipeline, lanes, now_ms) {
             Ok(ended) if ended.days.is_empty() && ended.cells == 0 => {}
             Ok(ended) => {
-                let source = self.pipeline.topics.source.as_ref();
                 info!(
                     source,
                     days = ended.days.len(),
@@ -64,17 +66,14 @@ impl Upkeep {
             }
             Err(error) => warn!(reason = %error, "days that are over are ended the next time"),
         }
-    }
-
-    /// Adds up small groups whose records are gone. What cannot be done now is done the next time.
-    fn fold<S: Store>(&mut self, spec: &RunSpec<S>) {
-        let now_ms = spec.clock.now_ms();
-        match self.fold.look(spec.store.as_ref(), &self.pipeline, &self.lanes, now_ms) {
+        match self.event_end.look(store, pipeline, lanes, now_ms) {
             Ok(0) => {}
-            Ok(groups) => {
-                let source = self.pipeline.topics.source.as_ref();
-                info!(source, groups, "small groups were added up");
-            }
+            Ok(marks) => info!(source, marks, "events are over: their marks are gone"),
+            Err(error) => warn!(reason = %error, "marks of events that are over are deleted the next time"),
+        }
+        match self.fold.look(store, pipeline, lanes, now_ms) {
+            Ok(0) => {}
+            Ok(groups) => info!(source, groups, "small groups were added up"),
             Err(error) => warn!(reason = %error, "small groups are added up the next time"),
         }
     }
@@ -83,8 +82,7 @@ impl Upkeep {
     /// round does it.
     #[allow(clippy::disallowed_methods, reason = "the edge waits")]
     pub(super) fn purge<S: Store>(&mut self, spec: &RunSpec<S>) -> Result<(), StoreError> {
-        self.end_days(spec);
-        self.fold(spec);
+        self.end_what_is_over(spec);
         crash::reach(CrashPoint::BetweenCommitAndPurge);
         let mut tries = if spec.mode == Mode::Once { 100 } else { 1 };
         loop {
@@ -212,9 +210,15 @@ pub(super) fn open<S: Store>(
     let source_ends = ends.iter().map(|bounds| end_of(0, bounds)).collect();
     let lanes: Arc<[Arc<str>]> = purge::held_topics(spec.store.as_ref(), pipeline)?.into();
     let watch = Watch::new(pipeline.clone(), lanes.clone());
-    let (day_end, purged_ms) = (DayEnd::default(), spec.clock.now_ms());
-    let fold = Fold::default();
-    let upkeep = Upkeep { pipeline: pipeline.clone(), lanes, watch, day_end, fold, purged_ms };
+    let upkeep = Upkeep {
+        pipeline: pipeline.clone(),
+        lanes,
+        watch,
+        day_end: DayEnd::default(),
+        event_end: EventEnd::default(),
+        fold: Fold::default(),
+        purged_ms: spec.clock.now_ms(),
+    };
     Ok(Some(Line { pipeline: pipeline.clone(), posts, upkeep, source_ends }))
 }
 

@@ -1,6 +1,6 @@
 //! Ages: what time a record's age counts from, and when it is due for each stage.
 
-use super::event::Seen;
+use super::event::{Mark, Seen};
 use crate::engine::{Engine, Scratch, TimeSource};
 use crate::policy::{After, Clock, Margin, Period, Policy};
 use crate::record::Record;
@@ -277,27 +277,36 @@ impl Schedule {
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
         let ended = |(event, field, after): &(u32, u32, Period)| {
             let (_, of) = times.fields.iter().find(|(known, _)| known == field)?;
-            seen.get(&(*event, *of)).map(|at_ms| after.due(*at_ms))
+            let latest = seen.range(Mark::all_of(*event, *of)).map(|(_, at_ms)| *at_ms).max();
+            latest.map(|at_ms| after.due(at_ms))
         };
         self.events.iter().filter_map(ended).min()
     }
 
-    /// Events were seen; of two of one kind the later one holds.
-    pub fn saw(&self, events: Seen) {
-        if events.is_empty() {
+    /// Marks of events were seen, or seen to be gone, in this order.
+    pub fn saw(&self, marks: Vec<(Mark, Option<i64>)>) {
+        if marks.is_empty() {
             return;
         }
         let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        for (of, at_ms) in events {
-            let known = seen.entry(of).or_insert(at_ms);
-            *known = (*known).max(at_ms);
+        for (mark, at_ms) in marks {
+            match at_ms {
+                Some(at_ms) => seen.insert(mark, at_ms),
+                None => seen.remove(&mark),
+            };
         }
     }
 
-    /// How many events are known.
+    /// How many marks of events are known.
     #[must_use]
     pub fn seen(&self) -> usize {
         self.seen.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether the window that an event began is over, too: nothing of before it is due any later by the event.
+    pub(super) fn event_is_over(&self, mark: &Mark, at_ms: i64, now_ms: i64) -> bool {
+        let after = self.events.iter().find(|(event, ..)| *event == mark.event());
+        after.is_none_or(|(_, _, after)| after.due(at_ms) <= now_ms) && self.latest_due_ms(at_ms) <= now_ms
     }
 
     /// The number of the last stage.

@@ -36,3 +36,23 @@ impl Clock for ManualClock {
         self.0.load(Ordering::SeqCst)
     }
 }
+
+/// When something was done last that is done now and then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Last(Option<i64>);
+
+impl Last {
+    /// Whether it was never done, or so long ago; a clock that was set back tells nothing of that.
+    pub(super) fn is_over(self, every_ms: i64, now_ms: i64) -> bool {
+        self.0.is_none_or(|done_ms| now_ms.saturating_sub(done_ms).abs() >= every_ms)
+    }
+
+    /// Whether it was never done.
+    pub(super) fn is_never(self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(super) fn was(&mut self, now_ms: i64) {
+        self.0 = Some(now_ms);
+    }
+}

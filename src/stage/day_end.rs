@@ -6,19 +6,18 @@
 //! ended too early leaves in the coarsest form.
 
 use super::cell;
+use super::clock::Last;
 use super::day;
 use super::day_key;
 use super::horizon::Horizon;
 use super::pipeline::Pipeline;
-use super::store::{Session as _, SessionSpec, Store, StoreError, Writer as _};
-use crate::record::Record;
+use super::progress;
+use super::store::{Store, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How often it is looked for days that are over.
 const LOOK_MS: i64 = 3_600_000;
-/// How many deletions are one transaction.
-const AT_ONCE: usize = 10_000;
 
 /// What was deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub struct Ended {
 /// Looks now and then for days that are over.
 #[derive(Default)]
 pub struct DayEnd {
-    looked_ms: Option<i64>,
+    looked: Last,
 }
 
 impl DayEnd {
@@ -47,8 +46,8 @@ impl DayEnd {
         now_ms: i64,
     ) -> Result<Ended, StoreError> {
         // Without `k` there is nothing new after the first look.
-        let again = self.looked_ms.map(|looked| now_ms.saturating_sub(looked).abs() >= LOOK_MS);
-        if again.is_some_and(|again| !again || pipeline.anonymity.is_none()) {
+        let first = self.looked.is_never();
+        if !self.looked.is_over(LOOK_MS, now_ms) || !first && pipeline.anonymity.is_none() {
             return Ok(Ended::default());
         }
         let mut keys = day_key::read(store, pipeline)?;
@@ -56,7 +55,7 @@ impl DayEnd {
         let mut ended = Ended { days: over, cells: 0 };
         let gone =
             |day: i64| ended.days.contains(&day) || cell::is_closed(day, now_ms) && !keys.contains_key(&day);
-        let cells = match again.is_none() || !ended.days.is_empty() {
+        let cells = match first || !ended.days.is_empty() {
             true => day::counted(store, pipeline, gone)?,
             false => return self.looked(now_ms, ended),
         };
@@ -65,12 +64,12 @@ impl DayEnd {
         let (progress, counts) = (&pipeline.topics.progress, &pipeline.topics.counts);
         let of_keys = names.map(|name| (progress, 0, name.into_bytes()));
         let of_cells = cells.into_keys().map(|(partition, key)| (counts, partition, key));
-        delete(store, pipeline, of_keys.chain(of_cells))?;
+        progress::delete(store, pipeline, "day_end", of_keys.chain(of_cells))?;
         self.looked(now_ms, ended)
     }
 
     fn looked(&mut self, now_ms: i64, ended: Ended) -> Result<Ended, StoreError> {
-        self.looked_ms = Some(now_ms);
+        self.looked.was(now_ms);
         Ok(ended)
     }
 }
@@ -92,31 +91,4 @@ fn over<S: Store>(
         over.retain(|day| horizon.has_passed(pipeline, cell::ends_ms(*day)));
     }
     Ok(over)
-}
-
-/// Deletes keys of compacted topics: topic, partition, key.
-fn delete<'t, S: Store>(
-    store: &S,
-    pipeline: &Pipeline,
-    keys: impl Iterator<Item = (&'t Arc<str>, i32, Vec<u8>)>,
-) -> Result<(), StoreError> {
-    let mut keys = keys.peekable();
-    if keys.peek().is_none() {
-        return Ok(());
-    }
-    let source = &pipeline.topics.source;
-    let spec = SessionSpec {
-        reader: format!("logscrub.{source}.day_end"),
-        slot: format!("{}.{source}.day_end", pipeline.instance),
-        topics: Vec::new(),
-    };
-    let mut session = store.join_as(&spec, &pipeline.delivery)?;
-    let (_, writer) = session.halves();
-    while keys.peek().is_some() {
-        for (topic, partition, key) in keys.by_ref().take(AT_ONCE) {
-            writer.append(topic, partition, &Record { key: Some(&key), ..Record::default() })?;
-        }
-        writer.commit(&[])?;
-    }
-    Ok(())
 }

@@ -1,15 +1,17 @@
 //! Events that end windows sooner: an account is closed, a line is released. Once such a record was scrubbed, everything
 //! that is held under the same value of a field is due `after` the event at the latest.
 //!
-//! Scrub writes what it saw to the progress topic, in the transaction of the record: under `event/<source>/<event>/<value>`
-//! the time, the value as [`account_id`] names it. Every worker looks for what is new each [`LOOK_MS`]. Records that
-//! are held already may stand behind a head that is due much later: the lane worker then begins a new
-//! [edition](super::edition), so that each held record is taken up anew, which costs one copy of it. It does so
-//! [`SWEEP_MS`] after the last time at the soonest, and says in the progress topic how many events it knew, so
-//! that none is forgotten by a restart. Where windows are shorter than a day, both are a part of the shortest.
+//! Scrub writes a *mark* of what it saw to the progress topic, in the transaction of the record: under
+//! `event/<source>/<event>/<value>/<interval>` the time, the value as [`account_id`] names it. Every worker looks for what
+//! is new each [`LOOK_MS`]. Records that are held already may stand behind a head that is due much later: the lane
+//! worker then begins a new [edition](super::edition), so that each held record is taken up anew, which costs one
+//! copy of it. It does so [`SWEEP_MS`] after the last time at the soonest, and says in the progress topic up to where it
+//! knew the marks, so that none is forgotten by a restart. Where windows are shorter than a day, both are a part of the
+//! shortest. A mark goes when no window depends on it any more ([`EventEnd`](super::EventEnd)).
 
 use super::age::{account_id, event_id};
 use super::cell::DAY_MS;
+use super::clock::Last;
 use super::pipeline::Pipeline;
 use super::store::{Flow, Store, StoreError};
 use crate::engine::Scratch;
@@ -26,8 +28,8 @@ pub const SWEEP_MS: i64 = 12 * 3_600_000;
 /// How often a worker looks for events, and takes held records up anew, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
-    look_ms: i64,
-    sweep_ms: i64,
+    pub look_ms: i64,
+    pub sweep_ms: i64,
 }
 
 impl Pace {
@@ -44,27 +46,62 @@ impl Pace {
     }
 }
 
-/// Times of events in milliseconds, by the event's and the value's names.
-pub type Seen = BTreeMap<(u32, i64), i64>;
+/// What a mark's key says: the event's and the value's names, and the interval of [`LOOK_MS`] that the event is of. Of one
+/// interval the last mark holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    event: u32,
+    of: i64,
+    interval: i64,
+}
+
+impl Mark {
+    /// `name` is the key behind the prefix. Marks of an earlier build have no interval.
+    pub(super) fn read(name: &str) -> Option<Self> {
+        let mut parts = name.split('/');
+        let (event, of) = (event_id(parts.next()?), u64::from_str_radix(parts.next()?, 16).ok()?);
+        let interval = parts.next().map_or(Some(0), |interval| interval.parse().ok())?;
+        parts.next().is_none().then_some(Mark { event, of: of.cast_signed(), interval })
+    }
+
+    pub(super) fn event(&self) -> u32 {
+        self.event
+    }
+
+    /// All marks of one event of one value.
+    pub(super) fn all_of(event: u32, of: i64) -> std::ops::RangeInclusive<Self> {
+        Mark { event, of, interval: i64::MIN }..=Mark { event, of, interval: i64::MAX }
+    }
+}
+
+/// Times of events in milliseconds.
+pub type Seen = BTreeMap<Mark, i64>;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored {
+pub(super) struct Stored {
     /// Version, 1.
     v: u32,
-    ms: i64,
+    pub ms: i64,
 }
 
-/// How many events were known when held records were last taken up anew.
+impl Stored {
+    pub(super) fn read(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Stored>(json).ok().filter(|stored| stored.v == 1)
+    }
+}
+
+/// Up to where the marks were known when held records were last taken up anew.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Swept {
-    /// Version, 1.
+    /// Version, 2.
     v: u32,
-    events: usize,
+    /// By partition of the progress topic.
+    next: BTreeMap<i32, i64>,
 }
 
-fn prefix(pipeline: &Pipeline) -> String {
+pub(super) fn prefix(pipeline: &Pipeline) -> String {
     format!("event/{}/", pipeline.topics.source)
 }
 
@@ -92,7 +129,8 @@ pub fn of_record(
             continue;
         }
         let Some(value) = engine.extract(scratch, record, &event.by) else { continue };
-        let key = format!("{}{}/{:016x}", prefix(pipeline), event.id, account_id(value));
+        let interval = at_ms.div_euclid(pipeline.pace.look_ms.max(1));
+        let key = format!("{}{}/{:016x}/{interval}", prefix(pipeline), event.id, account_id(value));
         let value = serde_json::to_vec(&Stored { v: 1, ms: at_ms })
             .map_err(|_| StoreError::Bug("an event cannot be written".into()))?;
         write(key.as_bytes(), &value)?;
@@ -105,9 +143,12 @@ pub fn of_record(
 pub struct Watch {
     /// Where to read on, by partition.
     next: BTreeMap<i32, i64>,
-    looked_ms: Option<i64>,
-    swept: usize,
-    swept_ms: Option<i64>,
+    looked: Last,
+    /// Behind the last mark of each partition.
+    marks: BTreeMap<i32, i64>,
+    /// As [`Swept`] has it.
+    known: BTreeMap<i32, i64>,
+    swept: Last,
 }
 
 impl Watch {
@@ -121,15 +162,15 @@ impl Watch {
             return Ok(());
         }
         let Pace { look_ms, .. } = pipeline.pace;
-        if self.looked_ms.is_some_and(|looked| now_ms.saturating_sub(looked).abs() < look_ms) {
+        if !self.looked.is_over(look_ms, now_ms) {
             return Ok(());
         }
-        let first = self.looked_ms.is_none();
+        let first = self.looked.is_never();
         match self.read(store, pipeline).map_err(StoreError::of_a_look) {
             Err(StoreError::Void(_)) if !first => {}
             done => done?,
         }
-        self.looked_ms = Some(now_ms);
+        self.looked.was(now_ms);
         Ok(())
     }
 
@@ -143,23 +184,25 @@ impl Watch {
             .map(|bounds| (bounds.partition, from(bounds.partition, bounds.log_start)))
             .collect();
         let (prefix, swept_key) = (prefix(pipeline), swept_key(pipeline));
-        let (mut found, mut swept) = (Seen::new(), None);
+        let (mut found, mut swept) = (Vec::new(), None);
+        let marks = &mut self.marks;
         let ends = store.scan_each(topic, &starts, &mut |fetched| {
             let key = fetched.record.key.and_then(|key| std::str::from_utf8(key).ok()).unwrap_or_default();
-            let value = fetched.record.value.unwrap_or_default();
-            if let Some((event, of)) = key.strip_prefix(prefix.as_str()).and_then(|rest| rest.split_once('/'))
-            {
-                let of = u64::from_str_radix(of, 16).ok().map(u64::cast_signed);
-                if let (Some(of), Ok(stored)) = (of, serde_json::from_slice::<Stored>(value)) {
-                    found.insert((event_id(event), of), stored.ms);
+            if let Some(mark) = key.strip_prefix(prefix.as_str()).and_then(Mark::read) {
+                let stored = fetched.record.value.and_then(Stored::read);
+                if stored.is_some() {
+                    marks.insert(fetched.place.partition, fetched.offset + 1);
                 }
+                found.push((mark, stored.map(|stored| stored.ms)));
             } else if key == swept_key {
-                swept = serde_json::from_slice::<Swept>(value).ok();
+                swept = serde_json::from_slice::<Swept>(fetched.record.value.unwrap_or_default()).ok();
             }
             Flow::Next
         })?;
         self.next = starts.iter().map(|(partition, _)| *partition).zip(ends).collect();
-        self.swept = swept.map_or(self.swept, |swept| swept.events.max(self.swept));
+        if let Some(Swept { v: 2, next }) = swept {
+            self.known = next;
+        }
         pipeline.schedule.saw(found);
         Ok(())
     }
@@ -175,18 +218,16 @@ impl Watch {
         now_ms: i64,
         begin: impl FnOnce(&str, &[u8]) -> Result<(), StoreError>,
     ) -> Result<bool, StoreError> {
-        let events = pipeline.schedule.seen();
-        if events <= self.swept {
-            return Ok(false);
-        }
+        let is_new = |(partition, next): (&i32, &i64)| self.known.get(partition) < Some(next);
         let Pace { sweep_ms, .. } = pipeline.pace;
-        if self.swept_ms.is_some_and(|swept| now_ms.saturating_sub(swept).abs() < sweep_ms) {
+        if !self.marks.iter().any(is_new) || !self.swept.is_over(sweep_ms, now_ms) {
             return Ok(false);
         }
-        let value = serde_json::to_vec(&Swept { v: 1, events })
-            .map_err(|_| StoreError::Bug("the number of events cannot be written".into()))?;
+        let value = serde_json::to_vec(&Swept { v: 2, next: self.marks.clone() })
+            .map_err(|_| StoreError::Bug("the place of the marks cannot be written".into()))?;
         begin(&swept_key(pipeline), &value).map_err(StoreError::of_a_look)?;
-        (self.swept, self.swept_ms) = (events, Some(now_ms));
+        self.known.clone_from(&self.marks);
+        self.swept.was(now_ms);
         Ok(true)
     }
 }

@@ -10,6 +10,7 @@
 //! folded.
 
 use super::cell::day_of;
+use super::clock::Last;
 use super::count::{Group, Total, begins_ms};
 use super::horizon::Horizon;
 use super::pipeline::Pipeline;
@@ -31,7 +32,7 @@ pub const ALL: &str = "all";
 /// Looks now and then for small groups.
 #[derive(Default)]
 pub struct Fold {
-    looked_ms: Option<i64>,
+    looked: Last,
 }
 
 /// A group of one interval, over all its chunks.
@@ -60,9 +61,8 @@ impl Fold {
         lanes: &[Arc<str>],
         now_ms: i64,
     ) -> Result<usize, StoreError> {
-        let recent = self.looked_ms.is_some_and(|looked| now_ms.saturating_sub(looked).abs() < LOOK_MS);
         let wanted = pipeline.policy.counts.iter().any(|count| count.min > 1);
-        if recent || !wanted || pipeline.delivery != Delivery::ExactlyOnce {
+        if !self.looked.is_over(LOOK_MS, now_ms) || !wanted || pipeline.delivery != Delivery::ExactlyOnce {
             return Ok(0);
         }
         let horizon = Horizon::look(store, pipeline, lanes, now_ms)?;
@@ -85,7 +85,7 @@ impl Fold {
                 writer.commit(&[])?;
             }
         }
-        self.looked_ms = Some(now_ms);
+        self.looked.was(now_ms);
         Ok(folded)
     }
 }

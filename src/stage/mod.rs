@@ -5,8 +5,8 @@
 //! record, the held original and its position in one transaction. [`LaneWorker`] reads all lanes: it
 //! waits for each head ([`lane`]), and when a record has waited its lane's delay decides by its age
 //! ([`age`]) under the policy now in force whether it is released or goes into the next lane.
-//! [`purge`] then deletes what both have left behind, [`DayEnd`] what was counted of a day that is over, and [`Fold`]
-//! what totals tell of few. How a record ended is counted in the same
+//! [`purge`] then deletes what both have left behind, [`DayEnd`] what was counted of a day that is over, [`EventEnd`]
+//! marks of events that no window depends on, and [`Fold`] what totals tell of few. How a record ended is counted in the same
 //! transaction ([`outcome`]), as are the policy's own counts ([`count`]) and positions ([`progress`]). A worker that is
 //! fenced asks who has its slot ([`claim`]).
 
@@ -22,6 +22,7 @@ mod day_key;
 pub mod edition;
 pub mod envelope;
 pub mod event;
+mod event_end;
 mod fold;
 mod groups;
 pub mod header;
@@ -42,6 +43,7 @@ mod work;
 
 pub use day_end::{DayEnd, Ended};
 pub use day_key::DayKey;
+pub use event_end::EventEnd;
 pub use fold::{ALL, Fold};
 pub use lane_worker::{LaneWorker, needed_topics};
 pub use member::{Step, counts_key};

@@ -4,6 +4,7 @@ use super::pipeline::Pipeline;
 use super::store::{Flow, Session as _, SessionSpec, Store, StoreError, Writer as _};
 use crate::record::Record;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// How far a reader group got with a partition, written in the same transaction as what it made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,19 +49,50 @@ pub(super) fn write<S: Store>(
     what: &str,
     records: &[(String, Vec<u8>)],
 ) -> Result<(), StoreError> {
-    let source = &pipeline.topics.source;
-    let spec = SessionSpec {
-        reader: format!("logscrub.{source}.{what}"),
-        slot: format!("{}.{source}.{what}", pipeline.instance),
-        topics: Vec::new(),
-    };
-    let mut session = store.join_as(&spec, &pipeline.delivery)?;
+    let mut session = store.join_as(&spec(pipeline, what), &pipeline.delivery)?;
     let (_, writer) = session.halves();
     for (key, value) in records {
         let record = Record { key: Some(key.as_bytes()), value: Some(value), ..Record::default() };
         writer.append(&pipeline.topics.progress, 0, &record)?;
     }
     writer.commit(&[])
+}
+
+/// Deletes keys of compacted topics: topic, partition, key. `what` is who deletes.
+///
+/// # Errors
+/// See [`StoreError`]; what was committed before is deleted.
+pub(super) fn delete<'t, S: Store>(
+    store: &S,
+    pipeline: &Pipeline,
+    what: &str,
+    keys: impl Iterator<Item = (&'t Arc<str>, i32, Vec<u8>)>,
+) -> Result<(), StoreError> {
+    /// How many deletions are one transaction.
+    const AT_ONCE: usize = 10_000;
+    let mut keys = keys.peekable();
+    if keys.peek().is_none() {
+        return Ok(());
+    }
+    let mut session = store.join_as(&spec(pipeline, what), &pipeline.delivery)?;
+    let (_, writer) = session.halves();
+    while keys.peek().is_some() {
+        for (topic, partition, key) in keys.by_ref().take(AT_ONCE) {
+            writer.append(topic, partition, &Record { key: Some(&key), ..Record::default() })?;
+        }
+        writer.commit(&[])?;
+    }
+    Ok(())
+}
+
+/// One who only writes.
+fn spec(pipeline: &Pipeline, what: &str) -> SessionSpec {
+    let source = &pipeline.topics.source;
+    SessionSpec {
+        reader: format!("logscrub.{source}.{what}"),
+        slot: format!("{}.{source}.{what}", pipeline.instance),
+        topics: Vec::new(),
+    }
 }
 
 /// Why no start can be given.

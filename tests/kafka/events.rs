@@ -3,7 +3,9 @@
 
 use crate::process::{PATIENCE, until};
 use crate::site::{Site, now_ms, owned};
-use std::collections::BTreeMap;
+use logscrub::stage::store::{Fetched, Flow, Store as _};
+use logscrub::store::kafka::Kafka;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The own window is longer than the test waits for anything.
@@ -101,4 +103,48 @@ fn closed_accounts_and_released_lines() {
     std::thread::sleep(Duration::from_secs(1));
     service.stop();
     assert_eq!(site.ids("deidentified").values().max(), Some(&1), "none twice");
+}
+
+/// How many marks of events stand in the progress topic.
+fn marks(site: &Site) -> usize {
+    let store = Kafka::open(crate::options()).unwrap();
+    let topic = format!("{}.progress", site.source);
+    let bounds = store.bounds(&topic).unwrap();
+    let starts: Vec<_> = bounds.iter().map(|bounds| (bounds.partition, bounds.log_start)).collect();
+    let mut marks = BTreeSet::new();
+    let visit = &mut |fetched: &Fetched<'_>| {
+        let key = String::from_utf8(fetched.record.key.unwrap().to_vec()).unwrap();
+        if key.starts_with("event/") {
+            let of = (fetched.place.partition, key);
+            match fetched.record.value {
+                Some(_) => marks.insert(of),
+                None => marks.remove(&of),
+            };
+        }
+        Flow::Next
+    };
+    store.scan_each(&topic, &starts, visit).unwrap();
+    marks.len()
+}
+
+/// The mark of a closed account stands for as long as a record of before could come in time, and no longer.
+#[test]
+fn a_mark_is_gone_with_the_last_window() {
+    let mut site = Site::new("marks", "20s", r#"["3s", "1s"]"#);
+    site.file("policy.toml", &POLICY.replace("600s", "20s"));
+    site.put("");
+    site.does(&["topics", "apply"]);
+    let mut service = site.start(&[]);
+    until("it runs", PATIENCE, || owned(&service) >= 12);
+    let closed_ms = now_ms();
+    let mut all = put(&mut site, r#""event":"account.closed","account_id":"acct-1""#);
+    until("it is marked", PATIENCE, || marks(&site) == 4);
+    all.extend(put(&mut site, r#""account_id":"acct-1""#));
+    await_released(&site, "the account is gone", &all);
+    if now_ms() < closed_ms + 20_000 {
+        assert_eq!(marks(&site), 4, "a late record would need it");
+    }
+    until("nothing is left of it", PATIENCE, || marks(&site) == 0);
+    assert!(now_ms() >= closed_ms + 20_000);
+    service.stop();
 }

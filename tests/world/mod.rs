@@ -13,7 +13,7 @@ use logscrub::stage::edition;
 use logscrub::stage::outcome::{Outcome, Tally};
 use logscrub::stage::store::{Flow, Session, SessionSpec, Store, TopicSpec, Writer};
 use logscrub::stage::{
-    DayEnd, Fold, LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge,
+    DayEnd, EventEnd, Fold, LaneWorker, Pipeline, ScrubWorker, Settings, envelope, needed_topics, purge,
 };
 use logscrub::store::embedded::{Access, Durability, Embedded, Fault, Options};
 use logscrub::transform::Places;
@@ -102,6 +102,7 @@ pub struct World {
     /// Days that were ended, counted from 1970.
     pub ended: BTreeSet<i64>,
     day_end: DayEnd,
+    event_end: EventEnd,
     fold: Fold,
     /// Read so far, by topic and partition.
     read: BTreeMap<(Arc<str>, i32), i64>,
@@ -144,6 +145,7 @@ impl World {
             scrubbed: BTreeSet::new(),
             ended: BTreeSet::new(),
             day_end: DayEnd::default(),
+            event_end: EventEnd::default(),
             fold: Fold::default(),
             read: BTreeMap::new(),
         }
@@ -157,6 +159,7 @@ impl World {
         self.scrub = scrub;
         self.lanes = lanes;
         self.day_end = DayEnd::default();
+        self.event_end = EventEnd::default();
         self.fold = Fold::default();
     }
 
@@ -238,6 +241,7 @@ impl World {
         let now = self.now();
         let ended = self.day_end.look(self.store.as_ref(), &self.pipeline, &lanes, now).unwrap();
         self.ended.extend(ended.days);
+        self.event_end.look(self.store.as_ref(), &self.pipeline, &lanes, now).unwrap();
         self.fold.look(self.store.as_ref(), &self.pipeline, &lanes, now).unwrap();
         purge::round(self.store.as_ref(), &self.pipeline, &lanes, self.now()).unwrap();
     }
