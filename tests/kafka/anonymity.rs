@@ -2,34 +2,21 @@
 //! the test works out by itself. When all of a day is released its key and its cells go, from the disk too.
 
 use crate::broker::Broker;
+use crate::cluster::{Cluster, DAY, HOUR, Process, work};
 use crate::process::{PATIENCE, output, until};
 use crate::site::{Site, now_ms};
-use logscrub::diagnostic::Source;
-use logscrub::engine::Engine;
-use logscrub::geo::Databases;
-use logscrub::policy::{self, Policy};
-use logscrub::rule::{self, Sources};
-use logscrub::stage::clock::ManualClock;
 use logscrub::stage::count::Total;
-use logscrub::stage::store::{Flow, Store};
-use logscrub::stage::{
-    DayEnd, Ended, Fold, LaneWorker, Pipeline, ScrubWorker, Settings, Step, claim, edition, needed_topics,
-    purge,
-};
-use logscrub::store::kafka::Kafka;
+use logscrub::stage::{DayEnd, Ended, Fold, Pipeline, claim, purge};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const RECORDS: usize = 4000;
 const K: usize = 11;
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
 const SOURCE: &str = "k";
 
 const POLICY: &str = r#"
@@ -132,111 +119,6 @@ fn levels(sent: &BTreeMap<String, Shown>) -> BTreeMap<String, Level> {
     levels
 }
 
-fn compiled() -> Policy {
-    let source = Source { name: "policy.toml".into(), text: POLICY.into() };
-    policy::compile(&source, &[]).unwrap_or_else(|errors| panic!("{errors}")).policy
-}
-
-fn engine() -> Arc<Engine> {
-    let rule = "[[rule]]\nid = \"test.rid\"\nclass = \"safe\"\nfields = [\"rid\"]\n";
-    let user = vec![Source { name: "rid.toml".into(), text: rule.into() }];
-    let sources = Sources { shipped: rule::shipped_sources(), user };
-    let rules = rule::compile(&sources).unwrap_or_else(|errors| panic!("{errors}")).rules;
-    Arc::new(Engine::new(Arc::new(rules), Some(Arc::new(Databases::embedded()))))
-}
-
-/// One of several processes with the same pipeline.
-struct Process {
-    pipeline: Arc<Pipeline>,
-    scrub: ScrubWorker<Kafka>,
-    lanes: LaneWorker<Kafka>,
-}
-
-struct Cluster {
-    store: Arc<Kafka>,
-    clock: Arc<ManualClock>,
-    engine: Arc<Engine>,
-}
-
-impl Cluster {
-    fn pipeline(&self, instance: &str) -> Arc<Pipeline> {
-        let mut settings = Settings::of(SOURCE);
-        settings.instance = instance.to_owned();
-        settings.headers = vec!["rid".to_owned()];
-        settings.tick_ms = 100;
-        settings.release_every_ms = Some(0);
-        let pipeline = Arc::new(Pipeline::new(compiled(), self.engine.clone(), settings).unwrap());
-        for topic in needed_topics(&pipeline, 4) {
-            self.store.ensure(&topic).unwrap();
-        }
-        edition::agree(self.store.as_ref(), &pipeline, &mut |_, _| {}).unwrap();
-        pipeline
-    }
-
-    fn join(&self, instance: &str, seed: u64) -> Process {
-        let (store, clock, pipeline) = (&self.store, &self.clock, self.pipeline(instance));
-        let scrub = ScrubWorker::join(store.clone(), pipeline.clone(), clock.clone(), 0, seed).unwrap();
-        let lanes = LaneWorker::join(store.clone(), pipeline.clone(), clock.clone(), 0, seed + 1).unwrap();
-        Process { pipeline, scrub, lanes }
-    }
-
-    fn both(&self, seed: u64) -> Vec<Process> {
-        vec![self.join("one", seed), self.join("two", seed + 10)]
-    }
-
-    /// How many records stand in a topic.
-    fn count(&self, ending: &str) -> usize {
-        self.visit(ending, |_| true)
-    }
-
-    /// How many keys of a compacted topic have a value and begin so.
-    fn keys(&self, ending: &str, prefix: &str) -> usize {
-        let mut newest: BTreeMap<(i32, Vec<u8>), bool> = BTreeMap::new();
-        self.visit(ending, |fetched| {
-            let key = fetched.record.key.unwrap().to_vec();
-            newest.insert((fetched.place.partition, key), fetched.record.value.is_some());
-            true
-        });
-        newest.iter().filter(|((_, key), lives)| **lives && key.starts_with(prefix.as_bytes())).count()
-    }
-
-    fn visit(
-        &self,
-        ending: &str,
-        mut wanted: impl FnMut(&logscrub::stage::store::Fetched<'_>) -> bool,
-    ) -> usize {
-        let topic = format!("{SOURCE}.{ending}");
-        let starts: Vec<_> = self.store.bounds(&topic).unwrap();
-        let starts: Vec<_> = starts.iter().map(|bounds| (bounds.partition, bounds.log_start)).collect();
-        let mut count = 0;
-        let visit = &mut |fetched: &logscrub::stage::store::Fetched<'_>| {
-            count += usize::from(wanted(fetched));
-            Flow::Next
-        };
-        self.store.scan_each(&topic, &starts, visit).unwrap();
-        count
-    }
-}
-
-/// All of them work, each in a thread of its own, until something holds.
-fn work(processes: &mut [Process], what: &str, holds: impl FnMut() -> bool) {
-    let done = &AtomicBool::new(false);
-    let step = |step: Result<Step, _>| drop(step.unwrap_or_else(|error| panic!("{error}")));
-    std::thread::scope(|scope| {
-        for process in processes {
-            scope.spawn(move || {
-                while !done.load(Ordering::SeqCst) {
-                    step(process.scrub.step(Duration::from_millis(50)));
-                    step(process.lanes.step(Duration::from_millis(50)));
-                }
-            });
-        }
-        let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| until(what, PATIENCE, holds)));
-        done.store(true, Ordering::SeqCst);
-        held.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    });
-}
-
 /// The records, all of the first half of a day: what each shows.
 fn put(site: &mut Site, midnight: i64) -> BTreeMap<String, Shown> {
     let mut random = StdRng::seed_from_u64(11);
@@ -282,9 +164,7 @@ fn what_leaves_shows_what_k_records_share() {
     let mut options = crate::options_on(broker);
     let brief = [("segment.ms", "1000"), ("max.compaction.lag.ms", "1000"), ("delete.retention.ms", "0")];
     options.topic_settings = brief.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let store = Arc::new(Kafka::open(options).unwrap());
-    let clock = Arc::new(ManualClock::at(midnight + 12 * HOUR));
-    let cluster = Cluster { store, clock, engine: engine() };
+    let cluster = Cluster::new(options, SOURCE, POLICY, midnight + 12 * HOUR);
 
     let mut processes = cluster.both(1);
     work(&mut processes, "all are scrubbed", || cluster.count("scrubbed") == RECORDS);
@@ -344,11 +224,10 @@ fn small_groups_are_folded(
     let groups = |cluster: &Cluster| {
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();
         let mut newest = BTreeMap::new();
-        cluster.visit("counts", |fetched| {
+        cluster.visit("counts", &mut |fetched| {
             let key = String::from_utf8(fetched.record.key.unwrap().to_vec()).unwrap();
             let total = fetched.record.value.and_then(Total::from_json).map(|total| total.records);
             newest.insert((fetched.place.partition, key), total);
-            true
         });
         for ((_, key), total) in newest {
             if let (Some((_, values)), Some(total)) = (key.split_once(values), total) {
@@ -378,15 +257,14 @@ fn the_day_ends(cluster: &Cluster, pipeline: &Pipeline, lanes: &[Arc<str>], now:
     let store = cluster.store.as_ref();
     let mut secrets = Vec::new();
     let of_day = format!("day_key/{SOURCE}/{}/", now / DAY - 11);
-    cluster.visit("progress", |fetched| {
+    cluster.visit("progress", &mut |fetched| {
         if !fetched.record.key.unwrap().starts_with(of_day.as_bytes()) {
-            return false;
+            return;
         }
         let text = std::str::from_utf8(fetched.record.value.unwrap_or_default()).unwrap_or_default();
         let secret =
             text.split_once("\"secret\":[").map(|(_, rest)| rest.split(']').next().unwrap().to_owned());
         secrets.extend(secret);
-        true
     });
     assert!(!secrets.is_empty());
     let on_disk = || {

@@ -1,11 +1,11 @@
 //! Events on the real broker, in seconds: an account is closed, a line is released, and what is held of them is
 //! due soon after, long before its own window ends.
 
+use crate::cluster::keys;
 use crate::process::{PATIENCE, until};
 use crate::site::{Site, now_ms, owned};
-use logscrub::stage::store::{Fetched, Flow, Store as _};
 use logscrub::store::kafka::Kafka;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The own window is longer than the test waits for anything.
@@ -107,24 +107,7 @@ fn closed_accounts_and_released_lines() {
 
 /// How many marks of events stand in the progress topic.
 fn marks(site: &Site) -> usize {
-    let store = Kafka::open(crate::options()).unwrap();
-    let topic = format!("{}.progress", site.source);
-    let bounds = store.bounds(&topic).unwrap();
-    let starts: Vec<_> = bounds.iter().map(|bounds| (bounds.partition, bounds.log_start)).collect();
-    let mut marks = BTreeSet::new();
-    let visit = &mut |fetched: &Fetched<'_>| {
-        let key = String::from_utf8(fetched.record.key.unwrap().to_vec()).unwrap();
-        if key.starts_with("event/") {
-            let of = (fetched.place.partition, key);
-            match fetched.record.value {
-                Some(_) => marks.insert(of),
-                None => marks.remove(&of),
-            };
-        }
-        Flow::Next
-    };
-    store.scan_each(&topic, &starts, visit).unwrap();
-    marks.len()
+    keys(&Kafka::open(crate::options()).unwrap(), &format!("{}.progress", site.source), "event/")
 }
 
 /// The mark of a closed account stands for as long as a record of before could come in time, and no longer.

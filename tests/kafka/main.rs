@@ -3,6 +3,8 @@
 mod anonymity;
 mod broker;
 mod checks;
+mod clock;
+mod cluster;
 mod compose;
 #[path = "../contract/mod.rs"]
 mod contract;
