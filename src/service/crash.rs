@@ -2,7 +2,8 @@
 //! the process at once, without unwinding, when the point is reached for the n-th time (the first, where
 //! none is given); with `stop` it stands still (SIGSTOP) instead, at each n-th time, so many times in all, to
 //! come back as a zombie. Points: `before_begin after_append before_commit after_flush after_send_offsets
-//! after_commit between_commit_and_purge in_revoke in_relane`. Without the variable nothing is installed.
+//! after_commit between_commit_and_purge in_revoke in_relane in_day_key in_fold`. Without the variable nothing is
+//! installed.
 
 use crate::stage::crash::{self, CrashPoint};
 use std::sync::atomic::{AtomicU64, Ordering};

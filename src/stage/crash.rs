@@ -22,10 +22,14 @@ pub enum CrashPoint {
     InRevoke,
     /// A held record was appended to its next lane; it still stands in the old one.
     InRelane,
+    /// There is no key of the day, and one is about to be written.
+    InDayKey,
+    /// It is known what is to be folded, and nothing is written.
+    InFold,
 }
 
 impl CrashPoint {
-    pub const ALL: [CrashPoint; 9] = [
+    pub const ALL: [CrashPoint; 11] = [
         CrashPoint::BeforeBegin,
         CrashPoint::AfterAppend,
         CrashPoint::BeforeCommit,
@@ -35,6 +39,8 @@ impl CrashPoint {
         CrashPoint::BetweenCommitAndPurge,
         CrashPoint::InRevoke,
         CrashPoint::InRelane,
+        CrashPoint::InDayKey,
+        CrashPoint::InFold,
     ];
 
     #[must_use]
@@ -49,6 +55,8 @@ impl CrashPoint {
             CrashPoint::BetweenCommitAndPurge => "between_commit_and_purge",
             CrashPoint::InRevoke => "in_revoke",
             CrashPoint::InRelane => "in_relane",
+            CrashPoint::InDayKey => "in_day_key",
+            CrashPoint::InFold => "in_fold",
         }
     }
 

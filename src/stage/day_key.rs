@@ -7,6 +7,7 @@
 //! cannot be read, the day has none: its records leave in the coarsest form.
 
 use super::cell;
+use super::crash::{self, CrashPoint};
 use super::pipeline::Pipeline;
 use super::progress;
 use super::store::{Flow, Store, StoreError};
@@ -199,6 +200,7 @@ fn find_or_make<S: Store>(
     if let Some(key) = find(store, pipeline, day)? {
         return Ok(key);
     }
+    crash::reach(CrashPoint::InDayKey);
     let value = serde_json::to_vec(&Stored { v: 1, secret: *random()? }).map(Zeroizing::new);
     let value = value.map_err(|_| StoreError::Bug("a day's key cannot be written".into()))?;
     let mut number = [0; 8];

@@ -12,6 +12,7 @@
 use super::cell::day_of;
 use super::clock::Last;
 use super::count::{Group, Total, begins_ms};
+use super::crash::{self, CrashPoint};
 use super::horizon::Horizon;
 use super::pipeline::Pipeline;
 use super::store::{Delivery, Flow, Session as _, SessionSpec, Store, StoreError, Writer};
@@ -78,6 +79,7 @@ impl Fold {
             let mut session = store.join_as(&spec, &pipeline.delivery)?;
             let (_, writer) = session.halves();
             let counted = read(store, pipeline, now_ms)?;
+            crash::reach(CrashPoint::InFold);
             let mut alls = BTreeMap::new();
             for small in plan(pipeline, &horizon, &counted) {
                 folded += small.entries.len();
