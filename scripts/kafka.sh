@@ -4,6 +4,7 @@
 #   kafka.sh fetch        downloads the jars (55 MB) and checks each against kafka/jars.sha256
 #   kafka.sh start DIR    starts a broker whose data is in DIR (made where it is missing); prints host:port
 #   kafka.sh stop DIR     stops it, in good order
+#   kafka.sh node DIR N   starts one of several brokers again
 #   kafka.sh with DIR     start; when stdin is closed, stop and delete DIR: for whoever may be killed
 #   kafka.sh delete-topic DIR TOPIC
 #   kafka.sh forget DIR GROUP             deletes a group with its positions
@@ -12,7 +13,8 @@
 # A second start in the same DIR goes on with its data and its ports. KAFKA_EXTRA holds further lines for
 # server.properties. With KAFKA_SASL a second listener asks for a password (user `logscrub`, password `swordfish`);
 # its address is in DIR/address.sasl. `plain`: SASL/PLAIN in the clear; `tls`: PLAIN and SCRAM-SHA-512 behind TLS,
-# whose certificate is in DIR/tls.pem.
+# whose certificate is in DIR/tls.pem. With KAFKA_NODES=3 there are three brokers, the first of them the controller;
+# the others are in DIR/node2 and DIR/node3.
 set -euo pipefail
 case "${2:-}" in "" | /*) dir=${2:-} ;; *) dir=$PWD/$2 ;; esac
 source "$(dirname "${BASH_SOURCE[0]}")/need.sh"
@@ -92,20 +94,51 @@ configure() {
     echo "127.0.0.1:$port" >"$dir/address"
     local id
     id=$(java "${options[@]}" kafka.tools.StorageTool random-uuid | tail -n1)
-    java "${options[@]}" kafka.tools.StorageTool format -t "$id" "${credentials[@]}" \
-        -c "$dir/server.properties" >"$dir/format.out" 2>&1
+    nodes
+    local properties
+    for properties in "$dir/server.properties" "$dir"/node*/server.properties; do
+        [ -e "$properties" ] || continue
+        java "${options[@]}" kafka.tools.StorageTool format -t "$id" "${credentials[@]}" \
+            -c "$properties" >>"$dir/format.out" 2>&1
+    done
 }
 
-# Starts the configured broker; fails where the process ends before it is up (a port was taken).
+# Writes what the other brokers of several need; the first is their controller.
+nodes() {
+    local node
+    [ "${KAFKA_NODES:-1}" -gt 1 ] || return 0
+    cat "$here/cluster.properties" >>"$dir/server.properties"
+    for ((node = 2; node <= KAFKA_NODES; node++)); do
+        mkdir -p "$dir/node$node"
+        {
+            grep -v "^listeners=\|^advertised.listeners=\|^log.dirs=" "$dir/server.properties"
+            echo "process.roles=broker"
+            echo "node.id=$node"
+            echo "listeners=PLAINTEXT://127.0.0.1:$(free_port)"
+            echo "log.dirs=$dir/node$node/data"
+        } >"$dir/node$node/server.properties"
+    done
+}
+
+# Starts the configured brokers; fails where a process ends before it is up (a port was taken).
 launch() {
-    : >"$dir/broker.out"
-    setsid java "${options[@]}" kafka.Kafka "$dir/server.properties" \
-        >"$dir/broker.out" 2>&1 </dev/null &
-    echo $! >"$dir/broker.pid"
+    launch_in "$dir" || return
+    local node
+    for node in "$dir"/node*; do
+        [ ! -d "$node" ] || launch_in "$node" || return
+    done
+}
+
+# The broker whose folder is given.
+launch_in() {
+    : >"$1/broker.out"
+    setsid java "${options[@]}" kafka.Kafka "$1/server.properties" \
+        >"$1/broker.out" 2>&1 </dev/null &
+    echo $! >"$1/broker.pid"
     local tries
     for ((tries = 0; tries < 600; tries++)); do
-        grep -q "Kafka Server started" "$dir/broker.out" && return
-        grep -q "BindException\|KafkaException\|Exiting Kafka" "$dir/broker.out" && return 1
+        grep -q "Kafka Server started" "$1/broker.out" && return
+        grep -q "BindException\|KafkaException\|Exiting Kafka" "$1/broker.out" && return 1
         sleep 0.1
     done
     return 1
@@ -119,7 +152,7 @@ start() {
     else
         local tries
         for tries in 1 2 3; do
-            rm -rf "$dir/data"
+            rm -rf "$dir/data" "$dir"/node*
             configure
             launch && cat "$dir/address" && return
         done
@@ -130,9 +163,17 @@ start() {
 }
 
 stop() {
+    local folder
+    # The controller last: the others leave by it.
+    for folder in "$dir"/node* "$dir"; do
+        stop_in "$folder"
+    done
+}
+
+stop_in() {
     local pid
-    pid=$(cat "$dir/broker.pid" 2>/dev/null) || return 0
-    rm -f "$dir/broker.pid"
+    pid=$(cat "$1/broker.pid" 2>/dev/null) || return 0
+    rm -f "$1/broker.pid"
     kill "$pid" 2>/dev/null || return 0
     local tries
     for ((tries = 0; tries < 200; tries++)); do
@@ -146,6 +187,7 @@ case "${1:-} ${dir:+DIR}" in
 "fetch ") fetch ;;
 "start DIR") start ;;
 "stop DIR") stop ;;
+"node DIR") launch_in "$dir/node$3" ;;
 "delete-topic DIR")
     java "${options[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "$(cat "$dir/address")" \
         --delete --topic "$3"

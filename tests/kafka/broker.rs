@@ -1,10 +1,14 @@
 //! A real broker for tests: `scripts/kafka.sh` gets and starts it, once for all tests of a program; it stops
 //! when the program ends, however it ends.
 
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 pub struct Broker {
     dir: PathBuf,
@@ -85,6 +89,35 @@ impl Broker {
     pub fn signal(&self, name: &str) {
         let pid = std::fs::read_to_string(self.dir.join("broker.pid")).unwrap();
         assert!(Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap().success());
+    }
+
+    /// Kills one of several brokers, from the second on.
+    pub fn kill_node(&self, node: usize) {
+        let pid = std::fs::read_to_string(self.dir.join(format!("node{node}/broker.pid"))).unwrap();
+        assert!(Command::new("kill").args(["-s", "KILL", pid.trim()]).status().unwrap().success());
+    }
+
+    /// Starts one of several brokers again.
+    pub fn node_again(&self, node: usize) {
+        self.script("node", &[&node.to_string()]);
+    }
+
+    /// Whether a partition has what is asked of it, for every partition of the cluster.
+    fn all(&self, mut holds: impl FnMut(&MetadataPartition) -> bool) -> bool {
+        let mut config = ClientConfig::new();
+        let consumer: BaseConsumer = config.set("bootstrap.servers", &self.address).create().unwrap();
+        let Ok(metadata) = consumer.fetch_metadata(None, Duration::from_secs(10)) else { return false };
+        metadata.topics().iter().flat_map(MetadataTopic::partitions).all(|partition| holds(partition))
+    }
+
+    /// Whether so many replicas are in step everywhere.
+    pub fn in_step(&self, replicas: usize) -> bool {
+        self.all(|partition| partition.isr().len() == replicas)
+    }
+
+    /// Whether others lead what one of several brokers led.
+    pub fn is_replaced(&self, node: usize) -> bool {
+        self.all(|partition| usize::try_from(partition.leader()).is_ok_and(|leader| leader != node))
     }
 
     /// Starts it again with its data and its ports.

@@ -124,6 +124,30 @@ fn one_joins_and_one_leaves() {
     second.stop();
 }
 
+/// Three brokers, three replicas: each of two that lead partitions is killed in its turn, and another leads on.
+#[test]
+fn a_leader_is_lost() {
+    let broker = Broker::own(&[("KAFKA_NODES", "3")]);
+    let mut site = site(&broker, "leaders");
+    // With fewer replicas it would say so.
+    site.does(&["topics", "verify"]);
+    let mut service = site.start(&[]);
+    until("it runs", PATIENCE, || owned(&service) == 16);
+    for node in [2, 3] {
+        site.put_made_up(200, node, "-9s");
+        broker.kill_node(node);
+        until("another leads", PATIENCE, || broker.is_replaced(node));
+        site.put_made_up(200, node + 10, "-9s");
+        site.await_release(PATIENCE);
+        broker.node_again(node);
+        // Before that, the next loss would be one too many.
+        until("every replica is in step", PATIENCE, || broker.in_step(3));
+    }
+    site.put_made_up(200, 1, "-9s");
+    judge(&site);
+    service.stop();
+}
+
 /// What it is given when it comes back is not what it had, where there is more of it.
 #[test]
 fn the_source_grows() {

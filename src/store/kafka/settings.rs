@@ -122,10 +122,15 @@ impl Settings {
 
     /// The time-outs: a request is given up well before the broker gives up the transaction, so that a
     /// doubtful answer is ours to clear up.
+    ///
+    /// Idle connections are closed, since librdkafka looks for a lost group's coordinator only when the state of any
+    /// connection changes, and does not heed the call's time-out (its issues 5456 and 5511): positions would not be sent
+    /// for as long as nothing else happens in the cluster.
     pub(super) fn transactional(&self, slot: &str) -> Result<Client<Served>, StoreError> {
         let timeout = TRANSACTION_TIMEOUT_MS.to_string();
         let mut defaults = self.writing();
         defaults.push(("transaction.timeout.ms", &timeout));
+        defaults.push(("connections.max.idle.ms", "20000"));
         self.served(&defaults, &[("transactional.id", slot)])
     }
 
