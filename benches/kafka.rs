@@ -1,13 +1,14 @@
 //! What the service costs on a real Kafka, which `scripts/kafka.sh` gets and starts.
 //!
 //!     cargo bench --bench kafka -- copy [RECORDS]    CPU and time of scrub, beside bare transactional copies
+//!     cargo bench --bench kafka -- partitions [RECORDS]    CPU of scrub with 1 to 256 partitions
 //!     cargo bench --bench kafka -- idle [SECONDS]    CPU and memory while 200 partitions wait for their heads
 //!
 //! A bare copy reads the same topic with the same client, writes each record with a header as long as ours, and
 //! commits its positions in the same transactions (200 ms or 10,000 records). Scrub alone writes each record once,
 //! like the first copy; with lanes it writes each twice, like the second, whose other record has no header. Each
-//! figure is the least of five rounds, since other work on the machine only adds, without what the start of the
-//! process takes.
+//! figure is the median of five rounds in which everything takes its turn, without what the start of the process
+//! takes.
 
 #[path = "../tests/kafka/broker.rs"]
 #[allow(dead_code)]
@@ -36,9 +37,10 @@ fn main() {
     let number = |default| words.get(1).and_then(|word| word.parse().ok()).unwrap_or(default);
     match words.first().map(String::as_str) {
         Some("copy") => copy(number(200_000)),
+        Some("partitions") => partitions(number(100_000)),
         Some("idle") => idle(number(180) as u64),
         // All benches are run: this one takes a broker and minutes.
-        _ => println!("kafka: name what to measure: copy or idle"),
+        _ => println!("kafka: name what to measure: copy, partitions or idle"),
     }
 }
 
@@ -70,20 +72,22 @@ const ROUNDS: usize = 5;
 struct Rounds(Vec<(f64, f64)>);
 
 impl Rounds {
-    fn least(&self, of: fn(&(f64, f64)) -> f64) -> f64 {
-        self.0.iter().map(of).fold(f64::INFINITY, f64::min)
+    fn median(&self, of: fn(&(f64, f64)) -> f64) -> f64 {
+        let mut figures: Vec<f64> = self.0.iter().map(of).collect();
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
     }
 
     fn tell(&self, what: &str, records: usize) -> f64 {
-        let cpu = self.least(|(cpu, _)| *cpu) * 1e6 / records as f64;
-        println!("{what:<26} {cpu:>6.2} us of CPU a record, {:.2} s", self.least(|(_, wall)| *wall));
+        let cpu = self.median(|(cpu, _)| *cpu) * 1e6 / records as f64;
+        println!("{what:<26} {cpu:>6.2} us of CPU a record, {:.2} s", self.median(|(_, wall)| *wall));
         cpu
     }
 }
 
 fn copy(records: usize) {
     let broker = Broker::get();
-    let (alone, held) = (site("alone", "", records), site("held", "90d", records));
+    let (alone, held) = (site("alone", "", records, PARTITIONS), site("held", "90d", records, PARTITIONS));
     for topic in ["copied", "copied.held"] {
         alone.does(&["put", topic, "--partitions", "4"]);
     }
@@ -104,8 +108,24 @@ fn copy(records: usize) {
     println!("ratio {:.2}", hold / twice);
 }
 
+fn partitions(records: usize) {
+    let broker = Broker::get();
+    let counts = [1, 4, 16, 64, 256];
+    let sites = counts.map(|count| site(&format!("p{count}"), "", records, count));
+    let mut all = counts.map(|_| Rounds::default());
+    for _ in 0..ROUNDS {
+        for (site, rounds) in sites.iter().zip(&mut all) {
+            rounds.0.push(scrubbed(broker, site));
+        }
+    }
+    println!("{records} records, scrub, nothing held:");
+    for (count, rounds) in counts.iter().zip(&all) {
+        rounds.tell(&format!("{count} partitions"), records);
+    }
+}
+
 /// A source with so many made-up records; a policy of one stage where no window is given.
-fn site(source: &str, window: &str, records: usize) -> Site {
+fn site(source: &str, window: &str, records: usize, partitions: i32) -> Site {
     let site = Site::new(source, window, r#"["1h"]"#);
     let config = site.read("logscrub.toml").replace("purge_source = true", "purge_source = false");
     // What makes a test know a record again costs.
@@ -115,11 +135,11 @@ fn site(source: &str, window: &str, records: usize) -> Site {
         let policy = site.read("policy.toml");
         site.file("policy.toml", policy.rsplit_once("[[stage]]").unwrap().0);
     }
-    let lines = records.to_string();
+    let (lines, partitions) = (records.to_string(), partitions.to_string());
     let made_up =
-        ["gen", "--records", "--partitions", "4", "--from", "-1s", "--to", "now", "--lines", &lines];
+        ["gen", "--records", "--partitions", &partitions, "--from", "-1s", "--to", "now", "--lines", &lines];
     let lines = site.does(&made_up);
-    let put = site.command(&["put", source, "--records", "--partitions", "4"]);
+    let put = site.command(&["put", source, "--records", "--partitions", &partitions]);
     let output = process::output(put, lines.as_bytes());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     site.does(&["topics", "apply"]);

@@ -54,15 +54,14 @@ impl EventEnd {
     }
 }
 
-/// The marks that there are and the times of their events, by partition and key.
-fn read<S: Store>(
-    store: &S,
-    pipeline: &Pipeline,
-) -> Result<BTreeMap<(i32, Vec<u8>), (Mark, i64)>, StoreError> {
+/// Marks and the times of their events, by partition and key.
+type Marks = BTreeMap<(i32, Vec<u8>), (Mark, i64)>;
+
+fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Marks, StoreError> {
     let (topic, prefix) = (&pipeline.topics.progress, event::prefix(pipeline));
     let starts: Vec<(i32, i64)> =
         store.bounds(topic)?.iter().map(|bounds| (bounds.partition, bounds.log_start)).collect();
-    let mut marks = BTreeMap::new();
+    let mut marks = Marks::new();
     store.scan_each(topic, &starts, &mut |fetched| {
         let key = fetched.record.key.unwrap_or_default();
         let name = std::str::from_utf8(key).ok().and_then(|key| key.strip_prefix(prefix.as_str()));

@@ -153,9 +153,18 @@ purge_source = true
             self.sent.insert(rid, record["timestamp"].as_i64().unwrap());
             writeln!(input, "{record}").unwrap();
         }
-        let put = self.command(&["put", &self.source, "--records", "--partitions", "4"]);
-        let output = process::output(put, &input);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let begun = Instant::now();
+        loop {
+            let put = self.command(&["put", &self.source, "--records", "--partitions", "4"]);
+            let output = process::output(put, &input);
+            let said = String::from_utf8_lossy(&output.stderr);
+            // A broker that has just come back: nothing was put yet.
+            let is_early = said.contains("no answer in time when topics were");
+            if output.status.success() {
+                return;
+            }
+            assert!(is_early && begun.elapsed() < PATIENCE, "{said}");
+        }
     }
 
     /// Records of now, the same number in each partition of a source that has so many.
