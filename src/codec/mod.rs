@@ -260,7 +260,8 @@ const PAIR_VALUES: [&[u8]; 7] = [b"value", b"val", b"v", b"values", b"answer", b
 /// Whether a name's first letter is that of one for [`is_pair_name`], as most are not.
 #[inline]
 fn may_name_a_pair(text: &[u8], name: Span) -> bool {
-    text.get(name.start()).is_some_and(|b| b"knflapqhKNFLAPQH".contains(b))
+    const FIRST: [bool; 256] = byte_table(b"knflapqhKNFLAPQH");
+    text.get(name.start()).is_some_and(|b| FIRST.get(usize::from(*b)).copied().unwrap_or(false))
 }
 
 /// Members that hold the name of a pair.

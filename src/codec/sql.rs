@@ -3,6 +3,7 @@
 
 use super::{Field, Form, Tree};
 use crate::finding::Span;
+use aho_corasick::packed;
 use memchr::memmem;
 use std::sync::LazyLock;
 
@@ -47,13 +48,22 @@ static LISTS: LazyLock<[memmem::Finder<'static>; 3]> = LazyLock::new(|| {
     [memmem::Finder::new(b"params: ["), memmem::Finder::new(b"bindings: ["), memmem::Finder::new(b"? [\"")]
 });
 
+/// All of these in one search; none where the processor cannot do it.
+static SIGNS: LazyLock<Option<packed::Searcher>> = LazyLock::new(|| {
+    let finders = VALUES.iter().chain(LISTS.iter()).chain([&*PARAMETERS]);
+    packed::Config::new().builder().extend(finders.map(memmem::Finder::needle)).build()
+});
+
 /// Whether [`walk`] may find something in a text.
 #[must_use]
 pub fn may_stand(text: &[u8]) -> bool {
     memchr::memchr3(b'(', b'$', b'?', text).is_some()
-        && (VALUES.iter().any(|values| values.find(text).is_some())
-            || PARAMETERS.find(text).is_some()
-            || LISTS.iter().any(|list| list.find(text).is_some()))
+        && match &*SIGNS {
+            Some(signs) => signs.find(text).is_some(),
+            None => {
+                VALUES.iter().chain(LISTS.iter()).chain([&*PARAMETERS]).any(|one| one.find(text).is_some())
+            }
+        }
 }
 
 /// Adds the values that columns name.

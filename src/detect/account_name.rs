@@ -39,6 +39,9 @@ pub fn names(line: &[u8], about: About, out: &mut dyn FnMut(Span)) {
     if !about.announced {
         return;
     }
+    if !is_announced(line) {
+        return;
+    }
     // `password for invalid user x` has two announcements: the name stands behind the last.
     for words in ANNOUNCE {
         let mut from = 0;
@@ -65,6 +68,14 @@ pub fn names(line: &[u8], about: About, out: &mut dyn FnMut(Span)) {
     }
 }
 
+/// Whether an announcement stands somewhere, a space behind it. Few words are the last of one.
+fn is_announced(line: &[u8]) -> bool {
+    memchr::memchr_iter(b' ', line).any(|end| {
+        let head = line.get(..end).unwrap_or_default();
+        matches!(head, [.., b'r' | b's']) && ANNOUNCE.iter().any(|words| head.ends_with(words.as_bytes()))
+    })
+}
+
 /// Words for a person or an account, in the languages that log lines are written in.
 static WORDS: WordList = WordList::new(words::subject::ACCOUNT_WORDS);
 
@@ -73,15 +84,18 @@ fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
     let mut word = &b""[..];
     let mut start = 0;
     for token in line.split(|b| *b == b' ') {
+        if !WORDS.holds(std::mem::replace(&mut word, token)) {
+            start += token.len() + 1;
+            continue;
+        }
         let lead = token.iter().take_while(|b| !is_name(**b)).count();
         let bare = token.get(lead..).unwrap_or_default();
         let len = bare.iter().take_while(|b| is_name(**b)).count();
         let name = bare.get(..len).unwrap_or_default();
         let ends = bare.len() <= len + 1;
-        if lead <= 1 && ends && has_shape(name) && WORDS.holds(word) {
+        if lead <= 1 && ends && has_shape(name) {
             out(Span::new(start + lead, start + lead + len));
         }
-        word = token;
         start += token.len() + 1;
     }
 }
@@ -226,6 +240,11 @@ mod tests {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned())
         });
         assert_eq!(got, want, "{line}");
+    }
+
+    #[test]
+    fn announcements_end_in_two_letters() {
+        assert!(ANNOUNCE.iter().all(|words| words.ends_with(['r', 's'])));
     }
 
     #[test]

@@ -31,13 +31,23 @@ pub fn link_codes(text: &[u8], out: &mut impl FnMut(usize, usize)) {
 
 /// Length of the address that `text` begins with.
 fn extent(text: &[u8]) -> usize {
-    let outside = |byte: &u8| {
-        byte.is_ascii_whitespace()
-            || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b')' | b']' | b'}' | b'|' | b',')
-            || *byte >= 0x80
-            || byte.is_ascii_control()
-    };
+    let outside = |byte: &u8| OUTSIDE.get(usize::from(*byte)).copied().unwrap_or(true);
     text.iter().position(outside).unwrap_or(text.len())
+}
+
+/// Bytes that no address has: white space, quotes, closing brackets, control characters, and those beyond ASCII.
+static OUTSIDE: [bool; 256] = outside();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, the index is below 256")]
+const fn outside() -> [bool; 256] {
+    let mut table = [true; 256];
+    let mut byte = b'!';
+    while byte < 0x7f {
+        table[byte as usize] =
+            matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b')' | b']' | b'}' | b'|' | b',');
+        byte += 1;
+    }
+    table
 }
 
 fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, usize)) {
@@ -99,6 +109,17 @@ mod tests {
         let mut out = Vec::new();
         link_codes(text.as_bytes(), &mut |start, end| out.push(&text[start..end]));
         out
+    }
+
+    #[test]
+    fn where_addresses_end() {
+        for byte in 0..=u8::MAX {
+            let ends = byte.is_ascii_whitespace()
+                || byte.is_ascii_control()
+                || byte >= 0x80
+                || br#""'<>`\)]}|,"#.contains(&byte);
+            assert_eq!(extent(&[byte]) == 0, ends, "{byte}");
+        }
     }
 
     #[test]

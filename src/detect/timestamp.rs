@@ -93,12 +93,37 @@ pub fn month_at(text: &[u8], start: usize) -> Option<usize> {
 fn numeric(text: &[u8], start: usize) -> Option<(usize, Form)> {
     let end = run_end(text, start, 20, is_digit);
     match end - start {
-        4 => year_first(text, start),
+        4 => machine_time(text, start).map(|end| (end, Form::DateTime)).or_else(|| year_first(text, start)),
         1 | 2 => day_or_hour_first(text, start, end),
         8 => compact(text, start),
         14 => compact_whole(text, start),
         _ => epoch(text, start, end),
     }
+}
+
+/// `2026-01-07T11:25:15.523Z`, as most programs write it: its end. [`year_first`] says the same of it, in more steps.
+fn machine_time(text: &[u8], start: usize) -> Option<usize> {
+    const ZERO: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+    const DIGITS: [u64; 3] = [0x000f_0f00_0f0f_0f0f, 0x0f0f_000f_0f00_0f0f, 0x000f_0f0f_000f_0f00];
+    let end = start + ZERO.len();
+    let written: &[u8; 24] = text.get(start..)?.first_chunk()?;
+    let (words, _) = written.as_chunks::<8>();
+    let (zeros, _) = ZERO.as_chunks::<8>();
+    let other = words.iter().zip(zeros).zip(DIGITS).fold(0, |other, ((word, zero), digits)| {
+        // What is left of a digit is its value, and of the other signs nothing.
+        let values = u64::from_le_bytes(*word) ^ u64::from_le_bytes(*zero);
+        let over = (values & digits) + (digits & 0x0606_0606_0606_0606);
+        other | (values & !digits) | (over & 0x1010_1010_1010_1010)
+    });
+    let two = |at: usize| {
+        let digit = |at: usize| written.get(at).copied().unwrap_or(0) & 0x0f;
+        digit(at) * 10 + digit(at + 1)
+    };
+    let fits = |at: usize, first: u8, last: u8| (first..=last).contains(&two(at));
+    let year = two(0) == 19 && two(2) >= 70 || two(0) == 20;
+    let date = year && fits(5, 1, 12) && fits(8, 1, 31);
+    let time = fits(11, 0, 24) && fits(14, 0, 59) && fits(17, 0, 60);
+    (other == 0 && date && time && !is_alnum(byte(text, end))).then_some(end)
 }
 
 /// The value of exactly `width` digits at a place.
@@ -384,6 +409,35 @@ mod tests {
     fn first(text: &str) -> Option<(&str, Form)> {
         let time = (0..text.len()).find_map(|start| at(text.as_bytes(), start))?;
         Some((text.get(time.hit.span.start()..time.hit.span.end())?, time.form))
+    }
+
+    #[test]
+    fn a_machine_s_time_reads_as_any_other() {
+        let whole = *b"2026-01-07T11:25:15.523Z ";
+        for at in 0..whole.len() {
+            for byte in 0..=u8::MAX {
+                let mut text = whole;
+                text[at] = byte;
+                let machine = machine_time(&text, 0).map(|end| (end, Form::DateTime));
+                assert!(machine.is_none() || machine == year_first(&text, 0), "{at} {byte}");
+            }
+        }
+        for text in ["2026-01-07T11:25:15.523Z", "2099-12-31T24:59:60.000Z", "1970-01-01T00:00:00.000Z"] {
+            assert_eq!(machine_time(text.as_bytes(), 0), Some(24), "{text}");
+        }
+        for text in [
+            "1969-01-01T00:00:00.000Z",
+            "2026-13-01T00:00:00.000Z",
+            "2026-00-01T00:00:00.000Z",
+            "2026-01-32T00:00:00.000Z",
+            "2026-01-01T25:00:00.000Z",
+            "2026-01-01T00:60:00.000Z",
+            "2026-01-01T00:00:61.000Z",
+            "2026-01-01T00:00:00.000Zx",
+            "2026-01-01T00:00:00.000",
+        ] {
+            assert_eq!(machine_time(text.as_bytes(), 0), None, "{text}");
+        }
     }
 
     #[test]

@@ -84,12 +84,16 @@ impl WordList {
 
     /// The place of a whole word in the list.
     #[must_use]
+    #[inline]
     pub fn place(&self, word: &[u8]) -> Option<usize> {
         let ([first, ..], [.., last]) = (word, word) else { return None };
         let bit = bit(*first, *last, word.len());
-        if self.ends.get(bit / 64).is_none_or(|bits| bits >> (bit % 64) & 1 == 0) {
-            return None;
-        }
+        let may_be = self.ends.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1);
+        if may_be { self.look_up(word) } else { None }
+    }
+
+    #[inline(never)]
+    fn look_up(&self, word: &[u8]) -> Option<usize> {
         let mut place = place(word.iter().fold(0, |hash, byte| step(hash, *byte)));
         loop {
             let row = usize::from(*self.places.get(place)?).checked_sub(1)?;

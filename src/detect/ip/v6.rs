@@ -61,7 +61,7 @@ fn start_of(text: &[u8], first: usize, colon: usize) -> Option<usize> {
 /// The longest address that starts at a place, and its end.
 fn end_of(text: &[u8], start: usize) -> Option<(Ipv6Addr, usize)> {
     let mut end = run_end(text, start, LONGEST + 1, |b| is_hex(b) || b == b':');
-    if end - start > LONGEST {
+    if end - start > LONGEST || !may_be_whole(slice(text, start..end)) {
         return None;
     }
     if byte(text, end) == b'.' && is_digit(before(text, end)) {
@@ -92,6 +92,18 @@ fn end_of(text: &[u8], start: usize) -> Option<(Ipv6Addr, usize)> {
     }
     let address = read(slice(text, start..end))?;
     Some((address, zone_end(text, address, end)))
+}
+
+/// Whether hex digits and colons have groups enough, an IPv4 address behind them or not, or a gap for the others:
+/// times of day have neither.
+fn may_be_whole(run: &[u8]) -> bool {
+    let (mut colons, mut gap, mut last) = (0, false, 0);
+    for byte in run {
+        gap |= *byte == b':' && last == b':';
+        colons += usize::from(*byte == b':');
+        last = *byte;
+    }
+    gap || colons >= 6
 }
 
 /// Where the eight groups of a run end that has nine, the last of digits.
