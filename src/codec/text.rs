@@ -8,7 +8,7 @@
 
 use super::around::{colour_end, wrapper};
 use super::json::{self, Walker};
-use super::{Field, Form, Tree, block, byte_table, markup, next_in, sql, table};
+use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, table};
 use crate::finding::Span;
 
 /// No name is longer.
@@ -94,6 +94,17 @@ pub fn walk(
                 pos = end;
                 continue;
             }
+            Some(b'{' | b'[') if let Some(end) = escaped::end(text, at) => {
+                let name = name_before_json(text, at, start);
+                let value = Span::new(at, end);
+                tree.fields.push(Field { name, value, container: 0, form: Form::QuotedEscaped });
+                pos = end;
+                continue;
+            }
+            Some(b'{') if php::opens(text, at) => {
+                pos = php::members(text, at, tree);
+                continue;
+            }
             Some(b'=') => assignment(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b':') => colon(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b'<') => {
@@ -171,6 +182,7 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
         // `user[phone]=…`, PHP's `["phone"]=>`
         end -= 1;
         bracket = true;
+        end = php::name_end(text, start.max(end.saturating_sub(NAME_BYTES)), end);
         if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
             end -= 1;
         }
@@ -237,10 +249,13 @@ fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut T
     value(text, name, from, if query { Style::Query } else { Style::Plain }, skip, tree)
 }
 
-/// `=>⏎  string(12) "…"` as PHP's `var_dump` writes it: behind the type, else `from`.
+/// `=>⏎  string(12) "…"`, `=> int(12)` as PHP's `var_dump` writes it: behind the type, else `from`.
 fn behind_type(text: &[u8], from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     let space = rest.iter().take(64).take_while(|b| json::is_space(**b)).count();
+    if rest.get(space..).is_some_and(|rest| rest.starts_with(b"int(")) {
+        return from + space + 4;
+    }
     let Some(typed) = rest.get(space..).and_then(|rest| rest.strip_prefix(b"string(")) else { return from };
     let digits = typed.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
     if typed.get(digits..).is_some_and(|rest| rest.starts_with(b") \"")) {
@@ -267,7 +282,7 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
     if next == b':' {
         return Some(at + 2);
     }
-    if next == b'/' && text.get(at + 2) == Some(&b'/') {
+    if next == b'/' && text.get(at + 2) == Some(&b'/') || php::is_visibility(text, at) {
         return Some(at + 3);
     }
     let name = name_ending_at(text, at, start);
