@@ -8,6 +8,7 @@
 
 use super::around::{colour_end, wrapper};
 use super::json::{self, Walker};
+use super::object::Object;
 use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, table};
 use crate::finding::Span;
 
@@ -75,6 +76,7 @@ pub fn walk(
     let mut pos = table::walk(text, start, tree).unwrap_or(start);
     sql::walk(text, start, tree);
     let mut tag = Span::default();
+    let mut object = Object::default();
     let mut looks = text.len().saturating_mul(LOOKS_PER_BYTE).saturating_add(4096);
     while let Some(at) = next_mark(text, pos) {
         let known = tree.fields.len();
@@ -117,6 +119,7 @@ pub fn walk(
             }
             _ => at + 1,
         };
+        object.take_in(text, start, known, tree);
         let looked: usize =
             tree.fields.get(known..).unwrap_or_default().iter().map(|f| f.value.len() + 1).sum();
         looks = looks.checked_sub(looked).ok_or(TooTangled)?;
@@ -289,12 +292,28 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
     if name.is_empty() || is_scheme(name.of(text)) {
         return None;
     }
+    if name.of(text).contains(&b'.') && is_function_line(text, at + 1) {
+        return Some(at + 1);
+    }
     let spaces = text.get(at + 1..)?.iter().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count();
     if let Some((name, value)) = headed_line(text, name, at) {
         tree.fields.push(Field { name, value, container: 0, form: Form::Element });
         return Some(value.start());
     }
     value(text, name, at + 1 + spaces, Style::Plain, skip, tree)
+}
+
+/// `app.sms:send:1450 `: a function and its line behind a module's name, as Python's loggers write it.
+fn is_function_line(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..text.len().min(at + NAME_BYTES)).unwrap_or_default();
+    let name =
+        rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>')).count();
+    let Some(line) = rest.get(name..).and_then(|rest| rest.strip_prefix(b":")) else { return false };
+    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+    name > 0
+        && !rest.first().is_some_and(u8::is_ascii_digit)
+        && (1..=5).contains(&digits)
+        && matches!(line.get(digits), None | Some(b' ' | b'\t' | b'\n' | b']' | b')'))
 }
 
 /// `Name: words to the end of the line`, in a block of at least two such lines: headers, mails,

@@ -120,6 +120,11 @@ fn person(line: &[u8], start: usize, colon: bool) -> Option<Span> {
         let word = word.strip_suffix(b".").filter(|bare| bare.len() > 1).unwrap_or(word);
         let capital = word.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
         let named = capital.is_some_and(|c| c.is_uppercase() || has_no_case(c));
+        // `用户 Marta Roe 登录成功`: a name stays in its script.
+        let wide = |at: usize| byte(line, at) >= 0xE3;
+        if count > 0 && wide(at) != wide(start) {
+            break;
+        }
         let shouted = word.len() >= 3 && word.iter().all(u8::is_ascii_uppercase);
         if !named || shouted || safe::is_log_word(word) {
             break;

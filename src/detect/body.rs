@@ -208,12 +208,21 @@ fn behind_structure(line: &[u8], out: &mut dyn FnMut(Span)) {
     }
 }
 
-/// Without ` dice`, ` wrote` or the like.
+/// Without ` dice`, ` wrote`, ` numarasına gönderildi` or the like.
 fn without_verb(head: &[u8]) -> &[u8] {
     static SAYS: WordList = WordList::new(words::message::SAYS);
-    let word = head.iter().rev().take(24).take_while(|b| is_letter(**b) || is_high(**b)).count();
-    let (rest, word) = head.split_at(head.len() - word);
-    if SAYS.holds(word) { rest.strip_suffix(b" ").unwrap_or(head) } else { head }
+    static SENT: WordList = WordList::new(words::phone::SENDING);
+    static CASES: WordList = WordList::new(words::phone::CASES);
+    let mut head = head;
+    for _ in 0..2 {
+        let len = head.iter().rev().take(32).take_while(|b| is_letter(**b) || is_high(**b)).count();
+        let (rest, word) = head.split_at(head.len() - len);
+        if !(SAYS.holds(word) || SENT.holds(word) || CASES.holds(word)) {
+            break;
+        }
+        head = rest.strip_suffix(b" ").unwrap_or(rest);
+    }
+    head
 }
 
 /// `4479…@s.whatsapp.net (Ada)`: without the name and the host.

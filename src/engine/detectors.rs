@@ -175,7 +175,10 @@ impl Detectors {
             // `SG.…`, `hvs.…`: the prefix ends with a full stop.
             let dotted = bytes::before(text, start) == b'.';
             let from = || bytes::run_start(text, start, 64, |b| bytes::is_token(b) || b == b'.');
-            dotted.then(from).and_then(|from| credential::token_at(text, from))
+            // `session s:…`, as Express signs cookies.
+            let signed = || start.checked_sub(2).filter(|from| text.get(*from..start) == Some(b"s:"));
+            let from = if dotted { Some(from()) } else { signed() };
+            from.and_then(|from| credential::token_at(text, from))
         });
         token.or_else(|| announced(text, start))
     }

@@ -186,6 +186,8 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         {
             Reading::Claim(Class::Phone)
         }
+        // `verification.sid: "VE…"`: a provider's id.
+        Class::Credential if !likely && is_provider_id(value) => Reading::Opaque(Class::EventId),
         Class::Credential => credential(value, &shape, sure, likely),
         Class::Email => Reading::Part(Class::Email),
         // `address=4479…` of a message: no address of a machine.
@@ -261,6 +263,12 @@ fn is_address(value: &[u8]) -> bool {
     ip::v4_at(value, 0).is_some_and(|hit| hit.span.start() == 0)
         || value.first() == Some(&b'[') && colons >= 2
         || colons >= 2 && value.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'))
+}
+
+/// Two capitals and 32 hexadecimal digits (Twilio: SIDs).
+fn is_provider_id(value: &[u8]) -> bool {
+    let (kind, id) = value.split_at(value.len().min(2));
+    id.len() == 32 && kind.iter().all(u8::is_ascii_uppercase) && id.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// `query_time=1.8961`: seconds that something took; an epoch has ten digits before the point.
