@@ -9,8 +9,11 @@ mod around;
 pub mod block;
 pub mod coding;
 pub mod decode;
+mod escaped;
 pub mod json;
 pub mod markup;
+mod object;
+mod php;
 pub mod sql;
 pub mod table;
 pub mod text;
@@ -216,6 +219,12 @@ impl Tree {
                 && is_pair_name(label.name.of(text))
                 && is_one_of(field.name.of(text), &PAIR_VALUES)
                 && (1..=96).contains(&label.value.len());
+            // `cs1Label=msisdn cs1=…` (ArcSight, Common Event Format).
+            let custom = label.name.of(text).strip_suffix(b"Label") == Some(field.name.of(text))
+                && label.container == 0
+                && field.container == 0
+                && (1..=96).contains(&label.value.len());
+            let pair = pair || custom;
             let between = Span { start: label.value.end, end: field.name.start };
             let joint = |b: &u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b',' | b';');
             if pair

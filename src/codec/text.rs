@@ -8,7 +8,8 @@
 
 use super::around::{colour_end, wrapper};
 use super::json::{self, Walker};
-use super::{Field, Form, Tree, block, byte_table, markup, next_in, sql, table};
+use super::object::Object;
+use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, table};
 use crate::finding::Span;
 
 /// No name is longer.
@@ -75,6 +76,7 @@ pub fn walk(
     let mut pos = table::walk(text, start, tree).unwrap_or(start);
     sql::walk(text, start, tree);
     let mut tag = Span::default();
+    let mut object = Object::default();
     let mut looks = text.len().saturating_mul(LOOKS_PER_BYTE).saturating_add(4096);
     while let Some(at) = next_mark(text, pos) {
         let known = tree.fields.len();
@@ -94,6 +96,17 @@ pub fn walk(
                 pos = end;
                 continue;
             }
+            Some(b'{' | b'[') if let Some(end) = escaped::end(text, at) => {
+                let name = name_before_json(text, at, start);
+                let value = Span::new(at, end);
+                tree.fields.push(Field { name, value, container: 0, form: Form::QuotedEscaped });
+                pos = end;
+                continue;
+            }
+            Some(b'{') if php::opens(text, at) => {
+                pos = php::members(text, at, tree);
+                continue;
+            }
             Some(b'=') => assignment(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b':') => colon(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b'<') => {
@@ -106,6 +119,7 @@ pub fn walk(
             }
             _ => at + 1,
         };
+        object.take_in(text, start, known, tree);
         let looked: usize =
             tree.fields.get(known..).unwrap_or_default().iter().map(|f| f.value.len() + 1).sum();
         looks = looks.checked_sub(looked).ok_or(TooTangled)?;
@@ -171,6 +185,7 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
         // `user[phone]=…`, PHP's `["phone"]=>`
         end -= 1;
         bracket = true;
+        end = php::name_end(text, start.max(end.saturating_sub(NAME_BYTES)), end);
         if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
             end -= 1;
         }
@@ -237,10 +252,13 @@ fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut T
     value(text, name, from, if query { Style::Query } else { Style::Plain }, skip, tree)
 }
 
-/// `=>⏎  string(12) "…"` as PHP's `var_dump` writes it: behind the type, else `from`.
+/// `=>⏎  string(12) "…"`, `=> int(12)` as PHP's `var_dump` writes it: behind the type, else `from`.
 fn behind_type(text: &[u8], from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     let space = rest.iter().take(64).take_while(|b| json::is_space(**b)).count();
+    if rest.get(space..).is_some_and(|rest| rest.starts_with(b"int(")) {
+        return from + space + 4;
+    }
     let Some(typed) = rest.get(space..).and_then(|rest| rest.strip_prefix(b"string(")) else { return from };
     let digits = typed.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
     if typed.get(digits..).is_some_and(|rest| rest.starts_with(b") \"")) {
@@ -267,12 +285,15 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
     if next == b':' {
         return Some(at + 2);
     }
-    if next == b'/' && text.get(at + 2) == Some(&b'/') {
+    if next == b'/' && text.get(at + 2) == Some(&b'/') || php::is_visibility(text, at) {
         return Some(at + 3);
     }
     let name = name_ending_at(text, at, start);
     if name.is_empty() || is_scheme(name.of(text)) {
         return None;
+    }
+    if name.of(text).contains(&b'.') && is_function_line(text, at + 1) {
+        return Some(at + 1);
     }
     let spaces = text.get(at + 1..)?.iter().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count();
     if let Some((name, value)) = headed_line(text, name, at) {
@@ -280,6 +301,19 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
         return Some(value.start());
     }
     value(text, name, at + 1 + spaces, Style::Plain, skip, tree)
+}
+
+/// `app.sms:send:1450 `: a function and its line behind a module's name, as Python's loggers write it.
+fn is_function_line(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..text.len().min(at + NAME_BYTES)).unwrap_or_default();
+    let name =
+        rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>')).count();
+    let Some(line) = rest.get(name..).and_then(|rest| rest.strip_prefix(b":")) else { return false };
+    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+    name > 0
+        && !rest.first().is_some_and(u8::is_ascii_digit)
+        && (1..=5).contains(&digits)
+        && matches!(line.get(digits), None | Some(b' ' | b'\t' | b'\n' | b']' | b')'))
 }
 
 /// `Name: words to the end of the line`, in a block of at least two such lines: headers, mails,

@@ -133,7 +133,12 @@ fn person(line: &[u8], start: usize, colon: bool) -> Option<Span> {
         let word = line.get(at..at + len)?;
         let word = word.strip_suffix(b".").filter(|bare| bare.len() > 1).unwrap_or(word);
         let capital = word.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-        let named = capital.is_some_and(|c| c.is_uppercase() || c.is_alphabetic() && !c.is_lowercase());
+        let named = capital.is_some_and(|c| c.is_uppercase() || has_no_case(c));
+        // `用户 Marta Roe 登录成功`: a name stays in its script.
+        let wide = |at: usize| byte(line, at) >= 0xE3;
+        if count > 0 && wide(at) != wide(start) {
+            break;
+        }
         let shouted = word.len() >= 3 && word.iter().all(u8::is_ascii_uppercase);
         if !named || shouted || safe::is_log_word(word) {
             break;
@@ -153,6 +158,12 @@ fn person(line: &[u8], start: usize, colon: bool) -> Option<Span> {
     let bracket = line.get(end..).is_some_and(|rest| rest.starts_with(b" ("));
     let wide = count == 1 && whole.of(line).iter().all(|b| *b >= 0x80);
     (ends && (count >= 2 || count == 1 && (colon || bracket || wide || quoted == 1))).then_some(whole)
+}
+
+/// Whether a letter is of a script in which names begin like other words. Georgian has capitals, but for
+/// headings only.
+fn has_no_case(c: char) -> bool {
+    c.is_alphabetic() && (!c.is_lowercase() || matches!(c, '\u{10D0}'..='\u{10FF}'))
 }
 
 fn is_person(byte: u8) -> bool {

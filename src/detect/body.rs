@@ -50,6 +50,8 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         typographic(line, near_phone, announced, out);
         if near_phone {
             spoken(line, out);
+            spoken_behind_word(line, out);
+            angled(line, announced, out);
             behind_structure(line, out);
         }
         behind_headers(line, out);
@@ -74,6 +76,10 @@ fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
         if sign == b'>' && memchr::memrchr(b'<', head).is_none_or(|open| head.len() - open > 40) {
             continue;
         }
+        // `from <4479…> to <4479…> text <…>`: what stands in brackets of its own is a field's, not said.
+        if sign == b'>' && is_word_in_angles(line, pos) {
+            continue;
+        }
         // `message from Ada Roe (4479…@s.whatsapp.net): …`
         let inner = head.strip_suffix(b")").and_then(|inside| {
             let open = memchr::memrchr(b'(', inside)?;
@@ -82,6 +88,8 @@ fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
                 .filter(|id| id.iter().filter(|b| is_digit(**b)).count() >= 7 || id.starts_with(b"[PHONE"))
         });
         let said_by = head;
+        // `4479…@s.whatsapp.net (Ada) dice: …`
+        let head = without_verb(head);
         let head = inner.unwrap_or(head);
         let bare = without_name(head);
         // A chat's id: nothing but what is said stands behind it.
@@ -116,6 +124,70 @@ fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
     }
 }
 
+/// `收到来自+4479…的短信：…`: what is said behind the wide colon that a word for a message stands before, and a
+/// number before that.
+fn spoken_behind_word(line: &[u8], out: &mut dyn FnMut(Span)) {
+    const COLON: &[u8] = "：".as_bytes();
+    const WIDE_WORDS: [&[u8]; 16] = [
+        "短信".as_bytes(),
+        "消息".as_bytes(),
+        "信息".as_bytes(),
+        "簡訊".as_bytes(),
+        "訊息".as_bytes(),
+        "讯息".as_bytes(),
+        "内容".as_bytes(),
+        "內容".as_bytes(),
+        "回复".as_bytes(),
+        "回覆".as_bytes(),
+        "正文".as_bytes(),
+        "メッセージ".as_bytes(),
+        "ショートメール".as_bytes(),
+        "本文".as_bytes(),
+        "返信".as_bytes(),
+        "메시지".as_bytes(),
+    ];
+    let Some(colon) = memmem::find(line, COLON) else { return };
+    let head = line.get(..colon).unwrap_or_default();
+    let near = head.get(head.len().saturating_sub(64)..).unwrap_or_default();
+    let digits = near.iter().filter(|b| is_digit(**b)).count();
+    let numbered = digits >= 7 || find(near, b"[PHONE").is_some();
+    if !numbered || !WIDE_WORDS.iter().any(|word| head.ends_with(word)) {
+        return;
+    }
+    let start = colon + COLON.len();
+    let rest = line.get(start..line.len().min(start + 8192)).unwrap_or_default();
+    let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+    let text = rest.trim_ascii();
+    let marked = MARKS.iter().any(|(open, _)| text.starts_with(open)) || text.first() == Some(&b'"');
+    if !marked && reads_like_text(text) && !reads_like_figures(text) {
+        let lead = rest.len() - rest.trim_ascii_start().len();
+        out(Span::new(start + lead, start + lead + text.len()));
+    }
+}
+
+/// `text <see you at six> seq 7`: what stands between angle brackets behind a word for a text.
+fn angled(line: &[u8], announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
+    let mut pos = 0;
+    while let Some(open) = line.get(pos..).and_then(|rest| memmem::find(rest, b" <")).map(|at| pos + at + 1) {
+        pos = open + 1;
+        let rest = line.get(pos..line.len().min(pos + 2048)).unwrap_or_default();
+        let Some(len) = memchr(b'>', rest) else { return };
+        let text = Span::new(pos, pos + len);
+        let said = reads_like_text(text.of(line)) && !text.of(line).contains(&b'<');
+        if said && announced(open) {
+            out(text);
+        }
+        pos += len;
+    }
+}
+
+/// Whether one word and an angle bracket stand at `at`: `to <`, `text <`.
+fn is_word_in_angles(line: &[u8], at: usize) -> bool {
+    let rest = line.get(at..).unwrap_or_default();
+    let len = rest.iter().take(24).take_while(|b| is_alnum(**b) || **b == b'_').count();
+    len > 0 && rest.get(len..).is_some_and(|rest| rest.starts_with(b" <"))
+}
+
 /// Whether somebody wrote it, in a language that is known or not.
 fn is_written(text: &[u8]) -> bool {
     reads_human(text) || reads_foreign(text)
@@ -134,6 +206,23 @@ fn behind_structure(line: &[u8], out: &mut dyn FnMut(Span)) {
         let start = at + 3 + rest.len() - rest.trim_ascii_start().len();
         out(Span::new(start, start + text.len()));
     }
+}
+
+/// Without ` dice`, ` wrote`, ` numarasına gönderildi` or the like.
+fn without_verb(head: &[u8]) -> &[u8] {
+    static SAYS: WordList = WordList::new(words::message::SAYS);
+    static SENT: WordList = WordList::new(words::phone::SENDING);
+    static CASES: WordList = WordList::new(words::phone::CASES);
+    let mut head = head;
+    for _ in 0..2 {
+        let len = head.iter().rev().take(32).take_while(|b| is_letter(**b) || is_high(**b)).count();
+        let (rest, word) = head.split_at(head.len() - len);
+        if !(SAYS.holds(word) || SENT.holds(word) || CASES.holds(word)) {
+            break;
+        }
+        head = rest.strip_suffix(b" ").unwrap_or(rest);
+    }
+    head
 }
 
 /// `4479…@s.whatsapp.net (Ada)`: without the name and the host.

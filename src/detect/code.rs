@@ -298,7 +298,14 @@ fn distance(text: &[u8], from: usize, to: usize, most: usize, line_end: usize) -
         }
         far += if stopped { 40 } else { 0 };
     }
-    (far <= most).then_some(far)
+    let answered = line_end == LINE_END_IN_LOG && is_status(between);
+    (far <= most && !answered).then_some(far)
+}
+
+/// `type=OTP 200 5120`: an HTTP status alone between a word and a number, which is then a size or a time.
+fn is_status(between: &[u8]) -> bool {
+    matches!(between.trim_ascii(), [b'1'..=b'5', a, b] if a.is_ascii_digit() && b.is_ascii_digit())
+        && between.first() == Some(&b' ')
 }
 
 /// What a line's end weighs in a message and in a log.
@@ -424,6 +431,20 @@ fn is_checked(text: &[u8], end: usize) -> bool {
     OUTCOMES.holds(word)
 }
 
+/// `typed 4821 instead of the code we sent`: whether a word for what was entered stands at `place`, and one for a
+/// code on the same line behind it.
+fn is_entered_for_a_code(text: &[u8], hits: &[Hit], place: usize) -> bool {
+    const FAR: usize = 60;
+    static ENTERED: WordList = WordList::new(words::code::ENTERED);
+    let Some(own) = hits.get(place) else { return false };
+    ENTERED.holds(gap(text, own.start, own.end))
+        && hits
+            .iter()
+            .skip(place + 1)
+            .take_while(|hit| hit.start < own.end + FAR)
+            .any(|hit| hit.role == Role::Word && !gap(text, own.end, hit.start).contains(&b'\n'))
+}
+
 /// `código incorrecto: 4821`: between a word and its code, that it is wrong. Then the failure is of verifying.
 fn is_called_wrong(between: &[u8]) -> bool {
     static WRONG: WordList = WordList::new(words::code::WRONG);
@@ -493,7 +514,8 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
                     || is_called_wrong(gap(text, hit.end, candidate.start)))
         });
         let weak = hit.role != Role::Code && !said;
-        let got = hit.role == Role::Enter && pin_near(place, hit) && !fault_near(place, hit);
+        let got = hit.role == Role::Enter
+            && (pin_near(place, hit) && !fault_near(place, hit) || is_entered_for_a_code(text, hits, place));
         if weak
             && !got
             && !topic_near(place, hit.start)

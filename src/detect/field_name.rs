@@ -163,6 +163,9 @@ pub struct FieldLexicon {
     trie: Trie,
     /// Meanings of whole names, by the trie's `whole` value.
     whole: Vec<Meaning>,
+    /// The kinds that say that a value counts or measures.
+    measure: Option<u8>,
+    unit: Option<u8>,
 }
 
 /// Most words in a name; further ones are not looked at.
@@ -259,7 +262,8 @@ impl FieldLexicon {
                 trie.whole(&key_of(name), place);
             }
         }
-        Ok(FieldLexicon { kinds, trie: trie.build(), whole })
+        let (measure, unit) = (number_of("measure").ok(), number_of("unit").ok());
+        Ok(FieldLexicon { kinds, trie: trie.build(), whole, measure, unit })
     }
 
     /// What the name says. Allocates nothing; a long name is read by its last 120 bytes.
@@ -268,6 +272,17 @@ impl FieldLexicon {
         let mut folded = Name::default();
         folded.read(name);
         self.meaning(&folded)
+    }
+
+    /// Whether the name says that its value counts or measures something: `anzahl_versuche`, `длительность_мс`.
+    #[must_use]
+    pub fn measures(&self, name: &[u8]) -> bool {
+        let mut folded = Name::default();
+        folded.read(name);
+        let mut words = Words { list: [UNKNOWN_WORD; WORDS], len: 0 };
+        self.split(&folded, &mut words);
+        let is = |word: Option<&Word>, kind: Option<u8>| word.is_some_and(|word| Some(word.kind) == kind);
+        words.iter().any(|word| is(Some(word), self.measure)) || is(words.iter().next_back(), self.unit)
     }
 
     /// What the name says below a parent (`template` + `name`, `profile` + `name`). Worth asking

@@ -1,7 +1,7 @@
 //! Numbers that a line's grammar shows to be counts: process ids, sizes and durations at their fixed
 //! places in syslog, logcat, access and error logs. They may stay for ever.
 
-use super::bytes::{byte, find, is_alnum, is_digit, is_letter, is_upper, run_end};
+use super::bytes::{byte, find, is_alnum, is_digit, is_letter, is_upper, run_end, run_start};
 use super::timestamp;
 use crate::finding::Span;
 
@@ -28,6 +28,7 @@ pub fn numbers(text: &[u8], out: &mut dyn FnMut(Span)) {
         colon_pid(line, &mut place);
         haproxy(line, &mut place);
         closing_numbers(line, &mut place);
+        closing_size(line, &mut place);
         call_record(line, &mut place);
         syslog_pid(line, &mut place);
         logcat(line, &mut place);
@@ -303,11 +304,11 @@ fn logcat(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
 
 /// `"GET … HTTP/1.1" 200 5120 …`: the size behind the status, and times at the line's end.
 fn access(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
-    let Some(close) =
-        memchr::memmem::find(line, b"\" ").filter(|_| memchr::memmem::find(line, b" HTTP/").is_some())
-    else {
+    let request = || memchr::memmem::find(line, b" HTTP/").is_some() || has_request(line);
+    let Some(close) = memchr::memmem::find(line, b"\" ").filter(|_| request()) else {
         return;
     };
+    balancer(line, out);
     let mut search = close;
     loop {
         let status = search + 2;
@@ -350,6 +351,51 @@ fn access(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
             out(at, at + token.len());
         }
         at += token.len() + 1;
+    }
+}
+
+/// `"GET /sms" 200 …`: a request without a protocol.
+fn has_request(line: &[u8]) -> bool {
+    const METHODS: [&[u8]; 7] = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"];
+    memchr::memchr_iter(b'"', line).take(8).any(|quote| {
+        let rest = line.get(quote + 1..).unwrap_or_default();
+        METHODS.iter().any(|method| rest.strip_prefix(*method).is_some_and(|rest| rest.starts_with(b" /")))
+    })
+}
+
+/// `0.001 68.108 0.000 500 502 412 2025917 "GET …`: times, statuses and sizes as load balancers write them
+/// (AWS, "access log entries").
+fn balancer(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    const MOST: usize = 7;
+    let Some(quote) = memchr::memmem::find(line, b" \"") else { return };
+    let mut end = quote;
+    let mut found = [(0, 0); MOST];
+    let mut count = 0;
+    let mut times = 0;
+    while count < MOST {
+        let start = run_start(line, end, 12, |b| is_digit(b) || matches!(b, b'.' | b'-'));
+        if start == end || start == 0 || byte(line, start - 1) != b' ' {
+            break;
+        }
+        times += usize::from(line.get(start..end).is_some_and(|token| token.contains(&b'.')));
+        if let Some(place) = found.get_mut(count) {
+            *place = (start, end);
+        }
+        count += 1;
+        end = start - 1;
+    }
+    if count >= 5 && times >= 2 {
+        found.iter().take(count).for_each(|(start, end)| out(*start, *end));
+    }
+}
+
+/// `POST /sms 200 42 ms - 7117`: the size that Node's loggers write last (morgan, "dev" and "tiny").
+fn closing_size(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
+    let line = line.trim_ascii_end();
+    let start = run_start(line, line.len(), LONGEST_COUNT, is_digit);
+    let timed = line.get(..start).is_some_and(|head| head.ends_with(b"ms - "));
+    if timed && start < line.len() {
+        out(start, line.len());
     }
 }
 
@@ -396,6 +442,12 @@ mod tests {
             "a - - [x] \"GET /a HTTP/1.1\" 200 4044831 \"-\" \"curl\" 14.9541 120",
             &["4044831", "14.9541"],
         );
+        check("a \"GET /a?b=1\" 200 5120 54.3071 x", &["5120", "54.3071"]);
+        check("POST /a {} 200 42637 ms - 7117414", &["7117414"]);
+        check(
+            "app/lb x:1 y:2 0.001 68.1081 0.000 500 502 2025 \"GET http://x/ HTTP/1.1\" \"-\"",
+            &["2025", "502", "500", "0.000", "68.1081", "0.001"],
+        );
         check("\"GET /a HTTP/2\" 200 - 5120 34 84610 \"x\"", &["5120", "34", "84610"]);
         check("2026/03/02 10:11:12 [error] 4242#0: *71234 upstream", &["4242#0", "*71234"]);
         check("2026-03-02 17:57:20,400 INFO     85763 SMS-MT [cid:x]", &["85763"]);
@@ -420,6 +472,8 @@ mod tests {
     fn numbers_elsewhere() {
         check("sent code=[482913]", &[]);
         check("[otp] 482913 for you", &[]);
+        check("code - 482913", &[]);
+        check("say \"GET it\" 200 482913", &[]);
         check("INFO 482913 is your code", &[]);
         check("2026-03-02 10:11:12 INFO 482913 is your code", &[]);
         check("[otp] 482913 - for you", &[]);

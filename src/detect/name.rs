@@ -1,6 +1,7 @@
 //! Names that the grammar of a line shows: `"Name" <sip:…>`, `user Name <mail@…>`, `notify='Name'`.
 
 use super::bytes::{byte, is_high, is_letter};
+use crate::detect::word_list::WordList;
 use crate::detect::words;
 use crate::finding::Span;
 
@@ -42,10 +43,53 @@ pub fn before_number(text: &[u8], at: usize) -> Option<Span> {
     let head = text.get(..at)?;
     let scheme = head.iter().rev().take(12).take_while(|b| is_letter(**b) || **b == b':').count();
     let bare = head.get(..at - scheme)?;
+    if let Some(span) = in_a_phrase(text, bare.len()) {
+        return Some(span);
+    }
     let end = bare.strip_suffix(b" (").or_else(|| bare.strip_suffix(b" <"))?.len();
     let span = words_before(text, end)?;
     let spaced = span.of(text).contains(&b' ');
-    spaced.then_some(span)
+    // `nuevo mensaje de Beth (4479…@s.whatsapp.net)`
+    let sent = || {
+        static BEFORE: WordList = WordList::new(words::message::INBOUND);
+        let before = text.get(..span.start())?.strip_suffix(b" ")?;
+        let from = memchr::memrchr(b' ', before.get(before.len().saturating_sub(16)..)?)?;
+        let chat = text.get(at..)?.iter().find(|b| !b.is_ascii_digit()) == Some(&b'@');
+        (chat && BEFORE.holds(before.get(before.len().saturating_sub(16) + from + 1..)?)).then_some(())
+    };
+    (spaced || sent().is_some()).then_some(span)
+}
+
+/// The name that a phrase before a number holds: `texted to Marta Roe at +49 …`, `Marta Roe için +90 …`. `end` is
+/// where the number's part of the line begins.
+fn in_a_phrase(text: &[u8], end: usize) -> Option<Span> {
+    static BETWEEN: WordList = WordList::new(words::subject::NAME_THEN_NUMBER);
+    static BEHIND: WordList = WordList::new(words::subject::NAME_BEFORE_POSTPOSITION);
+    static BEFORE: WordList = WordList::new(words::subject::PREPOSITIONS);
+    let head = text.get(..end)?.strip_suffix(b" ")?;
+    let space = memchr::memrchr(b' ', head.get(head.len().saturating_sub(24)..)?)?;
+    let space = head.len().saturating_sub(24) + space;
+    let word = head.get(space + 1..)?;
+    let post = BEHIND.holds(word);
+    if !post && !BETWEEN.holds(word) {
+        return None;
+    }
+    let mut span = words_before(text, space)?;
+    let opens = span.of(text);
+    // In scripts without capitals every word reads like a name: two at most are one.
+    if is_high(*opens.first()?) && opens.iter().all(|b| is_high(*b) || *b == b' ') {
+        let spaces = memchr::memchr_iter(b' ', opens).rev().nth(1);
+        span = Span::new(span.start() + spaces.map_or(0, |at| at + 1), span.end());
+    }
+    let name = span.of(text);
+    let several = name.contains(&b' ') || name.iter().all(|b| is_high(*b));
+    if post {
+        return several.then_some(span);
+    }
+    let before = text.get(..span.start())?.strip_suffix(b" ")?;
+    let from = memchr::memrchr(b' ', before.get(before.len().saturating_sub(16)..)?)?;
+    let from = before.len().saturating_sub(16) + from + 1;
+    (several && BEFORE.holds(before.get(from..)?)).then_some(span)
 }
 
 /// The name in parentheses behind a number or a chat's id, before what its owner says: `4479…@g.us (Marta Roe): …`.
@@ -61,10 +105,22 @@ pub fn after_number(text: &[u8], at: usize) -> Option<Span> {
     let len = memchr::memchr(b')', inside)?;
     let name = inside.get(..len)?;
     let start = at + host + 2;
-    let named = inside.get(len..)?.starts_with(b"): ");
+    let behind = inside.get(len + 1..)?;
+    let named = behind.starts_with(b": ") || says(behind);
     let span = words_before(text, start + len).filter(|span| span.start() == start)?;
     (named && name.first().is_some_and(|b| b.is_ascii_uppercase() || is_high(*b))).then_some(span)
 }
+
+/// Whether ` dice: ` or the like begins here: one word, a colon and a space.
+fn says(behind: &[u8]) -> bool {
+    let word = behind.strip_prefix(b" ").unwrap_or_default();
+    let len = word.iter().take(24).take_while(|b| is_letter(**b) || is_high(**b)).count();
+    SAYS.holds(word.get(..len).unwrap_or_default())
+        && word.get(len..).is_some_and(|rest| rest.starts_with(b": "))
+}
+
+/// What is said of somebody before a text: `dice: …`.
+static SAYS: WordList = WordList::new(words::message::SAYS);
 
 /// The name before an e-mail address in parentheses: `Marta Roe (m.roe@example.com) opted out`. `at` is the
 /// address's first byte.
@@ -157,6 +213,10 @@ mod tests {
             ("Anmeldung von Marta Roe (+14155550132) über", Some("Marta Roe")),
             ("call of Zoë O'Neill (tel:+14155550132)", Some("Zoë O'Neill")),
             ("retry (+14155550132)", None),
+            ("passcode was texted to Marta Roe at +14155550132", Some("Marta Roe")),
+            ("[tr] Marta Roe için +14155550132 numarasına", Some("Marta Roe")),
+            ("failover to Region West at +14155550132", Some("Region West")),
+            ("sent to Gateway at +14155550132", None),
         ] {
             let at = text.find('+').unwrap();
             let got = before_number(text.as_bytes(), at);

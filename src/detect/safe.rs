@@ -210,15 +210,18 @@ fn counts(name: &[u8], digits: usize) -> bool {
     is_in(list, word) || (word.len() < name.len() && is_in(MEASURES, word)) || is_in(list, name)
 }
 
-/// Names of machines, threads and zones made of words that logs are made of: `pool-9-thread-16`, `gw-4`.
+/// Names of machines, threads, functions and zones made of words that logs are made of: `pool-9-thread-16`, `gw-4`.
 /// Digits are few and stand apart: `pin-482-913` is none.
 fn is_machine(core: &[u8]) -> bool {
     let mut pieces = 0;
     let mut words = 0;
     let mut number_before = true;
+    // A thread's number may be long.
+    let mut most = 3;
     for piece in core.split(|b| matches!(b, b'-' | b'_')) {
-        let number = (1..=3).contains(&piece.len()) && piece.iter().all(|b| is_digit(*b));
-        let word = is_in(WORDS, piece);
+        let number = (1..=most).contains(&piece.len()) && piece.iter().all(|b| is_digit(*b));
+        let word = is_in(WORDS, piece) || words > 0 && is_in(COUNTED, piece);
+        most = if matches!(piece, b"thread" | b"Thread" | b"exec" | b"worker" | b"executor") { 5 } else { 3 };
         if !(word || number && !number_before) {
             return false;
         }
@@ -250,7 +253,12 @@ fn is_quantity(core: &[u8]) -> bool {
     let unit = if byte(core, end) == b'-' && end > start { tail(core, end + 1) } else { unit };
     (1..=12).contains(&digits)
         && !unit.is_empty()
-        && (unit == b"%" || unit == b"x" || is_in(UNITS, unit) || is_compound(unit))
+        && (unit == b"%" || unit == b"x" || is_in(UNITS, unit) || is_compound(unit) || is_rate(unit))
+}
+
+/// `/s` of `37.5/s`.
+fn is_rate(unit: &[u8]) -> bool {
+    matches!(unit, b"/s" | b"/sec" | b"/m" | b"/min" | b"/h" | b"/hour")
 }
 
 /// `m30s` of `5m30s`, `h0m0s`.

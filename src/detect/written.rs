@@ -13,7 +13,9 @@ pub fn reads_like_figures(text: &[u8]) -> bool {
     for word in text.split(|b| *b == b' ').filter(|word| !word.is_empty()) {
         words += 1;
         commas += usize::from(word.ends_with(b","));
-        let number = word.first().is_some_and(u8::is_ascii_digit);
+        // A hash is a figure, too.
+        let hash = word.len() >= 12 && word.iter().filter(|b| b.is_ascii_digit()).count() >= 4;
+        let number = word.first().is_some_and(u8::is_ascii_digit) || hash;
         if number && after_number {
             return false;
         }

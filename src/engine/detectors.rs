@@ -175,7 +175,10 @@ impl Detectors {
             // `SG.…`, `hvs.…`: the prefix ends with a full stop.
             let dotted = bytes::before(text, start) == b'.';
             let from = || bytes::run_start(text, start, 64, |b| bytes::is_token(b) || b == b'.');
-            dotted.then(from).and_then(|from| credential::token_at(text, from))
+            // `session s:…`, as Express signs cookies.
+            let signed = || start.checked_sub(2).filter(|from| text.get(*from..start) == Some(b"s:"));
+            let from = if dotted { Some(from()) } else { signed() };
+            from.and_then(|from| credential::token_at(text, from))
         });
         token.or_else(|| announced(text, start))
     }
@@ -372,6 +375,18 @@ impl Lexicons {
     }
 }
 
+/// Whether a value is a number, and its field's name says that it counts or measures something, in any language
+/// of the lexicon: `sonumite_arv=1455`.
+#[must_use]
+pub fn is_measured(name: &[u8], value: &[u8]) -> bool {
+    let points = value.iter().filter(|b| **b == b'.').count();
+    (1..=12).contains(&value.len())
+        && points <= 1
+        && value.first().is_some_and(u8::is_ascii_digit)
+        && value.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+        && Lexicons::shipped().fields.measures(name)
+}
+
 /// The shipped lexicon of words that announce something in running text.
 #[must_use]
 pub fn prose_words() -> &'static Prose {
@@ -384,6 +399,17 @@ pub fn prose_words() -> &'static Prose {
 
 /// A credential that a word before the token announces.
 fn announced(text: &[u8], start: usize) -> Option<Hit> {
+    // `parola nebel@horn42`, `parola Nebel!42`: the part behind a sign, of which letters are the first.
+    let sign = bytes::before(text, start);
+    if matches!(sign, b'!' | b'#' | b'$' | b'*' | b'?' | b'&' | b'~' | b'^' | b'@')
+        || matches!(sign, b'.' | b'-' | b'_') && bytes::is_letter(bytes::byte(text, start))
+    {
+        let part = |b: u8| b > b' ' && !matches!(b, b'"' | b'\'' | b'=' | b':' | b',' | b'<' | b'(' | b'[');
+        let whole = bytes::run_start(text, start, 32, part);
+        if bytes::is_letter(bytes::byte(text, whole)) {
+            return announced(text, whole).filter(|hit| hit.span.end() > start);
+        }
+    }
     // The word stands before one to three of `=`, `:`, space, quote, and is none of more than 24 bytes.
     let is_letter = |byte: u8| bytes::is_letter(byte) || byte >= 0x80;
     let near = text.get(start.saturating_sub(4)..start)?;
@@ -410,11 +436,23 @@ fn words_end(text: &[u8], span: Span) -> usize {
         (named && bytes::byte(rest, sign + 1) != b' ' && (bytes::is_letter(first) || first >= 0x80))
             .then(|| name - 1)
     };
+    // `Text = see you, Parts = 2 }`, `[text] => see you [parts] => 2`: the next member of what a program prints.
+    let starts_member = |sign: usize| {
+        let arrow = bytes::byte(rest, sign + 1) == b'>';
+        let spaced = bytes::byte(rest, sign + 1 + usize::from(arrow)) == b' ';
+        let end = if spaced { rest.get(..sign)?.strip_suffix(b" ")?.len() } else { return None };
+        let bracket = arrow && bytes::before(rest, end) == b']';
+        let end = end - usize::from(bracket);
+        let name = bytes::run_start(rest, end, 48, |b| bytes::is_word(b) || b == b':');
+        let before = rest.get(..name)?.strip_suffix(if bracket { b" [" } else { b", " })?;
+        (name < end).then_some(before.len())
+    };
     let mut end = rest.len();
     for (at, byte) in rest.iter().enumerate() {
         match byte {
+            b']' if rest.get(at..).is_some_and(|rest| rest.starts_with(b"] => ")) => continue,
             b'\n' | b']' | b'}' | b'|' | b';' | b'"' => end = at,
-            b'=' | b':' => match starts_field(at) {
+            b'=' | b':' => match starts_field(at).or_else(|| starts_member(at)) {
                 Some(before) => end = before,
                 None => continue,
             },

@@ -1,6 +1,7 @@
 //! The last stage: what no rule knows is collected, so that only the grammar of a line and what is
 //! safe remain.
 
+use super::detectors::is_measured;
 use super::sink::{Found, Kind, Sink};
 use crate::class::Class;
 use crate::codec::decode::Map;
@@ -40,6 +41,18 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
     let names = tree.fields.iter().map(|field| field.name);
     known.extend(names.chain(tree.containers.iter().map(|container| container.name)).filter(is_name));
     known.extend(skip.iter().copied());
+    // `sonumite_arv=1455`; what the words of logs count is seen token by token.
+    let counted = tree.fields.iter().filter(|field| {
+        let value = field.value.of(text);
+        let name = field.name.of(text);
+        field.form == Form::Bare
+            && value.len() > 3
+            && value.first().is_some_and(u8::is_ascii_digit)
+            && !safe::keep_measured(name, value)
+            && !holds_claim(claimed, root(field.value.start()), root(field.value.end()))
+            && is_measured(name, value)
+    });
+    known.extend(counted.map(|field| field.value));
     line_grammar::numbers(text, &mut |span| known.push(span));
     known.sort_unstable();
     let mut claims = Cursor::new(claimed);

@@ -138,7 +138,9 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Safe => return Reading::Safe,
         // `t=12ms`, `epoch=27`: how long, how often.
         Class::Timestamp
-            if safe::is_measure(value) || value.len() <= 5 && value.iter().all(u8::is_ascii_digit) =>
+            if safe::is_measure(value)
+                || value.len() <= 5 && value.iter().all(u8::is_ascii_digit)
+                || is_short_time(value) =>
         {
             return Reading::Safe;
         }
@@ -163,6 +165,8 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
     let sure = meaning.strength == Strength::Sure;
     let likely = meaning.strength != Strength::Ambiguous;
     match class {
+        // `cid=554f9473-5b1d-…`: a call's.
+        Class::Phone if !likely && is_uuid(value) => Reading::Opaque(Class::EventId),
         // `sender.id: "0g6JDB0j…=="`: nobody's number, but somebody's.
         Class::Phone
             if !likely
@@ -182,6 +186,8 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         {
             Reading::Claim(Class::Phone)
         }
+        // `verification.sid: "VE…"`: a provider's id.
+        Class::Credential if !likely && is_provider_id(value) => Reading::Opaque(Class::EventId),
         Class::Credential => credential(value, &shape, sure, likely),
         Class::Email => Reading::Part(Class::Email),
         // `address=4479…` of a message: no address of a machine.
@@ -257,6 +263,29 @@ fn is_address(value: &[u8]) -> bool {
     ip::v4_at(value, 0).is_some_and(|hit| hit.span.start() == 0)
         || value.first() == Some(&b'[') && colons >= 2
         || colons >= 2 && value.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'))
+}
+
+/// Two capitals and 32 hexadecimal digits (Twilio: SIDs).
+fn is_provider_id(value: &[u8]) -> bool {
+    let (kind, id) = value.split_at(value.len().min(2));
+    id.len() == 32 && kind.iter().all(u8::is_ascii_uppercase) && id.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// `query_time=1.8961`: seconds that something took; an epoch has ten digits before the point.
+fn is_short_time(value: &[u8]) -> bool {
+    let point = value.iter().position(|b| *b == b'.');
+    point.is_some_and(|point| (1..=6).contains(&point))
+        && value.len() <= 14
+        && value.iter().filter(|b| !b.is_ascii_digit()).count() == 1
+}
+
+/// Five groups of hexadecimal digits (RFC 9562).
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
 }
 
 fn code(

@@ -54,6 +54,8 @@ static NAMES: WordList = WordList::new(&[
     "salasana",
     "lösenord",
     "mật khẩu",
+    "passe",
+    "sandi",
     "密码",
     "パスワード",
     "비밀번호",
@@ -74,11 +76,11 @@ static NAMES: WordList = WordList::new(&[
 ]);
 
 /// The kind of each of [`NAMES`].
-const KINDS: [Kind; 42] = [
+const KINDS: [Kind; 44] = [
     Bearer, Basic, Digest, Header, Cookie, Cookie, Password, Password, Password, Password, Password,
     Password, Password, Password, Password, Password, Password, Password, Password, Password, Password,
-    Password, Password, Password, Password, Password, Password, Password, Password, Secret, Secret, Secret,
-    Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, User, User,
+    Password, Password, Password, Password, Password, Password, Password, Password, Password, Password,
+    Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, User, User,
 ];
 
 /// Whether a word of ASCII letters alone announces credentials.

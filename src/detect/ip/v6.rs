@@ -86,8 +86,9 @@ fn end_of(text: &[u8], start: usize) -> Option<(Ipv6Addr, usize)> {
     if end <= start {
         return None;
     }
-    // `2001:db8:0:0:0:0:0:7:443`: behind eight groups a port.
-    if let Some(last) = ninth_group(slice(text, start..end)) {
+    // `2001:db8:0:0:0:0:0:7:443`, `2001:db8::7:61000`: behind eight groups, or of five digits, a port.
+    let run = slice(text, start..end);
+    if let Some(last) = ninth_group(run).or_else(|| long_port(run)) {
         end = start + last;
     }
     let address = read(slice(text, start..end))?;
@@ -114,6 +115,13 @@ fn ninth_group(run: &[u8]) -> Option<usize> {
     let long = run.split(|b| *b == b':').any(|group| group.len() == 4);
     let ported = (2..=5).contains(&port.len()) && port.iter().all(|b| is_digit(*b));
     (colons == 8 && long && ported).then_some(last)
+}
+
+/// Where a compressed address ends that has five digits behind its last colon: no group has as many.
+fn long_port(run: &[u8]) -> Option<usize> {
+    let last = run.iter().rposition(|b| *b == b':')?;
+    let port = slice(run, last + 1..run.len());
+    (port.len() == 5 && port.iter().all(|b| is_digit(*b)) && before(run, last) != b':').then_some(last)
 }
 
 /// End of `%eth0` behind a link-local or multicast address. Elsewhere a `%` begins an escape.
@@ -170,6 +178,7 @@ mod tests {
             ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:0db8:0000:0000:0000:0000:0000:0001", ""),
             ("[2001:db8::1]:443", "2001:db8::1", "443"),
             ("2001:db8::/32", "2001:db8::", "32"),
+            ("from 2001:db8::7:61000 to", "2001:db8::7", ""),
             ("client:2001:db8::1", "2001:db8::1", ""),
             ("node:2001:db8::1", "2001:db8::1", ""),
             ("ip=2001:db8::1,", "2001:db8::1", ""),

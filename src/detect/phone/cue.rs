@@ -116,6 +116,15 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
             break;
         }
         *told = Span::new(word_start, joint.start);
+        // `Phone.normalize/1: "4479…"`: how many values a function takes.
+        if nth == 0
+            && joint.assigns
+            && word.len() == 1
+            && word_start.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'/')
+            && names_a_phone(text, floor, joint.start)
+        {
+            return Cue::Strong;
+        }
         // `addr: 1 1 4479…`, `addr [0x01 0x01 [4479…`: type and plan of a number stand before it.
         let octet = word.len() == 4 && word.starts_with(b"0x");
         if octet || word.len() == 1 && word.iter().all(u8::is_ascii_digit) {
@@ -145,11 +154,49 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
                 number = meaning == Word::Number;
             }
             Word::Filler => {}
+            // `Gw.Phone.normalize/1: "4155550132"`: a function of telephones', and what it was given.
+            Word::Unknown if nth == 0 && joint.assigns && names_a_phone(text, floor, joint.start) => {
+                return Cue::Strong;
+            }
+            // `phone number not in allowed list: 14155550132`
+            Word::Unknown if nth == 0 && joint.assigns && clause_names_a_phone(text, floor, word_start) => {
+                found = found.max(Cue::Weak);
+                break;
+            }
             Word::Unknown => break,
         }
         end = word_start;
     }
     found
+}
+
+/// Whether the path of names that ends at `end` (`Gw.Phone.normalize/1`, `to.0`, `recipients[0].phone`) has a
+/// telephone's own word in it.
+fn names_a_phone(text: &[u8], floor: usize, end: usize) -> bool {
+    let piece = text.get(floor..end).unwrap_or_default();
+    let part =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'[' | b']' | b':' | b'#');
+    let from = piece.iter().rposition(|b| !part(b)).map_or(0, |at| at + 1);
+    let path = piece.get(from..).unwrap_or_default();
+    path.iter().any(|b| matches!(b, b'.' | b'/' | b'#'))
+        && path.split(|b| !b.is_ascii_alphabetic()).any(says_phone)
+}
+
+/// Whether a telephone's own word stands before `end` in the same clause, with a few words between.
+fn clause_names_a_phone(text: &[u8], floor: usize, end: usize) -> bool {
+    let piece = text.get(floor..end).unwrap_or_default();
+    let ends = |b: &u8| {
+        matches!(b, b'.' | b',' | b';' | b':' | b'!' | b'?' | b'=' | b'\n' | b'"' | b'[' | b'{' | b'}')
+    };
+    let from = piece.iter().rposition(ends).map_or(0, |at| at + 1);
+    // Where the piece is cut off, its first word may be the end of another.
+    let whole = from > 0 || floor == 0;
+    let clause = piece.get(from..).unwrap_or_default();
+    clause.split(|b| *b == b' ').skip(usize::from(!whole)).any(says_phone)
+}
+
+fn says_phone(word: &[u8]) -> bool {
+    !word.is_empty() && word.len() <= LONGEST_WORD && words::meaning(Lower::new(word).as_str()) == Word::Phone
 }
 
 /// Whether the words behind `end` only follow telephone numbers.

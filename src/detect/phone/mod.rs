@@ -305,7 +305,8 @@ fn at_home(digits: &[u8], regions: &[Region]) -> Option<numbering::Number> {
 
 /// Where an extension behind `end` ends (`ext. 12`, `x12`, `;ext=12`); `end` itself without one.
 fn extension_end(text: &[u8], end: usize) -> usize {
-    const MARKS: [&str; 17] = [
+    const MARKS: [&str; 18] = [
+        "~",
         ";ext=",
         "extension",
         "extn.",
@@ -327,7 +328,7 @@ fn extension_end(text: &[u8], end: usize) -> usize {
     let rest = text.get(end..text.len().min(end + 32)).unwrap_or_default();
     let mark = rest.iter().find(|byte| !matches!(byte, b' ' | b','));
     // First letters of the marks; those beyond ASCII have capitals of their own.
-    let may_be = |byte: &u8| *byte >= 0x80 || b";ex#rapidn".contains(&byte.to_ascii_lowercase());
+    let may_be = |byte: &u8| *byte >= 0x80 || b"~;ex#rapidn".contains(&byte.to_ascii_lowercase());
     if !mark.is_some_and(may_be) {
         return end;
     }
@@ -341,7 +342,14 @@ fn extension_end(text: &[u8], end: usize) -> usize {
     let number = after.trim_start_matches([' ', ':', '.']);
     let digits = number.bytes().take_while(u8::is_ascii_digit).count();
     let glued = number.as_bytes().get(digits).is_some_and(u8::is_ascii_alphanumeric);
+    // `~1234` right behind a number; `~ 12`, `~120 ms` is about so much.
+    let about = spaced.starts_with('~')
+        && (number.len() < after.len() || digits < 3 || cue::unit_follows(number.as_bytes(), digits));
     // Lower case may change lengths only beyond ASCII; the marks and digits here are as long in both.
     let behind = rest.len() - number.len() + digits;
-    if (1..=7).contains(&digits) && !glued && after.len() - number.len() <= 3 { end + behind } else { end }
+    if (1..=7).contains(&digits) && !glued && !about && after.len() - number.len() <= 3 {
+        end + behind
+    } else {
+        end
+    }
 }

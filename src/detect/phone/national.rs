@@ -137,6 +137,12 @@ fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context<'_>) -> Opti
     let said = match left {
         // A dash of punctuation between a word and a number: `my number-415 …`.
         Left::Joined if context.field == FieldHint::Prose && dash_after_word(text, start) => Cue::None,
+        // `call(415) 555-0132`: a bracket against its word.
+        Left::Joined if scan.opened && ends_word(text, start) => match cue::before(text, start) {
+            Cue::Strong => Cue::Strong,
+            Cue::None | Cue::Weak if context.field == FieldHint::Prose => Cue::None,
+            Cue::None | Cue::Weak | Cue::Against => return None,
+        },
         Left::Joined => return None,
         Left::Telling => Cue::Strong,
         Left::Clean if cue::conversation_before(text, start) => Cue::Weak,
@@ -152,6 +158,10 @@ fn cue_of(text: &[u8], start: usize, scan: &Scan, context: &Context<'_>) -> Opti
 fn dash_after_word(text: &[u8], start: usize) -> bool {
     let head = text.get(..start).unwrap_or_default();
     matches!(head, [.., letter, b'-'] if letter.is_ascii_alphabetic())
+}
+
+fn ends_word(text: &[u8], start: usize) -> bool {
+    start.checked_sub(1).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphabetic)
 }
 
 struct Candidate<'a> {
@@ -331,8 +341,16 @@ impl Candidate<'_> {
             || is_usual_length(self.regions(), n)
             || self.scan.first(n).starts_with(b"00") && n <= 17)
             && self.scan.run() < n
-            && !refuse::is_dotted_otherwise(self.scan, n)
+            && (!refuse::is_dotted_otherwise(self.scan, n) || self.is_bracketed_at_home(n))
             && self.ends_badly(n).is_none()
+    }
+
+    /// `(1800) 7493.524`, where digits may stand anywhere: a bracket first, and valid at home, however it is grouped.
+    fn is_bracketed_at_home(&self, n: usize) -> bool {
+        self.context.field == FieldHint::Prose
+            && self.scan.opened
+            && n == self.scan.digits().len()
+            && at_home(self.scan.first(n), self.regions()).is_some_and(|number| number.is_valid())
     }
 
     /// Why no count of the digits is looked at as a number.

@@ -49,6 +49,8 @@ static UNITS: WordList = WordList::new(words::phone::UNITS);
 
 /// The meaning of a word, given in lower case.
 pub(super) fn meaning(word: &str) -> Word {
+    // `to.0`: the first of several.
+    let word = word.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix('.').unwrap_or(word);
     let joint = word.bytes().rposition(|byte| matches!(byte, b'_' | b'-' | b'.'));
     let last = joint.and_then(|at| word.get(at + 1..));
     for candidate in [Some(word), last].into_iter().flatten() {

@@ -180,6 +180,7 @@ impl Finder {
                     && unknown != Unknown::Stays
                     && sink.found.len() == from
                     && !safe::keep_measured(lone.name, value)
+                    && !detectors::is_measured(lone.name, value)
                 {
                     last::value(lone.with_quotes(field), field.form, sink);
                 }
@@ -356,7 +357,7 @@ fn is_number(value: &[u8]) -> bool {
 
 /// Whether the value of a field that no rule knows may stay at the last stage.
 pub(super) fn stays_alone(name: &[u8], value: &[u8]) -> bool {
-    safe::keep_alone(value) || safe::keep_measured(name, value)
+    safe::keep_alone(value) || safe::keep_measured(name, value) || detectors::is_measured(name, value)
 }
 
 /// Whether one of the findings from `from` on, or a placeholder of one, is what the field's name promised.

@@ -1,0 +1,117 @@
+//! Objects as programs print them: `Customer(id=7, name=Ada)`, `Customer{id='7', name='Ada'}`, `Customer { Id: 7 }`. Their
+//! members stand in a container that goes by the class's name.
+
+use super::text::is_name_byte;
+use super::{Container, Tree};
+use crate::finding::Span;
+
+/// The object that the walk is in.
+#[derive(Default)]
+pub(super) struct Object {
+    container: Option<u32>,
+    /// Where the last member's value ended.
+    end: usize,
+}
+
+impl Object {
+    /// Puts the first field that was added from `known` on into the object it is a member of.
+    pub(super) fn take_in(&mut self, text: &[u8], start: usize, known: usize, tree: &mut Tree) {
+        let Some(field) = tree.fields.get(known).copied().filter(|field| !field.name.is_empty()) else {
+            return;
+        };
+        if field.container != 0 {
+            self.container = None;
+            return;
+        }
+        let begin = field.name.start();
+        let quoted = matches!(begin.checked_sub(1).and_then(|at| text.get(at)), Some(b'"' | b'\''));
+        let begin = begin - usize::from(quoted);
+        let follows = text.get(self.end..begin).is_some_and(|between| {
+            between.len() <= MEMBER_GAP
+                && between.trim_ascii_end().ends_with(b",")
+                && !between.iter().any(|b| matches!(b, b')' | b'}' | b']' | b'\n'))
+        });
+        if !follows {
+            self.container = class_before(text, start, begin).map(|name| {
+                tree.containers.push(Container { parent: 0, name, array: false });
+                u32::try_from(tree.containers.len() - 1).unwrap_or(0)
+            });
+        }
+        self.end = field.value.end();
+        if let (Some(container), Some(field)) = (self.container, tree.fields.get_mut(known)) {
+            field.container = container;
+        }
+    }
+}
+
+/// Between two members: the rest of a value of several words, a quote, a comma.
+const MEMBER_GAP: usize = 64;
+/// No class's name is longer.
+const CLASS_BYTES: usize = 64;
+
+/// What the names of classes end in that are about programs.
+const TECHNICAL: [&[u8]; 24] = [
+    b"Record",
+    b"Request",
+    b"Response",
+    b"Event",
+    b"Message",
+    b"Entity",
+    b"Dto",
+    b"DTO",
+    b"Command",
+    b"Result",
+    b"Entry",
+    b"Item",
+    b"Info",
+    b"Data",
+    b"Job",
+    b"Task",
+    b"Payload",
+    b"State",
+    b"Config",
+    b"Exception",
+    b"Error",
+    b"Context",
+    b"Object",
+    b"Sms",
+];
+
+/// The class's name before the bracket that opens right before `at`: capital first, small letters in it.
+fn class_before(text: &[u8], start: usize, at: usize) -> Option<Span> {
+    let head = text.get(start..at)?.trim_ascii_end();
+    let class = head.strip_suffix(b"(").or_else(|| head.strip_suffix(b"{"))?.trim_ascii_end();
+    let len = class.iter().rev().take(CLASS_BYTES).take_while(|b| is_name_byte(**b) && **b != b'.').count();
+    let name = class.get(class.len() - len..)?;
+    // What every program has says nothing of its members: `ConsumerRecord(key = …)`.
+    if TECHNICAL.iter().any(|end| name.ends_with(end)) {
+        return None;
+    }
+    let camel = name.first().is_some_and(u8::is_ascii_uppercase) && name.iter().any(u8::is_ascii_lowercase);
+    (camel && len >= 3).then(|| Span::new(start + class.len() - len, start + class.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: Option<&str>) {
+        let at = text.find('|').unwrap();
+        let text = text.replace('|', "");
+        let got = class_before(text.as_bytes(), 0, at);
+        let got = got.map(|span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned());
+        assert_eq!(got.as_deref(), want, "{text}");
+    }
+
+    #[test]
+    fn classes() {
+        check("created Customer(|id=7", Some("Customer"));
+        check("x.y.Member { |id: 7", Some("Member"));
+        check("ConsumerRecord(|key = 7", None);
+        check("(|id=7", None);
+        check("SELECT(|id=7", None);
+        check("call(|id=7", None);
+        check("Customer, |id=7", None);
+    }
+}
