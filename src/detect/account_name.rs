@@ -15,7 +15,7 @@ const ANNOUNCE: &[&str] = words::subject::ACCOUNTS;
 /// What is known of a line.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
-    /// ` user `, ` for ` or ` in as ` stands in it, as in all announcements.
+    /// `user `, ` for ` or ` in as ` stands in it, as in all announcements.
     pub announced: bool,
     /// One of these, or another word for a person or an account.
     pub spoken_of: bool,
@@ -93,11 +93,26 @@ fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
         let len = bare.iter().take_while(|b| is_name(**b)).count();
         let name = bare.get(..len).unwrap_or_default();
         let ends = bare.len() <= len + 1;
-        if lead <= 1 && ends && has_shape(name) {
+        let behind = line.get(start + token.len() + 1..).unwrap_or_default();
+        if lead <= 1 && ends && (has_shape(name) || lead == 0 && is_who_signs_in(name, behind)) {
             out(Span::new(start + lead, start + lead + len));
         }
         start += token.len() + 1;
     }
+}
+
+/// Names of users that are no persons.
+static SERVICES: WordList = WordList::new(words::neighbours::SERVICE);
+
+/// `user jdoe logged in`: a small word that does what only accounts do.
+fn is_who_signs_in(name: &[u8], behind: &[u8]) -> bool {
+    const DOES: [&[u8]; 6] =
+        [b"logged", b"signed", b"authenticated", b"connected", b"disconnected", b"registered"];
+    let does = behind.split(|b| *b == b' ').next().unwrap_or_default();
+    (3..=32).contains(&name.len())
+        && name.iter().all(u8::is_ascii_lowercase)
+        && DOES.contains(&does)
+        && !SERVICES.holds(name)
 }
 
 /// Calls `out` with names of persons behind a word for one: `Benutzer Marta Roe (192.0.2.7)`, `customer: Ada Roe.`,

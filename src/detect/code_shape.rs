@@ -245,6 +245,7 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     };
     let right = match after {
         [b'_' | b'/' | b'\\' | b'@' | b'%' | b'^', ..] => false,
+        [b',', next, ..] if next.is_ascii_digit() => end - start >= 4 && is_minutes(after),
         [b'.' | b',' | b':', next, ..] => !next.is_ascii_alphanumeric() || (*next).is_ascii_alphabetic(),
         [0xC2, 0xB0, ..] => false,
         _ => true,
@@ -253,6 +254,19 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let process = matches!(before, [.., last, b'['] if last.is_ascii_alphanumeric())
         && matches!(after, [b']'] | [b']', b':' | b'\n' | b'\r' | b' ', ..]);
     left && right && !process && !is_in_number(before, text.get(start..end).unwrap_or_default(), after)
+}
+
+/// `660214,5分钟内有效`, `660214,10 minutes`: how long a code is good for, behind a comma that makes no decimal.
+fn is_minutes(after: &[u8]) -> bool {
+    let behind = after.get(1..).unwrap_or_default();
+    let digits = behind.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    let unit = behind.get(digits..).unwrap_or_default();
+    let word = unit.strip_prefix(b" ").unwrap_or(unit);
+    (1..=3).contains(&digits)
+        && (unit.first().is_some_and(|b| *b >= 0x80)
+            || ["min", "Min", "sec", "sek", "мин", "хв", "сек"]
+                .iter()
+                .any(|own| word.starts_with(own.as_bytes())))
 }
 
 /// Whether the digits around make a longer number of it: `+351 (0)912 …`, `040 123 25 97`.

@@ -39,6 +39,10 @@ impl Facts {
     pub const TEXT: Facts = Facts(1 << 10);
     /// A record of a queue is described: topic, partition, offset.
     pub const QUEUE: Facts = Facts(1 << 9);
+    /// A template is named, whose parameters stand beside it.
+    pub const TEMPLATE: Facts = Facts(1 << 11);
+    /// It is, or stands in, what fills a template's gaps, if one is named beside it.
+    pub const PARAMETERS: Facts = Facts(1 << 12);
 
     #[must_use]
     pub fn with(self, other: Facts) -> Facts {
@@ -52,7 +56,7 @@ impl Facts {
 }
 
 /// What the names of members say about what they stand in.
-static MEMBERS: [(WordList, Facts); 7] = [
+static MEMBERS: [(WordList, Facts); 8] = [
     (WordList::new(words::neighbours::LOG), Facts::LOG),
     (WordList::new(words::neighbours::ERROR), Facts::ERROR),
     (WordList::new(words::neighbours::MESSAGE_MEMBERS), Facts::MESSAGE),
@@ -60,15 +64,19 @@ static MEMBERS: [(WordList, Facts); 7] = [
     (WordList::new(words::neighbours::THING), Facts::THING),
     (WordList::new(words::neighbours::HEADLINE), Facts::HEADLINE),
     (WordList::new(words::neighbours::QUEUE), Facts::QUEUE),
+    (WordList::new(words::neighbours::TEMPLATE), Facts::TEMPLATE),
 ];
 /// What the names of containers say about what stands in them.
-static CONTAINERS: [(WordList, Facts); 5] = [
+static CONTAINERS: [(WordList, Facts); 6] = [
     (WordList::new(words::neighbours::ERROR), Facts::ERROR),
     (WordList::new(words::neighbours::PERSON), Facts::PERSON),
     (WordList::new(words::neighbours::MESSAGE), Facts::MESSAGE),
     (WordList::new(words::neighbours::CODE), Facts::CODES),
     (WordList::new(words::neighbours::THING), Facts::THING),
+    (WordList::new(words::neighbours::PARAMETERS), Facts::PARAMETERS),
 ];
+static SIGN_IN: WordList = WordList::new(words::neighbours::SIGN_IN);
+static SERVICES: WordList = WordList::new(words::neighbours::SERVICE);
 static HEADLINE_NAMES: WordList = WordList::new(words::neighbours::HEADLINE);
 static ENVELOPES: WordList = WordList::new(words::neighbours::ENVELOPES);
 
@@ -199,7 +207,7 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Imei if shape.digits >= 14 => Reading::Claim(Class::Imei),
         Class::Device if likely && shape.len >= 6 && shape.spaces == 0 => Reading::Claim(Class::Device),
         Class::SubjectId if is_address(value) => Reading::Part(Class::Ip),
-        Class::SubjectId => subject(value, &shape, likely, around),
+        Class::SubjectId => subject(name, value, &shape, likely, around),
         Class::Location if likely && shape.len >= 2 => Reading::Claim(Class::Location),
         Class::Card
         | Class::Imei
@@ -508,7 +516,7 @@ fn is_account(value: &[u8], shape: &ValueShape) -> bool {
     plain && (joined || numbered || drawn) && !safe::keep_alone(value)
 }
 
-fn subject(value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
+fn subject(name: &[u8], value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
     let token = shape.spaces == 0 && shape.len >= 3 && shape.len <= 128 && shape.at_signs == 0;
     // `sub:001`, a receipt's count of messages.
     if shape.digits == shape.len && shape.len == 3 && value.first() == Some(&b'0') {
@@ -524,7 +532,13 @@ fn subject(value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings
     if beside && shape.is_capitalised(value) && !safe::is_log_word(value) {
         return Reading::Claim(Class::Name);
     }
-    if token && (likely || around.named.has(Facts::PERSON) || is_account(value, shape)) {
+    // `user=jdoe`; not `user=postgres`
+    let signs_in = || {
+        let word =
+            shape.len <= 32 && value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'.'));
+        word && SIGN_IN.holds(name) && !SERVICES.holds(value)
+    };
+    if token && (likely || around.named.has(Facts::PERSON) || is_account(value, shape) || signs_in()) {
         Reading::Claim(Class::SubjectId)
     } else if token && shape.digits > 0 {
         Reading::Opaque(Class::EventId)

@@ -67,7 +67,7 @@ pub struct Signs {
 const LITERALS: [(&str, Seen); 30] = [
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
-    (" user ", Seen::ACCOUNT),
+    ("user ", Seen::ACCOUNT),
     (" for ", Seen::ACCOUNT),
     (" in as ", Seen::ACCOUNT),
     (" : TTY=", Seen::PERSON),

@@ -200,7 +200,49 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
         }
         fields.push(shaped(tools, names, bytes, tree, field, info));
     }
+    for container in tree.containers.iter().filter(|container| !container.name.is_empty()) {
+        let inside = info(tools, names, container.name.of(bytes)).facts;
+        if let Some(around) = facts.get_mut(container.parent as usize).filter(|_| inside.has(Facts::TEMPLATE))
+        {
+            *around = around.with(Facts::TEMPLATE);
+        }
+    }
+    for (field, shaped) in tree.fields.iter().zip(fields) {
+        fill_templates(tools, names, bytes, tree, facts, field, shaped);
+    }
     tools.fields.deny(bytes, tree, denied);
+}
+
+/// `{"template":"otp","params":["728113"]}`, `{"template":"otp","variables":{"1":"728113"}}`: what fills a template's gaps is
+/// a part of the text that somebody gets. Members whose names say what they are go by those.
+fn fill_templates(
+    tools: Tools<'_>,
+    names: &mut NameCache<NameInfo>,
+    bytes: &[u8],
+    tree: &Tree,
+    facts: &[Facts],
+    field: &Field,
+    shaped: &mut Shaped,
+) {
+    let body = Meaning { class: Some(Class::Body), strength: Strength::Sure, blocked: false };
+    let unsaid = match shaped.meaning.class {
+        None => true,
+        Some(Class::Body) => shaped.meaning.strength == Strength::Ambiguous,
+        // `params` by themselves are a program's.
+        Some(_) => shaped.meaning.blocked,
+    };
+    if shaped.claimed.is_some() || !unsaid {
+        return;
+    }
+    let of = |index: u32| facts.get(index as usize).copied().unwrap_or_default();
+    if !ancestors(tree, field.container).take(3).any(|index| of(index).has(Facts::TEMPLATE)) {
+        return;
+    }
+    let containers = ancestors(tree, field.container).take(2).map(|index| tree.container(index).name);
+    let mut around = std::iter::once(tree.name_of(field)).chain(containers).filter(|name| !name.is_empty());
+    if around.any(|name| info(tools, names, name.of(bytes)).inside.has(Facts::PARAMETERS)) {
+        (shaped.meaning, shaped.always, shaped.meant, shaped.named) = (body, None, Some(Class::Body), None);
+    }
 }
 
 fn shaped(
@@ -307,10 +349,11 @@ fn words_follow(text: &[u8], value: Span) -> bool {
     rest.first() == Some(&b' ') && len >= 2 && matches!(rest.get(1 + len), Some(b' ' | b',' | b'.') | None)
 }
 
-/// Whether the name's own letters are asked, too: of bodies, of codes, and of what may be somebody's number.
+/// Whether the name's own letters are asked, too: of bodies, of codes, and of what may be somebody's number or account.
 fn leaves_a_doubt(meaning: Meaning) -> bool {
     let phone = meaning.class == Some(Class::Phone) && meaning.strength == Strength::Ambiguous;
-    phone || matches!(meaning.class, Some(Class::Body | Class::Code))
+    let account = meaning.class == Some(Class::SubjectId) && meaning.strength == Strength::Ambiguous;
+    phone || account || matches!(meaning.class, Some(Class::Body | Class::Code))
 }
 
 /// The reading of a part that has a name and nothing around it (a header), and the rule that claims it.

@@ -59,7 +59,7 @@ pub(super) struct Shaped {
     pub(super) counts_phones: bool,
     /// What the names of the containers around it say, where its own leaves a doubt.
     pub(super) named: Option<Facts>,
-    /// Its name in lower case, where the name's letters are asked: of bodies, of what may be a number.
+    /// Its name in lower case, where the name's letters are asked.
     pub(super) lower: Name,
 }
 
