@@ -173,6 +173,19 @@ fn name_before_json(text: &[u8], at: usize, start: usize) -> Span {
     Span::default()
 }
 
+/// Where a name begins whose word alone says too little: `verification code: 4829`, `error code: 4829`.
+fn with_kind(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
+    let is_code = text.get(begin..end).is_some_and(|name| name.eq_ignore_ascii_case(b"code"));
+    let Some(before) =
+        text.get(floor..begin).and_then(|before| before.strip_suffix(b" ")).filter(|_| is_code)
+    else {
+        return begin;
+    };
+    let word = before.iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
+    let whole = word < before.len() || floor == 0;
+    if (2..=16).contains(&word) && whole { begin - 1 - word } else { begin }
+}
+
 /// The name that ends at `end` (a quote there is stepped over), not reaching before `start`; empty
 /// where there is none.
 fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
@@ -212,6 +225,7 @@ fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
         begin += 1;
     }
     begin = coded_start(text, floor, begin, end);
+    begin = with_kind(text, floor, begin, end);
     let starts_well =
         text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'%') || *b >= 0x80);
     if begin < end && starts_well { Span::new(begin, end) } else { Span::default() }

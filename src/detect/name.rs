@@ -20,7 +20,9 @@ pub fn before_angle(text: &[u8], at: usize) -> Option<Span> {
         || inside.starts_with(b"sips:")
         || inside.starts_with(b"tel:")
         // Not the `<134>` of syslog.
-        || inside.strip_prefix(b"+").unwrap_or(inside).iter().take(5).filter(|b| b.is_ascii_digit()).count() == 5
+        || inside.iter().take(5).filter(|b| b.is_ascii_digit()).count() == 5
+        // `<+1 (415) 555-0132>`
+        || inside.first() == Some(&b'+') && inside.iter().take(10).filter(|b| b.is_ascii_digit()).count() >= 4
         || has_at_sign(inside);
     if !address {
         return None;
