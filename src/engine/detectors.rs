@@ -308,13 +308,13 @@ impl Detectors {
         if text.len() < self.shortest_pattern {
             return;
         }
-        let mut seen = seen;
+        // A keyword may stand in the field's name.
+        let seen = seen.unwrap_or_else(|| self.signs.of(text)).with(self.signs.of(key));
+        if !seen.has(Seen::KEYWORDS) {
+            return;
+        }
         for (place, rule) in self.patterns.iter().enumerate() {
-            if text.len() < rule.shortest {
-                continue;
-            }
-            let seen = *seen.get_or_insert_with(|| self.signs.of(text));
-            if key.is_empty() && !Signs::allow(seen, place) {
+            if text.len() < rule.shortest || !Signs::allow(seen, place) {
                 continue;
             }
             for found in rule.pattern.find_iter(text) {

@@ -24,6 +24,9 @@ impl Seen {
     /// Another word for a person or an account.
     pub const PERSON: Seen = Seen(1 << 4);
 
+    /// Any keyword of a pattern rule.
+    pub const KEYWORDS: Seen = Seen(u64::MAX << 5);
+
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
         Seen(1 << (5 + rule).min(63))
@@ -34,7 +37,8 @@ impl Seen {
         self.0 & other.0 != 0
     }
 
-    fn with(self, other: Seen) -> Seen {
+    #[must_use]
+    pub fn with(self, other: Seen) -> Seen {
         Seen(self.0 | other.0)
     }
 }
