@@ -182,7 +182,10 @@ fn with_kind(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
         return begin;
     };
     let word = before.iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
-    let whole = word < before.len() || floor == 0;
+    let whole = match before.len().checked_sub(word + 1).and_then(|at| before.get(at)) {
+        Some(byte) => matches!(byte, b' ' | b'\n' | b'\t' | b'(' | b'[' | b'"' | b'\''),
+        None => floor == 0,
+    };
     if (2..=16).contains(&word) && whole { begin - 1 - word } else { begin }
 }
 
