@@ -1,6 +1,6 @@
 //! Elements of XML in running text.
 
-use super::text::{NAME_BYTES, is_name_byte};
+use super::name::{NAME_BYTES, is_name_byte};
 use super::{Field, Form, Tree, json};
 use crate::finding::Span;
 

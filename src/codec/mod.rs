@@ -12,6 +12,7 @@ pub mod decode;
 mod escaped;
 pub mod json;
 pub mod markup;
+mod name;
 mod object;
 mod php;
 pub mod sql;

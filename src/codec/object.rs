@@ -1,7 +1,7 @@
 //! Objects as programs print them: `Customer(id=7, name=Ada)`, `Customer{id='7', name='Ada'}`, `Customer { Id: 7 }`. Their
 //! members stand in a container that goes by the class's name.
 
-use super::text::is_name_byte;
+use super::name::is_name_byte;
 use super::{Container, Tree};
 use crate::finding::Span;
 

@@ -104,15 +104,21 @@ fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
 /// Names of users that are no persons.
 static SERVICES: WordList = WordList::new(words::neighbours::SERVICE);
 
+static SIGNS_IN: WordList = WordList::new(words::neighbours::SIGNS_IN);
+
+/// Whether a user's name is that of a program, not of a person.
+#[must_use]
+pub fn is_service(name: &[u8]) -> bool {
+    SERVICES.holds(name)
+}
+
 /// `user jdoe logged in`: a small word that does what only accounts do.
 fn is_who_signs_in(name: &[u8], behind: &[u8]) -> bool {
-    const DOES: [&[u8]; 6] =
-        [b"logged", b"signed", b"authenticated", b"connected", b"disconnected", b"registered"];
     let does = behind.split(|b| *b == b' ').next().unwrap_or_default();
     (3..=32).contains(&name.len())
         && name.iter().all(u8::is_ascii_lowercase)
-        && DOES.contains(&does)
-        && !SERVICES.holds(name)
+        && SIGNS_IN.holds(does)
+        && !is_service(name)
 }
 
 /// Calls `out` with names of persons behind a word for one: `Benutzer Marta Roe (192.0.2.7)`, `customer: Ada Roe.`,

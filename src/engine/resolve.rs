@@ -9,7 +9,7 @@ use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::word_list::WordList;
 use crate::detect::words;
 use crate::detect::written::{reads_foreign, reads_like_figures};
-use crate::detect::{bytes, hidden, ip, safe};
+use crate::detect::{account_name, bytes, hidden, ip, safe};
 use crate::numbering;
 
 /// What the fields of a container say together: one bit each.
@@ -76,7 +76,6 @@ static CONTAINERS: [(WordList, Facts); 6] = [
     (WordList::new(words::neighbours::PARAMETERS), Facts::PARAMETERS),
 ];
 static SIGN_IN: WordList = WordList::new(words::neighbours::SIGN_IN);
-static SERVICES: WordList = WordList::new(words::neighbours::SERVICE);
 static HEADLINE_NAMES: WordList = WordList::new(words::neighbours::HEADLINE);
 static ENVELOPES: WordList = WordList::new(words::neighbours::ENVELOPES);
 
@@ -536,7 +535,7 @@ fn subject(name: &[u8], value: &[u8], shape: &ValueShape, likely: bool, around: 
     let signs_in = || {
         let word =
             shape.len <= 32 && value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'.'));
-        word && SIGN_IN.holds(name) && !SERVICES.holds(value)
+        word && SIGN_IN.holds(name) && !account_name::is_service(value)
     };
     if token && (likely || around.named.has(Facts::PERSON) || is_account(value, shape) || signs_in()) {
         Reading::Claim(Class::SubjectId)

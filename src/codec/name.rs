@@ -1,0 +1,100 @@
+//! The names of fields in running text: where they begin and end.
+
+use super::{byte_table, php};
+use crate::finding::Span;
+
+/// No name is longer.
+pub(super) const NAME_BYTES: usize = 96;
+
+const ASCII_OF_NAMES: [bool; 256] =
+    byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$@");
+
+#[inline]
+pub(super) fn is_name_byte(byte: u8) -> bool {
+    ASCII_OF_NAMES.get(usize::from(byte)).copied().unwrap_or(false) || byte >= 0x80
+}
+
+/// `payload={…}`, `body: {…}`: the name that a JSON value in text goes by.
+pub(super) fn name_before_json(text: &[u8], at: usize, start: usize) -> Span {
+    let mut end = at;
+    while end > start && text.get(end - 1) == Some(&b' ') {
+        end -= 1;
+    }
+    if end > start && matches!(text.get(end - 1), Some(b'=' | b':')) {
+        return name_ending_at(text, end - 1, start);
+    }
+    Span::default()
+}
+
+/// Where a name begins whose word alone says too little: `verification code: 4829`, `error code: 4829`.
+fn with_kind(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
+    let is_code = text.get(begin..end).is_some_and(|name| name.eq_ignore_ascii_case(b"code"));
+    let Some(before) =
+        text.get(floor..begin).and_then(|before| before.strip_suffix(b" ")).filter(|_| is_code)
+    else {
+        return begin;
+    };
+    let word = before.iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
+    let whole = match before.len().checked_sub(word + 1).and_then(|at| before.get(at)) {
+        Some(byte) => matches!(byte, b' ' | b'\n' | b'\t' | b'(' | b'[' | b'"' | b'\''),
+        None => floor == 0,
+    };
+    if (2..=16).contains(&word) && whole { begin - 1 - word } else { begin }
+}
+
+/// The name that ends at `end` (a quote there is stepped over), not reaching before `start`; empty
+/// where there is none.
+pub(super) fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
+    let bracket_end = end;
+    let mut end = end;
+    let mut bracket = false;
+    if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
+        end -= 1;
+    } else if end > start && text.get(end - 1) == Some(&b']') {
+        // `user[phone]=…`, PHP's `["phone"]=>`
+        end -= 1;
+        bracket = true;
+        end = php::name_end(text, start.max(end.saturating_sub(NAME_BYTES)), end);
+        if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
+            end -= 1;
+        }
+    }
+    let floor = start.max(end.saturating_sub(NAME_BYTES));
+    let mut begin = end;
+    let before = text.get(floor..end).unwrap_or_default();
+    begin -= before.iter().rev().take_while(|b| is_name_byte(**b)).count();
+    if begin == floor && begin > start && text.get(begin - 1).is_some_and(|b| is_name_byte(*b)) {
+        return Span::default();
+    }
+    if bracket {
+        let opens = begin.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'[');
+        let named =
+            begin.checked_sub(2).and_then(|at| text.get(at)).is_some_and(|b| is_name_byte(*b) || *b == b']');
+        // `[phone] => …`, `["phone"]=>`: PHP's own.
+        let rocket = text.get(bracket_end..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"=>"));
+        let quoted = begin.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'[');
+        if !(rocket && (opens || quoted)) && !(opens && named) {
+            return Span::default();
+        }
+    }
+    while begin < end && matches!(text.get(begin), Some(b'-' | b'.' | b'@' | b'$')) {
+        begin += 1;
+    }
+    begin = coded_start(text, floor, begin, end);
+    begin = with_kind(text, floor, begin, end);
+    let starts_well =
+        text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'%') || *b >= 0x80);
+    if begin < end && starts_well { Span::new(begin, end) } else { Span::default() }
+}
+
+/// Where a parameter's name begins that has `%E7%9F…` in it: behind the `?` or `&` before it.
+fn coded_start(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
+    if begin.checked_sub(1).and_then(|at| text.get(at)) != Some(&b'%') {
+        return begin;
+    }
+    let coded = |b: &u8| is_name_byte(*b) || *b == b'%';
+    let len = text.get(floor..end).unwrap_or_default().iter().rev().take_while(|b| coded(b)).count();
+    let start = end - len;
+    let opens = matches!(start.checked_sub(1).and_then(|at| text.get(at)), Some(b'?' | b'&' | b' ') | None);
+    if opens { start } else { begin }
+}
