@@ -154,14 +154,9 @@ impl Tree {
     /// values the name N, in the fields from `first_field` on and the containers from
     /// `first_container` on (OpenTelemetry's attributes, forms, template parameters).
     pub fn name_pairs(&mut self, text: &[u8], first_field: usize, first_container: usize) {
-        const SOUGHT: usize = 64;
-        let of = |span: Span| span.of(text);
         let is_label = |field: &Field| {
-            // Most names are told by their length or their first letter.
-            (1..=9).contains(&field.name.len())
+            self::is_label(text, field)
                 && field.form == Form::JsonString
-                && may_name_a_pair(text, field.name)
-                && is_pair_name(of(field.name))
                 && (1..=96).contains(&field.value.len())
         };
         let mut from = first_field;
@@ -171,21 +166,12 @@ impl Tree {
             from = place + 1;
             let Some(label) = self.fields.get(place).copied() else { break };
             let home = label.container;
-            // The value stands near: before the name or behind it.
-            let near = place.saturating_sub(4).max(first_field)..self.fields.len().min(place + SOUGHT);
-            for other in near {
+            for other in self.near(place, first_field) {
                 let Some(field) = self.fields.get(other).copied() else { break };
                 if other == place {
                     continue;
                 }
-                let direct = field.container == home && is_one_of(of(field.name), &PAIR_VALUES);
-                let holder = self.container(field.container);
-                let inner = field.container != home
-                    && holder.parent == home
-                    && field.container as usize >= first_container
-                    && is_one_of(of(holder.name), &PAIR_VALUES)
-                    && (field.name.is_empty() || is_value_kind(of(field.name)));
-                if (direct || inner)
+                if self.is_value_of(text, &label, &field, first_container)
                     && let Some(field) = self.fields.get_mut(other)
                 {
                     field.name = label.value;
@@ -200,10 +186,31 @@ impl Tree {
     /// Whether other values in the same places could make pairs of names and values.
     #[must_use]
     pub fn may_pair(&self, text: &[u8]) -> bool {
-        let names = || self.fields.iter().map(|field| field.name.of(text));
-        let holders = self.containers.iter().map(|container| container.name.of(text));
-        names().any(|name| (1..=9).contains(&name.len()) && is_pair_name(name))
-            && names().chain(holders).any(|name| is_one_of(name, &PAIR_VALUES))
+        self.fields.iter().enumerate().filter(|(_, label)| is_label(text, label)).any(|(place, label)| {
+            let mut others = self.near(place, 0).filter(|other| *other != place);
+            others.any(|other| {
+                self.fields.get(other).is_some_and(|field| self.is_value_of(text, label, field, 0))
+            })
+        })
+    }
+
+    /// The fields among which the value of a name at `place` stands: before it or behind it.
+    fn near(&self, place: usize, first_field: usize) -> std::ops::Range<usize> {
+        const SOUGHT: usize = 64;
+        place.saturating_sub(4).max(first_field)..self.fields.len().min(place + SOUGHT)
+    }
+
+    /// Whether a field is a value by its name, in the container of a pair's name or in one that holds the value.
+    fn is_value_of(&self, text: &[u8], label: &Field, field: &Field, first_container: usize) -> bool {
+        let home = label.container;
+        let direct = field.container == home && is_one_of(field.name.of(text), &PAIR_VALUES);
+        let holder = self.container(field.container);
+        let inner = field.container != home
+            && holder.parent == home
+            && field.container as usize >= first_container
+            && is_one_of(holder.name.of(text), &PAIR_VALUES)
+            && (field.name.is_empty() || is_value_kind(field.name.of(text)));
+        direct || inner
     }
 
     /// The same in running text, where the two stand side by side: `name: TO⏎value: 4479…`, `name="to" value="…"`.
@@ -262,6 +269,13 @@ impl Tree {
             index = container.parent;
         }
     }
+}
+
+/// Whether a field's name says that it holds the name of a pair. Most are told by their length or first letter.
+fn is_label(text: &[u8], field: &Field) -> bool {
+    (1..=9).contains(&field.name.len())
+        && may_name_a_pair(text, field.name)
+        && is_pair_name(field.name.of(text))
 }
 
 /// Members that hold its value.

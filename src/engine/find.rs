@@ -396,7 +396,8 @@ fn decode_field(context: &Context<'_>, field: &Field, lone: &Lone<'_>, out: &mut
     }
 }
 
-/// Whether a member's name has an at sign, or the digits of the shortest number: a map by phone number.
+/// Whether a member's name has an at sign behind its first byte, or the digits of the shortest number: a map by
+/// phone number. Not `@timestamp`.
 fn may_be_somebodys(name: &[u8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // Eight bytes at a time: `0` to `?` have the high half of a digit, and most names have none of it.
@@ -410,7 +411,7 @@ fn may_be_somebodys(name: &[u8]) -> bool {
         return false;
     }
     let digits = name.iter().filter(|b| b.is_ascii_digit()).count();
-    name.contains(&b'@') || digits >= 5 && name.len() >= 7
+    name.iter().skip(1).any(|b| *b == b'@') || digits >= 5 && name.len() >= 7
 }
 
 fn covered(done: &[Span], span: Span) -> bool {

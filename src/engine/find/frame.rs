@@ -157,16 +157,25 @@ struct Run {
 }
 
 /// Values of one field in which nothing was found, nor will be: the field is read by its name alone.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Empty {
     /// What a number in it is, where that is settled.
     number: Option<Held>,
-    recent: [Option<(ShortValue, Held)>; 4],
+    recent: [Option<Recent>; 4],
     next: usize,
 }
 
-/// A value of at most 16 bytes: its bytes, its length and how it is written.
-type ShortValue = ([u8; 16], usize, Form);
+/// Values up to this length are remembered: messages of a log call are.
+const REMEMBERED: usize = 64;
+
+/// A value that came by.
+#[derive(Clone)]
+struct Recent {
+    len: usize,
+    form: Form,
+    held: Held,
+    bytes: [u8; REMEMBERED],
+}
 
 impl Empty {
     fn of(shaped: &Shaped) -> Empty {
@@ -177,24 +186,25 @@ impl Empty {
         }
     }
 
-    fn known(&self, value: &ShortValue) -> Option<Held> {
-        self.recent.iter().flatten().find(|(known, _)| known == value).map(|(_, held)| *held)
+    #[inline]
+    fn known(&self, value: &[u8], form: Form) -> Option<Held> {
+        let same = |recent: &&Recent| {
+            recent.len == value.len() && recent.form == form && recent.bytes.get(..recent.len) == Some(value)
+        };
+        self.recent.iter().flatten().find(same).map(|recent| recent.held)
     }
 
-    fn note(&mut self, value: ShortValue, held: Held) {
-        if held != Held::Something
-            && let Some(place) = self.recent.get_mut(self.next)
-        {
-            *place = Some((value, held));
+    fn note(&mut self, value: &[u8], form: Form, held: Held) {
+        if held == Held::Something {
+            return;
+        }
+        let mut bytes = [0; REMEMBERED];
+        if let (Some(to), Some(place)) = (bytes.get_mut(..value.len()), self.recent.get_mut(self.next)) {
+            to.copy_from_slice(value);
+            *place = Some(Recent { len: value.len(), form, held, bytes });
             self.next = (self.next + 1) % self.recent.len();
         }
     }
-}
-
-fn short(value: &[u8], form: Form) -> Option<ShortValue> {
-    let mut bytes = [0; 16];
-    bytes.get_mut(..value.len())?.copy_from_slice(value);
-    Some((bytes, value.len(), form))
 }
 
 /// A value of a record that fits.
@@ -478,9 +488,9 @@ impl Finder {
                 Some(held) if !patterns => Some(held),
                 _ => None,
             };
-            let alone = known.is_none() && reads_alone(shaped, form, span.of(bytes));
-            let value = alone.then(|| short(span.of(bytes), form)).flatten();
-            match known.or_else(|| value.and_then(|value| empty.known(&value))) {
+            let value = span.of(bytes);
+            let alone = known.is_none() && value.len() <= REMEMBERED && reads_alone(shaped, form, value);
+            match known.or_else(|| if alone { empty.known(value, form) } else { None }) {
                 Some(Held::Safe) => {
                     sink.safe.push(root());
                     continue;
@@ -488,7 +498,7 @@ impl Finder {
                 Some(_) => continue,
                 None => {}
             }
-            let before = value.map(|_| (sink.amount(), sink.safe.len()));
+            let before = alone.then(|| (sink.amount(), sink.safe.len()));
             let (reading, rule) = read_shaped(tools, shaped, bytes, tree, facts, &field, decoded);
             let name = tree.name_of(&field).of(sample);
             let lone = Lone { text: bytes, map, depth, whole: None, name, meant: shaped.meant };
@@ -496,8 +506,8 @@ impl Finder {
             if dealt.is_none() {
                 open.push(span);
             }
-            if let (Some(value), Some((before, safe))) = (value, before) {
-                empty.note(value, Held::of(dealt, &before, safe, sink));
+            if let Some((before, safe)) = before {
+                empty.note(value, form, Held::of(dealt, &before, safe, sink));
             }
         }
         for span in open.iter() {

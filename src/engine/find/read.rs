@@ -89,7 +89,7 @@ pub(super) fn read_shaped(
     if is_nothing(value, field.form)
         || field.form == Form::Bare && shaped.dotted && safe::is_place(tree.name_of(field).of(bytes), value)
         // `PWD=/srv/app`: where a program runs.
-        || value.first() == Some(&b'/') && field.name.of(bytes) == b"PWD"
+        || shaped.folder && value.first() == Some(&b'/')
     {
         return (Reading::Safe, None);
     }
@@ -279,6 +279,7 @@ fn shaped(
         meaning,
         meant: info.claims.bare.map(|(class, ..)| class).or(meaning.class),
         dotted: name.contains(&b'.'),
+        folder: field.name.of(bytes) == b"PWD",
         counts_phones: info.meaning.class == Some(Class::Phone)
             || matches!(info.claims.bare, Some((Class::Phone, ..))),
         named,

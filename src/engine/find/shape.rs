@@ -55,6 +55,8 @@ pub(super) struct Shaped {
     pub(super) meant: Option<Class>,
     /// A full stop stands in its name, as in that of a source file.
     pub(super) dotted: bool,
+    /// It is that of the folder in which a program runs.
+    pub(super) folder: bool,
     /// A number in it says that a phone is spoken of.
     pub(super) counts_phones: bool,
     /// What the names of the containers around it say, where its own leaves a doubt.
