@@ -112,6 +112,37 @@ fn records_that_look_alike_are_told_apart() {
     }
 }
 
+/// Records whose names could make pairs, `"name": "to", "value": "…"`, and others that only look so.
+#[test]
+fn pairs_are_found_in_records_that_are_known_by_heart() {
+    let policy = shipped("default");
+    let record = |label: &str, value: &str, form: usize| match form {
+        0 => format!(
+            "{{\"@timestamp\":\"2026-03-02T10:15:04Z\",\"field\":{label},\"value\":{{\"note\":{value},\"n\":1}}}}"
+        ),
+        1 => format!("{{\"name\":{label},\"value\":{value},\"n\":1}}"),
+        2 => {
+            format!("{{\"attributes\":[{{\"key\":{label},\"value\":{{\"stringValue\":{value}}}}}],\"n\":1}}")
+        }
+        _ => format!("{{\"PWD\":{value},\"key\":{label},\"n\":{{\"cwd\":{value}}},\"a@example.com\":1}}"),
+    };
+    for (form, label) in (0..4).flat_map(|form| ["\"messages\"", "12"].map(|label| (form, label))) {
+        let mut scratch = Scratch::default();
+        for round in 0..40 {
+            let usual = record(label, &format!("\"/srv/app/{round}\""), form);
+            let _ = apply(&mut scratch, &policy, 0, usual.as_bytes());
+        }
+        for (label, value) in VALUES.iter().flat_map(|label| VALUES.map(|value| (*label, value))) {
+            remembers_nothing_wrong(&mut scratch, &policy, record(label, value, form).as_bytes());
+        }
+        for label in ["\"to\"", "\"verification_code\"", "\"password\"", "\"messages\""] {
+            for value in ["\"hunter2-x9\"", "482913", "\"07700900123\"", "\"/srv/app/7\""] {
+                remembers_nothing_wrong(&mut scratch, &policy, record(label, value, form).as_bytes());
+            }
+        }
+    }
+}
+
 /// Rules of a user that look into fields of records which the engine knows by heart.
 static OURS: LazyLock<Engine> = LazyLock::new(|| {
     with_rules(
