@@ -9,15 +9,15 @@ use super::day::{Days, Verdict};
 use super::edition;
 use super::envelope::{self, EnvelopeError, Held};
 use super::event::Watch;
-use super::member::{Ledger, Member, Step};
+use super::member::{Ledger, Member};
 use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
 use super::purge;
 use super::quarantine;
+use super::step::Step;
 use super::store::{
-    Fetched, Flow, Place, Polled, Reader as _, Remedy, Session as _, SessionSpec, Store, StoreError,
-    TopicSpec, Writer,
+    Fetched, Flow, Place, Reader as _, Session as _, SessionSpec, Store, StoreError, TopicSpec, Writer,
 };
 use super::work::{Ahead, Desk, Known, Source};
 use crate::engine::WithheldReason;
@@ -85,15 +85,12 @@ impl<S: Store> LaneWorker<S> {
     /// What joining again mends, or leaving the process; see [`Remedy`].
     pub fn step(&mut self, wait: Duration) -> Result<Step, StoreError> {
         let now_ms = self.clock.now_ms();
-        match self.try_step(wait, now_ms) {
-            Err(error) if matches!(error.remedy(), Remedy::Retry | Remedy::Abort) => {
-                self.heads.clear();
-                self.desk.give_up();
-                self.member.give_up()?;
-                Ok(Step::GaveUp(error))
-            }
-            done => done,
+        let step = self.try_step(wait, now_ms);
+        if step.is_err() {
+            // What waits comes again.
+            self.heads.clear();
         }
+        self.member.end_step(&mut self.desk, step)
     }
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
@@ -138,23 +135,10 @@ impl<S: Store> LaneWorker<S> {
                 Flow::Stop
             }
         });
-        if let Some(error) = failure {
-            return Err(error);
+        let (step, gone) = self.member.answer(&self.pipeline, polled, failure, now_ms)?;
+        if let Some(gone) = gone {
+            self.heads.retain(|place, _| !gone.places.contains(place));
         }
-        let polled = polled.map_err(|error| self.member.last_words(&self.pipeline, error, now_ms))?;
-        let step = match polled {
-            Polled::Records(count) if count > 0 => Step::Worked(count),
-            Polled::Records(_) | Polled::Idle => Step::Idle,
-            Polled::Assigned(assigned) => {
-                self.member.assigned(&self.pipeline, &assigned)?;
-                Step::Idle
-            }
-            Polled::Revoked(revoked) => {
-                self.member.revoked(&self.pipeline, &revoked, now_ms)?;
-                self.heads.retain(|place, _| !revoked.places.contains(place));
-                Step::Idle
-            }
-        };
         self.member.commit_if_due(&self.pipeline, now_ms)?;
         Ok(step)
     }

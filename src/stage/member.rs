@@ -41,17 +41,6 @@ impl Track {
     }
 }
 
-/// What a step of a worker did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Took so many records.
-    Worked(usize),
-    /// There was nothing to do.
-    Idle,
-    /// A transaction was given up; what it took comes again.
-    GaveUp(StoreError),
-}
-
 /// The transaction side of a member: everything a record's handling writes goes through here.
 pub(super) struct Ledger {
     part: &'static str,

@@ -8,14 +8,13 @@ use super::day_key::DayKeys;
 use super::envelope::Cover;
 use super::event::{self, Watch};
 use super::header::{self, Origin, Stamp};
-use super::member::{Ledger, Member, Step, append_buf};
+use super::member::{Ledger, Member, append_buf};
 use super::meter::Meter;
 use super::outcome::{Outcome, Tally};
 use super::pipeline::Pipeline;
 use super::quarantine;
-use super::store::{
-    Fetched, Flow, Place, Polled, Reader as _, Remedy, Session as _, SessionSpec, Store, StoreError, Writer,
-};
+use super::step::Step;
+use super::store::{Fetched, Flow, Place, Reader as _, Session as _, SessionSpec, Store, StoreError, Writer};
 use super::work::{Ahead, Desk, Known, Source};
 use crate::engine::{Applied, WithheldReason};
 use crate::record::{Header, Record, RecordBuf};
@@ -67,14 +66,8 @@ impl<S: Store> ScrubWorker<S> {
     /// What joining again mends, or leaving the process; see [`Remedy`].
     pub fn step(&mut self, wait: Duration) -> Result<Step, StoreError> {
         let now_ms = self.clock.now_ms();
-        match self.try_step(wait, now_ms) {
-            Err(error) if matches!(error.remedy(), Remedy::Retry | Remedy::Abort) => {
-                self.desk.give_up();
-                self.member.give_up()?;
-                Ok(Step::GaveUp(error))
-            }
-            done => done,
-        }
+        let step = self.try_step(wait, now_ms);
+        self.member.end_step(&mut self.desk, step)
     }
 
     fn try_step(&mut self, wait: Duration, now_ms: i64) -> Result<Step, StoreError> {
@@ -107,22 +100,7 @@ impl<S: Store> ScrubWorker<S> {
                 }
             }
         });
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        let polled = polled.map_err(|error| self.member.last_words(&self.pipeline, error, now_ms))?;
-        let step = match polled {
-            Polled::Records(count) if count > 0 => Step::Worked(count),
-            Polled::Records(_) | Polled::Idle => Step::Idle,
-            Polled::Assigned(assigned) => {
-                self.member.assigned(&self.pipeline, &assigned)?;
-                Step::Idle
-            }
-            Polled::Revoked(revoked) => {
-                self.member.revoked(&self.pipeline, &revoked, now_ms)?;
-                Step::Idle
-            }
-        };
+        let (step, _) = self.member.answer(&self.pipeline, polled, failure, now_ms)?;
         // Records took time, too: a store that takes one writer at a time has every step committed.
         self.member.commit_if_due(&self.pipeline, self.clock.now_ms())?;
         Ok(step)
