@@ -111,6 +111,27 @@ fn what_comes_too_late_leaves_at_once() {
     assert!(!world.released.contains_key(&other) && world.scrubbed.contains(&other));
 }
 
+/// Each line of a closed account may say that it is closed: its window counts from the first that did.
+#[test]
+fn an_event_that_is_told_of_again_ends_nothing_later() {
+    let mut world = World::new(closing("20d"), settings());
+    let before = send(&mut world, 0, "acct-1", "sms.sent", START);
+    let mut told = Vec::new();
+    for _ in 0..20 {
+        let now = world.now();
+        told.push(send(&mut world, 1, "acct-1", "account.closed", now));
+        world.settle();
+        assert!(!world.released.contains_key(&before));
+        world.clock.advance(DAY);
+    }
+    for _ in 0..2 {
+        world.clock.advance(DAY);
+        world.settle();
+    }
+    assert!(world.released.contains_key(&before), "twenty days after the first");
+    assert!(world.released.contains_key(&told[0]) && !world.released.contains_key(&told[19]));
+}
+
 /// An event that came before a restart and was not swept for is swept for after it.
 #[test]
 fn a_restart_forgets_no_event() {

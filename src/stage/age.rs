@@ -256,7 +256,7 @@ impl Schedule {
             windows.get(account)
         });
         let due_ms = own.unwrap_or(&rung.after).due(from);
-        let ended_ms = if stage == self.last() { self.ended_ms(times) } else { None };
+        let ended_ms = if stage == self.last() { self.ended_ms(times, from) } else { None };
         ended_ms.map_or(due_ms, |ended_ms| due_ms.min(ended_ms)).saturating_sub(self.margin_ms)
     }
 
@@ -269,16 +269,18 @@ impl Schedule {
         due_ms.saturating_sub(self.margin_ms)
     }
 
-    /// When an event that was seen ends the last window of a record.
-    fn ended_ms(&self, times: &Times) -> Option<i64> {
+    /// When an event that was seen ends the last window of a record that counts from `from_ms`: the first event since
+    /// then, however often it is told of again; of what came behind all of them, the last one before.
+    fn ended_ms(&self, times: &Times, from_ms: i64) -> Option<i64> {
         if self.events.is_empty() {
             return None;
         }
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
         let ended = |(event, field, after): &(u32, u32, Period)| {
             let (_, of) = times.fields.iter().find(|(known, _)| known == field)?;
-            let latest = seen.range(Mark::all_of(*event, *of)).map(|(_, at_ms)| *at_ms).max();
-            latest.map(|at_ms| after.due(at_ms))
+            let marks = || seen.range(Mark::all_of(*event, *of)).map(|(_, at_ms)| *at_ms);
+            let since = marks().filter(|at_ms| *at_ms >= from_ms).min();
+            since.or_else(|| marks().max()).map(|at_ms| after.due(at_ms))
         };
         self.events.iter().filter_map(ended).min()
     }
