@@ -3,7 +3,8 @@
 //! A lane's head is the next one out only among records that were laned under the same windows: under
 //! shorter ones a record may be due while the head before it is not. So a change that can let any held
 //! record go sooner begins a new edition, and the lane worker takes every record of an earlier edition
-//! up anew at once: one copy of each. A change that only lengthens windows begins none, since records
+//! up anew at once: one copy of each. Every worker learns of it, wherever it was begun: those of other processes read
+//! of it in the progress topic. A change that only lengthens windows begins none, since records
 //! come out of their lanes no later than before and go into the next one.
 //!
 //! The windows in force are kept in the progress topic. A change of rules begins no edition: it holds
@@ -101,7 +102,7 @@ pub fn agree<S: Store>(
     if known.as_ref() != Some(&windows) {
         write(store, pipeline, &windows, None)?;
     }
-    pipeline.set_edition(windows.edition);
+    pipeline.raise_edition(windows.edition);
     Ok(())
 }
 
@@ -169,8 +170,17 @@ fn held<S: Store>(store: &S, pipeline: &Pipeline) -> Result<u64, StoreError> {
     Ok(held)
 }
 
-fn key(pipeline: &Pipeline) -> String {
+/// The key in the progress topic under which the windows in force stand.
+pub(super) fn key(pipeline: &Pipeline) -> String {
     format!("windows/{}", pipeline.topics.source)
+}
+
+/// The number of the edition that a value under [`key`] is of; `None` where it is of another version.
+pub(super) fn number(json: &[u8]) -> Option<u32> {
+    serde_json::from_slice::<Windows>(json)
+        .ok()
+        .filter(|windows| windows.v == 1)
+        .map(|windows| windows.edition)
 }
 
 fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, StoreError> {
@@ -197,7 +207,7 @@ pub fn begin<S: Store>(store: &S, pipeline: &Pipeline, name: &str, value: &[u8])
     let known = read(store, pipeline)?.map_or(0, |known| known.edition).max(pipeline.edition());
     let windows = Windows { v: 1, edition: known + 1, stages: stages(pipeline) };
     write(store, pipeline, &windows, Some((name, value)))?;
-    pipeline.set_edition(windows.edition);
+    pipeline.raise_edition(windows.edition);
     Ok(())
 }
 

@@ -4,16 +4,17 @@
 //! Scrub writes a *mark* of what it saw to the progress topic, in the transaction of the record: under
 //! `event/<source>/<event>/<value>/<interval>` the time, the value as [`account_id`] names it. Every worker looks for what
 //! is new each [`LOOK_MS`]. Records that are held already may stand behind a head that is due much later: the lane
-//! worker then begins a new [edition](super::edition), so that each held record is taken up anew, which costs one
-//! copy of it. It does so [`SWEEP_MS`] after the last time at the soonest, and says in the progress topic up to where it
+//! worker of the first lane's first partition then begins a new [edition](super::edition), of which the others read, so
+//! that each held record is taken up anew, which costs one copy of it. It does so [`SWEEP_MS`] after the last time at the soonest, and says in the progress topic up to where it
 //! knew the marks, so that none is forgotten by a restart. Where windows are shorter than a day, both are a part of the
 //! shortest. A mark goes when no window depends on it any more ([`EventEnd`](super::EventEnd)).
 
 use super::age::{account_id, event_id};
 use super::cell::DAY_MS;
 use super::clock::Last;
+use super::edition;
 use super::pipeline::Pipeline;
-use super::store::{Flow, Store, StoreError};
+use super::store::{Flow, Remedy, Store, StoreError};
 use crate::engine::Scratch;
 use crate::policy::{Period, Policy};
 use crate::record::Record;
@@ -167,7 +168,7 @@ impl Watch {
         }
         let first = self.looked.is_never();
         match self.read(store, pipeline).map_err(StoreError::of_a_look) {
-            Err(StoreError::Void(_)) if !first => {}
+            Err(error) if !first && matches!(error.remedy(), Remedy::Retry | Remedy::Abort) => {}
             done => done?,
         }
         self.looked.was(now_ms);
@@ -183,7 +184,9 @@ impl Watch {
             .iter()
             .map(|bounds| (bounds.partition, from(bounds.partition, bounds.log_start)))
             .collect();
-        let (prefix, swept_key) = (prefix(pipeline), swept_key(pipeline));
+        let (prefix, swept_key, edition_key) =
+            (prefix(pipeline), swept_key(pipeline), edition::key(pipeline));
+        let mut begun = None;
         let (mut found, mut swept) = (Vec::new(), None);
         let marks = &mut self.marks;
         let ends = store.scan_each(topic, &starts, &mut |fetched| {
@@ -196,6 +199,8 @@ impl Watch {
                 found.push((mark, stored.map(|stored| stored.ms)));
             } else if key == swept_key {
                 swept = serde_json::from_slice::<Swept>(fetched.record.value.unwrap_or_default()).ok();
+            } else if key == edition_key {
+                begun = begun.max(fetched.record.value.and_then(edition::number));
             }
             Flow::Next
         })?;
@@ -204,11 +209,15 @@ impl Watch {
             self.known = next;
         }
         pipeline.schedule.saw(found);
+        // Known before it is in force: what is taken up anew is judged by the marks.
+        if let Some(edition) = begun {
+            pipeline.raise_edition(edition);
+        }
         Ok(())
     }
 
     /// Takes held records up anew, if there are events that they do not know: `begin` begins the new edition, and
-    /// writes what it is given with it. `true` if it did.
+    /// writes what it is given with it. One worker of all is to do it.
     ///
     /// # Errors
     /// What `begin` says; it is tried again.
@@ -217,17 +226,17 @@ impl Watch {
         pipeline: &Pipeline,
         now_ms: i64,
         begin: impl FnOnce(&str, &[u8]) -> Result<(), StoreError>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let is_new = |(partition, next): (&i32, &i64)| self.known.get(partition) < Some(next);
         let Pace { sweep_ms, .. } = pipeline.pace;
         if !self.marks.iter().any(is_new) || !self.swept.is_over(sweep_ms, now_ms) {
-            return Ok(false);
+            return Ok(());
         }
         let value = serde_json::to_vec(&Swept { v: 2, next: self.marks.clone() })
             .map_err(|_| StoreError::Bug("the place of the marks cannot be written".into()))?;
         begin(&swept_key(pipeline), &value).map_err(StoreError::of_a_look)?;
         self.known.clone_from(&self.marks);
         self.swept.was(now_ms);
-        Ok(true)
+        Ok(())
     }
 }

@@ -41,6 +41,8 @@ pub struct LaneWorker<S: Store> {
     last_ms: i64,
     days: Days,
     watch: Watch,
+    /// The one that heads wait under.
+    edition: u32,
 }
 
 impl<S: Store> LaneWorker<S> {
@@ -66,6 +68,7 @@ impl<S: Store> LaneWorker<S> {
             SessionSpec { reader: pipeline.lanes_reader(), slot: pipeline.slot("lanes", thread), topics };
         let member =
             Member::join(store, &pipeline, spec, "lanes", StdRng::seed_from_u64(seed), clock.now_ms())?;
+        let edition = pipeline.edition();
         Ok(LaneWorker {
             member,
             pipeline,
@@ -76,6 +79,7 @@ impl<S: Store> LaneWorker<S> {
             last_ms: i64::MIN,
             days: Days::default(),
             watch: Watch::default(),
+            edition,
         })
     }
 
@@ -97,8 +101,12 @@ impl<S: Store> LaneWorker<S> {
         self.watch.look(self.member.store.as_ref(), &self.pipeline, now_ms)?;
         let (store, pipeline) = (self.member.store.as_ref(), &self.pipeline);
         let begin = |key: &str, value: &[u8]| edition::begin(store, pipeline, key, value);
-        if self.member.ledger.is_settled() && self.watch.sweep(pipeline, now_ms, begin)? {
-            // Every head is of an earlier edition now.
+        if self.member.ledger.is_settled() && self.member.owns_the_first() {
+            self.watch.sweep(pipeline, now_ms, begin)?;
+        }
+        let edition = self.pipeline.edition();
+        if std::mem::replace(&mut self.edition, edition) != edition {
+            // Whoever began it: every head is of an earlier one now.
             self.heads.values_mut().for_each(|at_ms| *at_ms = now_ms);
         }
         self.wake(now_ms)?;

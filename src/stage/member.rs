@@ -33,6 +33,8 @@ struct Track {
     next: i64,
     /// Whether the group's position is `base`; not so where progress or the log's start gave it.
     written: bool,
+    /// Records that the log had deleted before they were read, and the stage they count for, until that is committed.
+    expired: Option<(usize, u64)>,
 }
 
 impl Track {
@@ -76,6 +78,13 @@ impl Ledger {
         self.tallies.entry((place, stage)).or_default().add(outcome, 1);
         self.touched = true;
         self.meter.record(stage, outcome, 1);
+    }
+
+    /// So many records of that place were deleted by the log before they were read.
+    fn count_expired(&mut self, place: Place, expired: Option<(usize, u64)>) {
+        let Some((stage, records)) = expired else { return };
+        self.tallies.entry((place, stage)).or_default().add(Outcome::Expired, records);
+        self.meter.record(stage, Outcome::Expired, records);
     }
 
     /// A released record of that place is counted in a group.
@@ -238,6 +247,7 @@ impl Ledger {
         for track in self.tracks.values_mut() {
             track.base = track.next;
             track.written = true;
+            track.expired = None;
         }
         self.settled.clone_from(&self.tallies);
         self.groups.settle(self.tracks.iter().map(|(place, track)| (*place, track.base)));
@@ -257,6 +267,11 @@ impl Ledger {
         self.groups.give_up();
         self.metered.aborted += 1;
         self.clear();
+        // What the log deleted does not come again.
+        let expired: Vec<_> = self.tracks.iter().map(|(place, track)| (*place, track.expired)).collect();
+        for (place, expired) in expired {
+            self.count_expired(place, expired);
+        }
     }
 
     fn clear(&mut self) {
@@ -360,17 +375,15 @@ impl<S: Store> Member<S> {
                 partition.log_start,
             )
             .map_err(|error: AnotherTopic| StoreError::Refused(error.to_string()))?;
-            if start.expired > 0 {
-                let stage = if self.ledger.part == "scrub" { 0 } else { pipeline.schedule.last() };
-                let tally = self.ledger.tallies.entry((place, stage)).or_default();
-                tally.add(Outcome::Expired, start.expired);
-                self.ledger.meter.record(stage, Outcome::Expired, start.expired);
-            }
+            let stage = if self.ledger.part == "scrub" { 0 } else { pipeline.schedule.last() };
+            let expired = (start.expired > 0).then_some((stage, start.expired));
+            self.ledger.count_expired(place, expired);
             let track = Track {
                 topic_id: partition.topic_id.clone(),
                 base: start.next,
                 next: start.next,
                 written: partition.committed == Some(start.next),
+                expired,
             };
             self.ledger.groups.begin(place, topic, &track.topic_id, track.base);
             self.ledger.tracks.insert(place, track);
@@ -473,6 +486,12 @@ impl<S: Store> Member<S> {
             self.commit(pipeline, now_ms)?;
         }
         Ok(())
+    }
+
+    /// Whether this member has partition 0 of the first topic by name, as one of all members has.
+    pub(super) fn owns_the_first(&self) -> bool {
+        let first = self.spec.topics.iter().enumerate().min_by_key(|(_, topic)| *topic);
+        first.is_some_and(|(topic, _)| self.ledger.tracks.contains_key(&Place { topic, partition: 0 }))
     }
 
     /// How long a worker may wait for records: the open transaction is to be committed in time.

@@ -220,8 +220,9 @@ impl Pipeline {
         self.edition.load(Ordering::SeqCst)
     }
 
-    pub(super) fn set_edition(&self, edition: u32) {
-        self.edition.store(edition, Ordering::SeqCst);
+    /// Another edition is in force, begun here or by another process; an earlier one never comes back.
+    pub(super) fn raise_edition(&self, edition: u32) {
+        self.edition.fetch_max(edition, Ordering::SeqCst);
     }
 
     /// The id of a stage; empty where there is none of that number.

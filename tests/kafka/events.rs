@@ -105,6 +105,31 @@ fn closed_accounts_and_released_lines() {
     assert_eq!(site.ids("deidentified").values().max(), Some(&1), "none twice");
 }
 
+/// Two processes share the lanes: what either holds of the account is gone, whichever of them saw the event and
+/// whichever takes held records up anew.
+#[test]
+fn each_of_two_processes_ends_what_it_holds() {
+    let mut site = Site::new("shares", "600s", r#"["60s", "3s", "1s"]"#);
+    site.file("policy.toml", POLICY);
+    site.put("");
+    site.does(&["topics", "apply"]);
+    site.make_other();
+    let mut first = site.start(&[]);
+    let mut second = site.start_as("other.toml", &[]);
+    until("each has half of both groups", PATIENCE, || owned(&first) == 10 && owned(&second) == 10);
+    let others = put(&mut site, r#""account_id":"acct-2","line_id":"line-2""#);
+    let mut of_account = put(&mut site, r#""account_id":"acct-1","line_id":"line-3""#);
+    until("all are held", PATIENCE, || site.ids("scrubbed").len() == site.sent.len());
+    // Until all of them wait in the longest lane, behind the others.
+    std::thread::sleep(Duration::from_secs(3));
+    of_account.extend(put(&mut site, r#""event":"account.closed","account_id":"acct-1""#));
+    let at = await_released(&site, "the account is gone", &of_account);
+    assert!(others.iter().all(|rid| !at.contains_key(rid)), "the others wait");
+    first.stop();
+    second.stop();
+    assert_eq!(site.ids("deidentified").values().max(), Some(&1), "none twice");
+}
+
 /// How many marks of events stand in the progress topic.
 fn marks(site: &Site) -> usize {
     keys(&Kafka::open(crate::options()).unwrap(), &format!("{}.progress", site.source), "event/")
