@@ -8,7 +8,7 @@ use super::load::policy_of;
 use super::store::{self, Opened, StoreArgs, failure};
 use crate::policy::SMALLEST_GROUP;
 use crate::service::config::PipelineConfig;
-use crate::stage::count::{Group, Total, decimal};
+use crate::stage::count::{self, Group, Total, decimal};
 use crate::stage::store::{Flow, Store, StoreError};
 use crate::store::embedded::Access;
 use clap::Args as ClapArgs;
@@ -128,17 +128,21 @@ fn read<S: Store>(store: &S, topic: &str) -> Result<BTreeMap<Group, Total>, Stor
         store.bounds(topic)?.iter().map(|bounds| (bounds.partition, bounds.log_start)).collect();
     // The newest record of a key is all that counts.
     let mut newest: HashMap<(i32, Vec<u8>), Total> = HashMap::new();
+    let mut unread = None;
     store.scan_each(topic, &starts, &mut |fetched| {
         let key = fetched.record.key.filter(|key| key.starts_with(b"count/"));
         if let Some(key) = key {
             let of = (fetched.place.partition, key.to_vec());
-            match fetched.record.value.and_then(Total::from_json) {
-                Some(total) => newest.insert(of, total),
-                None => newest.remove(&of),
-            };
+            match fetched.record.value.map(Total::from_json) {
+                Some(Some(total)) => drop(newest.insert(of, total)),
+                // It is no deletion.
+                Some(None) => drop(unread.get_or_insert((fetched.place.partition, fetched.offset))),
+                None => drop(newest.remove(&of)),
+            }
         }
         Flow::Next
     })?;
+    unread.map_or(Ok(()), |(partition, offset)| Err(count::unread(topic, partition, offset)))?;
     let mut totals: BTreeMap<Group, Total> = BTreeMap::new();
     for ((_, key), total) in newest {
         let group = std::str::from_utf8(&key).ok().and_then(Group::from_key);

@@ -12,6 +12,7 @@
 //! partition, on each day, and when it has too many groups in memory. The group's total is the sum over all chunks.
 //! Small groups are folded when their records are gone ([`super::fold`]): they have no values.
 
+use super::store::StoreError;
 use crate::class::{Class, CustomClass};
 use crate::engine::{Applied, Engine, Scratch};
 use crate::policy::{ActionTable, Count, Period, Policy};
@@ -68,10 +69,19 @@ impl Total {
         }
         let mut total = Total { records: value.get("records")?.as_u64()?, sums: BTreeMap::new() };
         for (field, sum) in value.get("sum")?.as_object()? {
-            total.sums.insert(field.clone(), amount(sum.as_str()?.as_bytes())?);
+            // However large: what was added up is no amount of one record.
+            total.sums.insert(field.clone(), billionths(sum.as_str()?.as_bytes())?);
         }
         Some(total)
     }
+}
+
+/// A total that another logscrub wrote, or that broke.
+#[must_use]
+pub fn unread(topic: &str, partition: i32, offset: i64) -> StoreError {
+    StoreError::Corrupt(format!(
+        "topic `{topic}` partition {partition} offset {offset}: the total does not read; use the logscrub that wrote it"
+    ))
 }
 
 /// A sum as people write it, without needless zeros.
@@ -87,10 +97,15 @@ pub fn decimal(billionths: i128) -> String {
     }
 }
 
-/// Reads a decimal number in billionths; what stands behind the ninth decimal is cut. `None` for what is no
+/// Reads a record's amount in billionths; what stands behind the ninth decimal is cut. `None` for what is no
 /// number, or no amount.
 #[must_use]
 pub fn amount(text: &[u8]) -> Option<i128> {
+    billionths(text).filter(|sum| sum.abs() <= LARGEST)
+}
+
+/// Reads a decimal number.
+fn billionths(text: &[u8]) -> Option<i128> {
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, text),
@@ -106,8 +121,7 @@ pub fn amount(text: &[u8]) -> Option<i128> {
     for digit in whole.iter().chain(decimals) {
         sum = sum.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
     }
-    let sum = if negative { -sum } else { sum };
-    (sum.abs() <= LARGEST).then_some(sum)
+    Some(if negative { -sum } else { sum })
 }
 
 /// A group of one count: where its totals stand, chunk aside.
@@ -383,6 +397,13 @@ mod tests {
         total.merge(&Total { records: 1, sums: [("price".to_owned(), UNIT)].into() });
         assert_eq!(total.to_json(), r#"{"records":3,"sum":{"price":"1.0065"},"v":1}"#);
         assert_eq!(Total::from_json(total.to_json().as_bytes()), Some(total));
+        // Days of nanoseconds.
+        let large = Total { records: 2, sums: [("duration_ns".to_owned(), 9 * LARGEST)].into() };
+        let most =
+            Total { records: 3, sums: [("a".to_owned(), i128::MAX), ("b".to_owned(), -i128::MAX)].into() };
+        for total in [large, most] {
+            assert_eq!(Total::from_json(total.to_json().as_bytes()), Some(total));
+        }
         for other in ["", "{}", r#"{"v":2,"records":3,"sum":{}}"#, r#"{"v":1,"records":3,"sum":{"a":1}}"#] {
             assert_eq!(Total::from_json(other.as_bytes()), None, "{other}");
         }

@@ -11,7 +11,7 @@
 
 use super::cell::day_of;
 use super::clock::Last;
-use super::count::{Group, Total, begins_ms};
+use super::count::{self, Group, Total, begins_ms};
 use super::crash::{self, CrashPoint};
 use super::horizon::Horizon;
 use super::pipeline::Pipeline;
@@ -103,17 +103,21 @@ fn read<S: Store>(
         store.bounds(topic)?.iter().map(|bounds| (bounds.partition, bounds.log_start)).collect();
     // The newest record of a key is all that counts.
     let mut newest: HashMap<(i32, String), Total> = HashMap::new();
+    let mut unread = None;
     store.scan_each(topic, &starts, &mut |fetched| {
         let key = fetched.record.key.and_then(|key| std::str::from_utf8(key).ok()).unwrap_or_default();
         if key.starts_with("count/") {
             let of = (fetched.place.partition, key.to_owned());
-            match fetched.record.value.and_then(Total::from_json) {
-                Some(total) => newest.insert(of, total),
-                None => newest.remove(&of),
-            };
+            match fetched.record.value.map(Total::from_json) {
+                Some(Some(total)) => drop(newest.insert(of, total)),
+                // It is no deletion.
+                Some(None) => drop(unread.get_or_insert((fetched.place.partition, fetched.offset))),
+                None => drop(newest.remove(&of)),
+            }
         }
         Flow::Next
     })?;
+    unread.map_or(Ok(()), |(partition, offset)| Err(count::unread(topic, partition, offset)))?;
     let mut counts: BTreeMap<String, Intervals> = BTreeMap::new();
     for ((partition, key), total) in newest {
         let Some(group) = Group::from_key(&key) else { continue };
