@@ -169,3 +169,23 @@ fn purged_bytes_leave_every_file() {
         }
     }
 }
+
+/// Raw records lie in it: nobody but its owner reads them.
+#[test]
+fn a_store_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let outer = tempfile::tempdir().unwrap();
+    let dir = outer.path().join("store");
+    let clock = Arc::new(ManualClock::at(0));
+    let store = Embedded::open(&dir, options(Access::Service, clock)).unwrap();
+    store.ensure(&TopicSpec { name: "logs".into(), partitions: 1, compacted: false }).unwrap();
+    let rights = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+    assert_eq!(rights(&dir), 0);
+    let files: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let data =
+        files.iter().filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("store.db"));
+    assert!(data.clone().count() > 1, "with its journal: {files:?}");
+    for path in data {
+        assert_eq!(rights(path), 0, "{}", path.display());
+    }
+}

@@ -3,6 +3,8 @@
 use super::body::PAGE_BYTES;
 use crate::stage::store::StoreError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -72,6 +74,8 @@ pub(super) fn open(dir: &Path, durability: Durability) -> Result<Connection, Sto
     let path = path(dir);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // SQLite would let everybody read it; its other files get the rights of this one. What fails here fails below.
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     let connection = Connection::open_with_flags(&path, flags).map_err(|error| explain(&path, &error))?;
     prepare(&connection, &path, durability)?;
     Ok(connection)

@@ -19,7 +19,8 @@ use crate::stage::store::{
     Bounds, Fetched, Flow, Place, PurgeState, Session, SessionSpec, Store, StoreError, TimeKind, TopicSpec,
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -65,7 +66,8 @@ impl Embedded {
     /// # Errors
     /// `Refused` where another service has it open or its version is another; `Corrupt`, `Io`.
     pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(dir).map_err(|error| {
+        // Raw records lie in it.
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| {
             StoreError::Io(format!("{}: cannot be made: {}", dir.display(), error.kind()))
         })?;
         let lock = match options.access {
