@@ -110,3 +110,19 @@ fn what_cannot_be_is_refused_with_the_reason() {
         assert!(said.contains(why), "{args:?} {said}");
     }
 }
+
+/// A full disk is told, a reader that has enough is none of our business, and neither is a panic.
+#[test]
+fn a_score_that_cannot_be_written() {
+    let score = |to: &str| {
+        let line = format!("{} gen --lines 200 --score --show 9 {to}", env!("CARGO_BIN_EXE_logscrub"));
+        let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!said.contains("internal error"), "{said}");
+        (output.status.code(), said)
+    };
+    let (code, said) = score("> /dev/full");
+    assert_eq!(code, Some(74), "{said}");
+    assert!(said.starts_with("error: stdout"), "{said}");
+    assert_eq!(score("| true; exit ${PIPESTATUS[0]}").0, Some(0));
+}
