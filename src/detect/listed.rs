@@ -7,8 +7,8 @@ use crate::finding::Span;
 /// A value of a code's length behind a number.
 pub struct Listed {
     pub span: Span,
-    /// It is a parameter that a statement was run with, in quotes.
-    pub bound: bool,
+    /// Of a parameter in quotes that a statement was run with: its sign, `$2`.
+    pub parameter: Option<Span>,
 }
 
 /// The value behind the number that ends at `end`, if it is four to eight digits.
@@ -20,10 +20,11 @@ pub fn behind(text: &[u8], end: usize) -> Option<Listed> {
         return None;
     }
     at = run_end(text, at + 1, 2, |b| b == b' ');
-    let dollar = byte(text, at) == b'$';
-    if dollar {
-        at = run_end(text, at + 1, 2, is_digit);
-        at = run_end(text, at, 3, |b| matches!(b, b' ' | b'='));
+    let mut sign = None;
+    if byte(text, at) == b'$' {
+        let end = run_end(text, at + 1, 2, is_digit);
+        sign = Some(Span::new(at, end));
+        at = run_end(text, end, 3, |b| matches!(b, b' ' | b'='));
     }
     let quote = byte(text, at);
     let quoted = matches!(quote, b'"' | b'\'');
@@ -38,7 +39,7 @@ pub fn behind(text: &[u8], end: usize) -> Option<Listed> {
         next => matches!(next, b',' | b';' | b'|' | b'\t' | b']' | b')' | b'\n' | 0),
     };
     let fits = (4..=8).contains(&(stop - at)) && ends;
-    fits.then(|| Listed { span: Span::new(at, stop), bound: dollar && quoted })
+    fits.then(|| Listed { span: Span::new(at, stop), parameter: sign.filter(|_| quoted) })
 }
 
 #[cfg(test)]
@@ -48,7 +49,7 @@ mod tests {
     fn listed(text: &str) -> Option<(&str, bool)> {
         let end = text.rfind('2').map(|at| at + 1)?;
         let listed = behind(text.as_bytes(), end)?;
-        Some((text.get(listed.span.start()..listed.span.end())?, listed.bound))
+        Some((text.get(listed.span.start()..listed.span.end())?, listed.parameter.is_some()))
     }
 
     #[test]

@@ -32,6 +32,11 @@ pub(super) fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
         // No message is longer: many colons must not make the line cost its square.
         let rest = line.get(pos..line.len().min(pos + 8192)).unwrap_or_default();
         let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+        // `… | see you at six | id=7 | 12 ms`
+        let rest = match sign {
+            b'|' => rest.get(..memmem::find(rest, b" | ").unwrap_or(rest.len())).unwrap_or_default(),
+            _ => rest,
+        };
         let text = behind_bars(rest).trim_ascii();
         if is_said(head, text, teller) {
             let start = pos + rest.len() - behind_bars(rest).trim_ascii_start().len();
@@ -300,6 +305,7 @@ mod tests {
     fn what_is_said_goes_from_its_sign_on() {
         for (line, want) in [
             ("SMS → +447700900123 | can you call me", "can you call me"),
+            ("OUT> +447700900123 | can you call me | id=7 | 12 ms", "can you call me"),
             ("bot <- 447700900123@s.whatsapp.net can you call me", "can you call me"),
             ("bot -> 447700900123@c.us can you call me", "can you call me"),
             ("rx <- +447700900123 can you call me", "can you call me"),

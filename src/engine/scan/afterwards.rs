@@ -76,19 +76,29 @@ fn bracketed_ids(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut
 /// Codes behind numbers in lists of values, where the text speaks of codes or a statement was run with them.
 fn listed_codes(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut Sink) {
     let (Map::Base(base), Some(rule)) = (here.map, detectors.rule(Detector::CodeContext)) else { return };
-    /// How far before its number a word for a code may stand, in bytes.
-    const REACH: usize = 160;
     for place in from..sink.found.len() {
         let Some(found) = sink.found.get(place).filter(|found| found.class == Class::Phone) else { continue };
         let Some(end) = found.span.end.checked_sub(base) else { continue };
         let Some(listed) = listed::behind(here.text, Span { start: end, end }.end()) else { continue };
-        let head = here.text.get(..listed.span.start()).unwrap_or_default();
-        let near = head.get(head.len().saturating_sub(REACH)..).unwrap_or_default();
-        let line = near.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-        if listed.bound || detectors::speaks_of_codes(line) {
+        // A statement that stands there says what its parameters are.
+        let head = here.text.get(..end as usize).unwrap_or_default();
+        let bound = listed.parameter.is_some_and(|sign| bytes::find(head, sign.of(here.text)).is_none());
+        if bound || speaks_of_codes_near(here.text, listed.span) {
             push(sink, here, Class::Code, rule, listed.span, Detail::None, false);
         }
     }
+}
+
+/// Whether a word before a value in a list, or a cell of one word behind it, speaks of codes. Not what is written
+/// behind it.
+fn speaks_of_codes_near(text: &[u8], value: Span) -> bool {
+    const BEFORE: usize = 160;
+    const BEHIND: usize = 48;
+    let head = text.get(value.start().saturating_sub(BEFORE)..value.start()).unwrap_or_default();
+    let rest = text.get(value.end()..text.len().min(value.end() + BEHIND)).unwrap_or_default();
+    let line = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let cells = rest.split(|b| matches!(b, b'\n' | b' ' | b'"' | b'\'')).next().unwrap_or_default();
+    detectors::speaks_of_codes(line) || detectors::speaks_of_codes(cells)
 }
 
 /// Whether none of the spans that were dealt with overlaps one; spans are asked for in the order of the text.
