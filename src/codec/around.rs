@@ -10,6 +10,18 @@ pub(super) fn colour_end(text: &[u8], pos: usize) -> usize {
     if rest.get(len) == Some(&b'm') { pos + 2 + len + 1 } else { pos }
 }
 
+/// Spring's `on field 'phone': rejected value [4479 …]`: what was rejected, where the words begin at `from`.
+pub(super) fn rejected(text: &[u8], from: usize) -> Option<(usize, usize)> {
+    const WORDS: &[u8] = b"rejected value [";
+    const LONGEST: usize = 4096;
+    let start = from + WORDS.len();
+    if text.get(from..start) != Some(WORDS) {
+        return None;
+    }
+    let rest = text.get(start..text.len().min(start + LONGEST))?;
+    Some((start, start + memchr::memchr(b']', rest)?))
+}
+
 /// What stands around a quoted value before its quote: Python's `b'…'`, `u'…'`, and `Some("…")`, `Optional("…")`,
 /// `ObjectId('…')`; its length.
 pub(super) fn wrapper(text: &[u8], from: usize) -> usize {

@@ -1,6 +1,6 @@
 //! The names of fields in running text: where they begin and end.
 
-use super::{byte_table, php};
+use super::{byte_table, next_in, php};
 use crate::finding::Span;
 
 /// No name is longer.
@@ -97,4 +97,16 @@ fn coded_start(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
     let start = end - len;
     let opens = matches!(start.checked_sub(1).and_then(|at| text.get(at)), Some(b'?' | b'&' | b' ') | None);
     if opens { start } else { begin }
+}
+
+/// Longest `user:password@host:port` of an address.
+const LOGIN: usize = 320;
+
+/// Where `user:password@host:port` of an address ends, which has no fields in it; `from` itself where none is.
+pub(super) fn login_end(text: &[u8], from: usize) -> usize {
+    const STOPS: [bool; 256] = byte_table(b"/?# \"'<>\n\r\t");
+    let rest = text.get(from..text.len().min(from + LOGIN)).unwrap_or_default();
+    let end = next_in(&STOPS, rest, 0).unwrap_or(rest.len());
+    let login = rest.get(..end).unwrap_or_default();
+    if login.contains(&b'@') { from + end } else { from }
 }

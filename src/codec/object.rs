@@ -1,7 +1,7 @@
-//! Objects as programs print them: `Customer(id=7, name=Ada)`, `Customer{id='7', name='Ada'}`, `Customer { Id: 7 }`. Their
+//! Objects as programs print them: `Customer(id=7, name=Ada)`, `Customer{id='7', name='Ada'}`, `Customer { Id: 7 }`, `Customer[id=7]`. Their
 //! members stand in a container that goes by the class's name.
 
-use super::name::is_name_byte;
+use super::name::{is_name_byte, name_ending_at};
 use super::{Container, Tree};
 use crate::finding::Span;
 
@@ -80,7 +80,15 @@ const TECHNICAL: [&[u8]; 24] = [
 /// The class's name before the bracket that opens right before `at`: capital first, small letters in it.
 fn class_before(text: &[u8], start: usize, at: usize) -> Option<Span> {
     let head = text.get(start..at)?.trim_ascii_end();
-    let class = head.strip_suffix(b"(").or_else(|| head.strip_suffix(b"{"))?.trim_ascii_end();
+    // `'chat': {'id': 7, …}`, `chat: { id: 7, … }`: what a dictionary stands behind in another.
+    if let Some(named) = head.strip_suffix(b"{").map(<[u8]>::trim_ascii_end)
+        && named.ends_with(b":")
+    {
+        return Some(name_ending_at(text, start + named.len() - 1, start)).filter(|name| !name.is_empty());
+    }
+    let open =
+        head.strip_suffix(b"(").or_else(|| head.strip_suffix(b"{")).or_else(|| head.strip_suffix(b"["));
+    let class = open?.trim_ascii_end();
     let len = class.iter().rev().take(CLASS_BYTES).take_while(|b| is_name_byte(**b) && **b != b'.').count();
     let name = class.get(class.len() - len..)?;
     // What every program has says nothing of its members: `ConsumerRecord(key = …)`.
@@ -108,6 +116,9 @@ mod tests {
     fn classes() {
         check("created Customer(|id=7", Some("Customer"));
         check("x.y.Member { |id: 7", Some("Member"));
+        check("saved Customer[|id=7", Some("Customer"));
+        check("update={'chat': {|'id': 7", Some("chat"));
+        check("got { from: { |id: 7", Some("from"));
         check("ConsumerRecord(|key = 7", None);
         check("(|id=7", None);
         check("SELECT(|id=7", None);

@@ -1,6 +1,7 @@
 //! Values in SQL that their columns name: `INSERT INTO t (phone, code) VALUES ('…', '…')`, and the parameters
 //! that drivers print behind a statement with `$1`, `?` or `%s` in it.
 
+use super::sql_named::{self, Pairs};
 use super::{Field, Form, Tree};
 use crate::finding::Span;
 use aho_corasick::packed;
@@ -44,15 +45,26 @@ static VALUES: LazyLock<[memmem::Finder<'static>; 2]> =
 static PARAMETERS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"arameters"));
 
 /// What stands before a list of parameters where no word for them does.
-static LISTS: LazyLock<[memmem::Finder<'static>; 3]> = LazyLock::new(|| {
-    [memmem::Finder::new(b"params: ["), memmem::Finder::new(b"bindings: ["), memmem::Finder::new(b"? [\"")]
+static LISTS: LazyLock<[memmem::Finder<'static>; 6]> = LazyLock::new(|| {
+    let signs: [&[u8]; 6] = [b"params: [", b"bindings: [", b"? [\"", b" args=[", b" args=(", b" args: ["];
+    signs.map(memmem::Finder::new)
+});
+
+/// What shows that parameters with names of their own are given.
+static NAMED: LazyLock<[memmem::Finder<'static>; 4]> = LazyLock::new(|| {
+    let signs: [&[u8]; 4] = [b"executesql", b"@p0=", b"@p1=", b"@p0 ="];
+    signs.map(memmem::Finder::new)
 });
 
 /// All of these in one search; none where the processor cannot do it.
 static SIGNS: LazyLock<Option<packed::Searcher>> = LazyLock::new(|| {
-    let finders = VALUES.iter().chain(LISTS.iter()).chain([&*PARAMETERS]);
+    let finders = finders();
     packed::Config::new().builder().extend(finders.map(memmem::Finder::needle)).build()
 });
+
+fn finders() -> impl Iterator<Item = &'static memmem::Finder<'static>> {
+    VALUES.iter().chain(LISTS.iter()).chain(NAMED.iter()).chain([&*PARAMETERS])
+}
 
 /// Whether [`walk`] may find something in a text.
 #[must_use]
@@ -60,20 +72,21 @@ pub fn may_stand(text: &[u8]) -> bool {
     memchr::memchr3(b'(', b'$', b'?', text).is_some()
         && match &*SIGNS {
             Some(signs) => signs.find(text).is_some(),
-            None => {
-                VALUES.iter().chain(LISTS.iter()).chain([&*PARAMETERS]).any(|one| one.find(text).is_some())
-            }
+            None => finders().any(|one| one.find(text).is_some()),
         }
 }
 
 /// Adds the values that columns name.
 pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
     let Some(rest) = text.get(start..).filter(|rest| may_stand(rest)) else { return };
-    let mut slots = Names::new();
+    let (mut slots, mut pairs) = (Names::new(), Pairs::new());
     let values = VALUES.iter().find_map(|values| values.find(rest));
     let mut behind = start;
     if let Some(at) = values.map(|at| start + at) {
-        behind = insert(text, start, at, &mut slots, tree).unwrap_or(at + 6);
+        behind = insert(text, start, at, (&mut slots, &mut pairs), tree).unwrap_or(at + 6);
+    }
+    if memchr::memchr(b'@', rest).is_some() {
+        sql_named::walk(text, start, &mut pairs, tree);
     }
     let list = PARAMETERS.find(text.get(behind..).unwrap_or_default());
     if let Some(list) = list.map(|at| behind + at) {
@@ -85,7 +98,7 @@ pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
     let rest = text.get(behind..).unwrap_or_default();
     let list = LISTS.iter().find_map(|list| Some((list.find(rest)?, list.needle())));
     if let Some((at, sign)) = list {
-        let open = behind + at + sign.iter().position(|b| *b == b'[').unwrap_or(0);
+        let open = behind + at + sign.iter().position(|b| matches!(b, b'[' | b'(')).unwrap_or(0);
         compared(text, start.max(open.saturating_sub(4096)), open, &mut slots);
         parameters(text, open, &slots, tree);
     }
@@ -93,7 +106,13 @@ pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
 
 /// `(a, b) VALUES ('…', $1), (…)` around `values`: adds what stands there and notes what parameters stand for;
 /// gives where the rows end.
-fn insert(text: &[u8], start: usize, values: usize, slots: &mut Names, tree: &mut Tree) -> Option<usize> {
+fn insert(
+    text: &[u8],
+    start: usize,
+    values: usize,
+    (slots, pairs): (&mut Names, &mut Pairs),
+    tree: &mut Tree,
+) -> Option<usize> {
     let head = text.get(start..values)?.trim_ascii_end().strip_suffix(b")")?;
     let floor = head.len().saturating_sub(COLUMNS_BYTES);
     let open = floor + memchr::memrchr(b'(', head.get(floor..)?)?;
@@ -105,17 +124,23 @@ fn insert(text: &[u8], start: usize, values: usize, slots: &mut Names, tree: &mu
     }
     let mut pos = values + b"VALUES".len();
     for _ in 0..MOST_ROWS {
-        pos = skip(text, pos, b" \n\r\t,");
-        if text.get(pos) != Some(&b'(') {
+        let next = skip(text, pos, b" \n\r\t,");
+        if text.get(next) != Some(&b'(') {
             break;
         }
-        pos = row(text, pos + 1, &columns, slots, tree)?;
+        pos = row(text, next + 1, &columns, (slots, pairs), tree)?;
     }
     Some(pos)
 }
 
 /// One row's values; gives where the row ends, behind its bracket.
-fn row(text: &[u8], mut pos: usize, columns: &Names, slots: &mut Names, tree: &mut Tree) -> Option<usize> {
+fn row(
+    text: &[u8],
+    mut pos: usize,
+    columns: &Names,
+    (slots, pairs): (&mut Names, &mut Pairs),
+    tree: &mut Tree,
+) -> Option<usize> {
     for place in 0..MOST_COLUMNS {
         pos = skip(text, pos, b" \n\r\t");
         let (value, form, next) = literal(text, pos)?;
@@ -123,6 +148,7 @@ fn row(text: &[u8], mut pos: usize, columns: &Names, slots: &mut Names, tree: &m
         match slot(value.of(text)) {
             Some(number) if form == Form::Bare => slots.set(number.unwrap_or(slots.len), name),
             _ if name.is_empty() || value.is_empty() => {}
+            _ if form == Form::Bare && value.of(text).starts_with(b"@") => pairs.note(text, value, name),
             _ => tree.fields.push(Field { name, value, container: 0, form }),
         }
         pos = skip(text, next, b" \n\r\t");
@@ -136,7 +162,7 @@ fn row(text: &[u8], mut pos: usize, columns: &Names, slots: &mut Names, tree: &m
 }
 
 /// A value that begins at `pos`: in quotes, or bare to the next comma or bracket. A call's brackets belong to it.
-fn literal(text: &[u8], pos: usize) -> Option<(Span, Form, usize)> {
+pub(super) fn literal(text: &[u8], pos: usize) -> Option<(Span, Form, usize)> {
     let first = *text.get(pos)?;
     // `E'…'`, `N'…'`, `_utf8'…'` have a prefix.
     let quote = if matches!(first, b'E' | b'N' | b'e' | b'n') && text.get(pos + 1) == Some(&b'\'') {
@@ -201,28 +227,27 @@ fn compared(text: &[u8], start: usize, end: usize, slots: &mut Names) {
         let sign = text.get(at..end).unwrap_or_default();
         let len = sign.iter().skip(1).take(2).take_while(|b| b.is_ascii_digit() || **b == b's').count() + 1;
         let Some(number) = slot(sign.get(..len).unwrap_or_default()) else { continue };
-        let before = text.get(start..at).unwrap_or_default().trim_ascii_end();
-        let operator =
-            before.iter().rev().take_while(|b| matches!(b, b'=' | b'<' | b'>' | b'!' | b'~')).count();
-        let words: [&[u8]; 6] = [b" LIKE", b" like", b" ILIKE", b" ilike", b" IN (", b" in ("];
-        let named = match words.iter().find_map(|word| before.strip_suffix(*word)) {
-            Some(named) => named.trim_ascii_end(),
-            None if operator > 0 => {
-                before.get(..before.len() - operator).unwrap_or_default().trim_ascii_end()
-            }
-            None => continue,
-        };
-        let from = named.len()
-            - named
-                .iter()
-                .rev()
-                .take(64)
-                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'"' | b'`') || **b >= 0x80)
-                .count();
-        if let Some(name) = identifier(text, start + from, start + named.len()) {
+        let Some(operand) = operand_before(text, start, at) else { continue };
+        if let Some(name) = identifier(text, operand.start(), operand.end()) {
             slots.set(number.unwrap_or(slots.len), name);
         }
     }
+}
+
+/// What a parameter at `at` is compared with or set to be: the word before `=`, `<`, `LIKE` or `IN (`.
+pub(super) fn operand_before(text: &[u8], start: usize, at: usize) -> Option<Span> {
+    const WORDS: [&[u8]; 6] = [b" LIKE", b" like", b" ILIKE", b" ilike", b" IN (", b" in ("];
+    let before = text.get(start..at)?.trim_ascii_end();
+    let operator = before.iter().rev().take_while(|b| matches!(b, b'=' | b'<' | b'>' | b'!' | b'~')).count();
+    let named = match WORDS.iter().find_map(|word| before.strip_suffix(*word)) {
+        Some(named) => named.trim_ascii_end(),
+        None if operator > 0 => before.get(..before.len() - operator)?.trim_ascii_end(),
+        None => return None,
+    };
+    let part =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'"' | b'`' | b'[' | b']') || *b >= 0x80;
+    let len = named.iter().rev().take(64).take_while(|b| part(b)).count();
+    Some(Span::new(start + named.len() - len, start + named.len()))
 }
 
 /// `: $1 = '…', $2 = '…'`, `: ('…', '…')`, `: +44…(String), 482913(String)`.
@@ -260,7 +285,7 @@ fn parameters(text: &[u8], from: usize, slots: &Names, tree: &mut Tree) {
 }
 
 /// The name in `start..end` without its quotes and spaces; `None` where it is no column's.
-fn identifier(text: &[u8], start: usize, end: usize) -> Option<Span> {
+pub(super) fn identifier(text: &[u8], start: usize, end: usize) -> Option<Span> {
     let name = text.get(start..end)?;
     let around = |b: &u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'`' | b'[' | b']' | b'\\');
     let lead = name.iter().take_while(|b| around(b)).count();
@@ -325,6 +350,21 @@ mod tests {
             "[SQL: INSERT INTO o (phone, code) VALUES (%s, %s)] [parameters: ('12', '34')]",
             &[("phone", "12"), ("code", "34")],
         );
+    }
+
+    #[test]
+    fn parameters_with_names() {
+        check(
+            "exec sp_executesql N'UPDATE Otp SET Used=1 WHERE Mobile=@p0 AND [Code] = @p1',N'@p0 nvarchar(20),@p1 nvarchar(10)',@p0=N'+1',@p1=N'48'",
+            &[("Mobile", "+1"), ("Code", "48")],
+        );
+        check(
+            "[Parameters=[@p0='+1' (Size = 20), @p1='48' (Size = 8)]] INSERT INTO [Otp] ([Phone], [Code]) VALUES (@p0, @p1)",
+            &[("Phone", "+1"), ("Code", "48")],
+        );
+        check("SELECT f(1) WHERE a = @p0; @p0 = 12", &[("a", "12")]);
+        check("INSERT INTO t (a, b) VALUES (%s, %s) args=('12', '13')", &[("a", "12"), ("b", "13")]);
+        check("mail @p0='12'", &[]);
     }
 
     #[test]

@@ -6,9 +6,9 @@
 //! and XML, since their lines are mixed in practice. Values may nest (a form body in a logfmt
 //! value): the outer field comes first, the inner ones follow.
 
-use super::around::{colour_end, wrapper};
+use super::around::{colour_end, rejected, wrapper};
 use super::json::{self, Walker};
-use super::name::{NAME_BYTES, is_name_byte, name_before_json, name_ending_at};
+use super::name::{NAME_BYTES, is_name_byte, login_end, name_before_json, name_ending_at};
 use super::object::Object;
 use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, table};
 use crate::finding::Span;
@@ -207,7 +207,10 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
     if next == b':' {
         return Some(at + 2);
     }
-    if next == b'/' && text.get(at + 2) == Some(&b'/') || php::is_visibility(text, at) {
+    if next == b'/' && text.get(at + 2) == Some(&b'/') {
+        return Some(login_end(text, at + 3));
+    }
+    if php::is_visibility(text, at) {
         return Some(at + 3);
     }
     let name = name_ending_at(text, at, start);
@@ -325,6 +328,7 @@ fn value(
         }
         b'{' | b'\n' | b'\r' => return None,
         b'|' | b'>' if let Some(block) = block::at(text, name, from) => (block, Form::Element, block.end()),
+        b'r' if let Some((start, end)) = rejected(text, from) => (Span::new(start, end), Form::Element, end),
         _ if let Some((start, end)) = counted(text, name, from, skip) => {
             (Span::new(start, end), Form::Element, end)
         }
@@ -532,5 +536,6 @@ mod tests {
     fn what_is_no_field() {
         check("12:30:45 a::b https://x/y C++ == 3 -> x", &[]);
         check("sip:+1@host tel:+2", &[]);
+        check("at amqp://svc:hunter2@192.0.2.7:5672/v gone", &[]);
     }
 }

@@ -79,6 +79,12 @@ fn is_announced(line: &[u8]) -> bool {
 /// Words for a person or an account, in the languages that log lines are written in.
 static WORDS: WordList = WordList::new(words::subject::ACCOUNT_WORDS);
 
+/// Small words within names.
+static PARTICLES: WordList = WordList::new(words::subject::PARTICLES);
+
+/// Words for persons that have no account.
+static PERSONS: WordList = WordList::new(words::subject::PERSON_WORDS);
+
 /// `Benutzer ops.ray angemeldet`, `for cus_q7Zk2Lm9`: names of an account's shape behind a word for one.
 fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
     let mut word = &b""[..];
@@ -125,21 +131,48 @@ fn is_who_signs_in(name: &[u8], behind: &[u8]) -> bool {
 /// `用户 王小明`. Two words with capitals, or one where a bracket, a colon or its script says enough.
 pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
     let mut start = 0;
+    let mut before = &b""[..];
     let mut tokens = line.split(|b| *b == b' ').peekable();
     while let Some(token) = tokens.next() {
+        let numbered =
+            std::mem::replace(&mut before, token).iter().filter(|b| b.is_ascii_digit()).count() >= 7;
         let end = start + token.len();
         let opened = token.iter().take_while(|b| matches!(b, b'(' | b'[' | b',')).count();
         let word = token.get(opened..).unwrap_or_default();
         let colon = word.last() == Some(&b':');
         let word = word.strip_suffix(b":").unwrap_or(word);
         start = end + 1;
-        if tokens.peek().is_none() || !WORDS.holds(word) {
+        if tokens.peek().is_none() {
             continue;
         }
-        if let Some(span) = person(line, start, colon) {
+        // `sent to +4479… for Ada Roe`, `message from Ada Roe (id 7411108459)`
+        let small = matches!(word, b"for" | b"from");
+        if !(WORDS.holds(word) || PERSONS.holds(word) || small) {
+            continue;
+        }
+        let Some(span) = person(line, start, colon) else { continue };
+        if !small || word == b"for" && numbered || bracketed_id(line, span.end()).is_some() {
             out(span);
         }
     }
+}
+
+/// The id in a bracket behind somebody's name or address that ends at `end`: `Ada Roe (cus_q7Zk2Lm9)`.
+#[must_use]
+pub fn bracketed_id(text: &[u8], end: usize) -> Option<Span> {
+    let rest = text.get(end..)?.strip_prefix(b" (")?;
+    const NAMES: [&[u8]; 3] = [b"id ", b"id=", b"id: "];
+    let named = NAMES.iter().find(|name| rest.starts_with(name));
+    let start = end + 2 + named.map_or(0, |name| name.len());
+    let part = |b: &u8| is_alnum(*b) || matches!(b, b'-' | b'_' | b'/');
+    let len = text.get(start..)?.iter().take(NAME_BYTES).take_while(|b| part(b)).count();
+    let id = text.get(start..start + len)?;
+    let digits = id.iter().filter(|b| b.is_ascii_digit()).count();
+    let drawn = len >= 10 && digits >= 1 && id.iter().any(u8::is_ascii_uppercase);
+    let dashes = id.iter().filter(|b| matches!(b, b'-' | b'/')).count();
+    let dated = dashes == 2 && digits + dashes == len;
+    (len >= 6 && (digits >= 3 || drawn) && !dated && byte(text, start + len) == b')')
+        .then(|| Span::new(start, start + len))
 }
 
 /// Up to four words of a name from `start` on.
@@ -147,6 +180,8 @@ fn person(line: &[u8], start: usize, colon: bool) -> Option<Span> {
     let quoted = usize::from(matches!(byte(line, start), b'"' | b'\''));
     let start = start + quoted;
     let mut end = start;
+    // In scripts without capitals: where the first word ends.
+    let mut first_end = None;
     let mut count = 0;
     let mut at = start;
     while count < 4 {
@@ -161,16 +196,29 @@ fn person(line: &[u8], start: usize, colon: bool) -> Option<Span> {
             break;
         }
         let shouted = word.len() >= 3 && word.iter().all(u8::is_ascii_uppercase);
+        // `Ada van der Roe`: the name ends with the last capital.
+        if count > 0 && PARTICLES.holds(word) && byte(line, at + word.len()) == b' ' {
+            at += word.len() + 1;
+            continue;
+        }
         if !named || shouted || safe::is_log_word(word) {
             break;
         }
         count += 1;
         end = at + word.len();
-        // In scripts without capitals nothing tells where a name of several words ends.
-        if line.get(end) != Some(&b' ') || capital.is_some_and(|c| !c.is_uppercase()) {
+        if capital.is_some_and(|c| !c.is_uppercase()) {
+            first_end.get_or_insert(end);
+        }
+        if line.get(end) != Some(&b' ') {
             break;
         }
         at = end + 1;
+    }
+    // There only a bracket or a comma tells where a name of several words ends.
+    if let Some(first) = first_end
+        && !line.get(end..).is_some_and(|rest| rest.starts_with(b" (") || rest.starts_with(b","))
+    {
+        (end, count) = (first, 1);
     }
     let whole = Span::new(start, end);
     let ends =
@@ -192,7 +240,8 @@ fn is_person(byte: u8) -> bool {
 }
 
 /// Small letters with a point, or letters with two digits: no word of a sentence.
-fn has_shape(name: &[u8]) -> bool {
+#[must_use]
+pub fn has_shape(name: &[u8]) -> bool {
     let name = name.strip_suffix(b".").unwrap_or(name);
     let digits = name.iter().filter(|b| b.is_ascii_digit()).count();
     let letters = name.iter().filter(|b| b.is_ascii_alphabetic()).count();

@@ -7,9 +7,10 @@
 //! - The plain text behind headers: `Content-Type: text/plain`, an empty line, the text.
 //! - Quoted text in prose beside a word that speaks of messages: `failed to send "…" to …`.
 
-use super::bytes::{byte, find, is_alnum, is_digit, is_high, is_letter};
+use super::bytes::{byte, find, is_alnum, is_high, is_letter};
+use super::said::{is_written, spoken, spoken_behind_word};
 use super::word_list::WordList;
-use super::written::{ends_in_measure, reads_foreign, reads_like_figures};
+use super::written::reads_like_figures;
 use crate::detect::words;
 use crate::finding::Span;
 use memchr::{memchr, memmem};
@@ -48,120 +49,17 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         }
         quoted(line, near_phone, announced, out);
         typographic(line, near_phone, announced, out);
-        if near_phone {
+        // `message from Ada Roe (id 7411108459): …`
+        if near_phone || memmem::find(line, b"): ").is_some() {
             spoken(line, out);
+        }
+        if near_phone {
             spoken_behind_word(line, out);
             angled(line, announced, out);
+            in_brackets(line, announced, out);
             behind_structure(line, out);
         }
         behind_headers(line, out);
-    }
-}
-
-/// `SMS from +4479…: see you at six`: what somebody says, from the colon behind the number to the line's end.
-fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
-    static INBOUND: WordList = WordList::new(words::message::INBOUND);
-    static FAILURES: WordList = WordList::new(words::message::FAILURES);
-    let mut pos = 0;
-    while let Some(space) = line.get(pos..).and_then(|rest| memchr(b' ', rest)).map(|at| pos + at) {
-        pos = space + 1;
-        let sign = space.checked_sub(1).map_or(0, |at| byte(line, at));
-        if !matches!(sign, b':' | b'>') {
-            continue;
-        }
-        let colon = space - 1;
-        let head = line.get(colon.saturating_sub(96)..colon).unwrap_or_default();
-        let head = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-        // `<+4479…> see you`; else an arrow.
-        if sign == b'>' && memchr::memrchr(b'<', head).is_none_or(|open| head.len() - open > 40) {
-            continue;
-        }
-        // `from <4479…> to <4479…> text <…>`: what stands in brackets of its own is a field's, not said.
-        if sign == b'>' && is_word_in_angles(line, pos) {
-            continue;
-        }
-        // `message from Ada Roe (4479…@s.whatsapp.net): …`
-        let inner = head.strip_suffix(b")").and_then(|inside| {
-            let open = memchr::memrchr(b'(', inside)?;
-            inside
-                .get(open + 1..)
-                .filter(|id| id.iter().filter(|b| is_digit(**b)).count() >= 7 || id.starts_with(b"[PHONE"))
-        });
-        let said_by = head;
-        // `4479…@s.whatsapp.net (Ada) dice: …`
-        let head = without_verb(head);
-        let head = inner.unwrap_or(head);
-        let bare = without_name(head);
-        // A chat's id: nothing but what is said stands behind it.
-        let chat = bare.len() < head.len() && head.get(bare.len()) == Some(&b'@');
-        let head = without_extension(bare);
-        let sign = |b: &u8| {
-            is_digit(*b) || is_high(*b) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'>' | b'"')
-        };
-        let number = head.iter().rev().take_while(|b| sign(b)).filter(|b| is_digit(**b)).count();
-        let placeholder = head.ends_with(b"]") && find(head, b"[PHONE").is_some();
-        if number < 7 && !placeholder {
-            continue;
-        }
-        // No message is longer: many colons must not make the line cost its square.
-        let rest = line.get(pos..line.len().min(pos + 8192)).unwrap_or_default();
-        let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
-        let text = rest.trim_ascii();
-        let words = || said_by.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'));
-        let inbound = has_message_word(said_by) && words().any(|word| INBOUND.holds(word));
-        let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
-        let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
-            || MARKS.iter().any(|(open, _)| text.starts_with(open));
-        // `failed to send to +4479…: error 21211 after 12 ms`
-        let failed = words().any(|word| FAILURES.holds(word))
-            || text.split(|b| matches!(b, b' ' | b':')).take(3).any(|word| FAILURES.holds(word));
-        let said = inbound || chat || is_written(text) && !ends_in_measure(text);
-        if !fields && !marked && !failed && reads_like_text(text) && !reads_like_figures(text) && said {
-            let start = pos + rest.len() - rest.trim_ascii_start().len();
-            out(Span::new(start, start + text.len()));
-            return;
-        }
-    }
-}
-
-/// `收到来自+4479…的短信：…`: what is said behind the wide colon that a word for a message stands before, and a
-/// number before that.
-fn spoken_behind_word(line: &[u8], out: &mut dyn FnMut(Span)) {
-    const COLON: &[u8] = "：".as_bytes();
-    const WIDE_WORDS: [&[u8]; 16] = [
-        "短信".as_bytes(),
-        "消息".as_bytes(),
-        "信息".as_bytes(),
-        "簡訊".as_bytes(),
-        "訊息".as_bytes(),
-        "讯息".as_bytes(),
-        "内容".as_bytes(),
-        "內容".as_bytes(),
-        "回复".as_bytes(),
-        "回覆".as_bytes(),
-        "正文".as_bytes(),
-        "メッセージ".as_bytes(),
-        "ショートメール".as_bytes(),
-        "本文".as_bytes(),
-        "返信".as_bytes(),
-        "메시지".as_bytes(),
-    ];
-    let Some(colon) = memmem::find(line, COLON) else { return };
-    let head = line.get(..colon).unwrap_or_default();
-    let near = head.get(head.len().saturating_sub(64)..).unwrap_or_default();
-    let digits = near.iter().filter(|b| is_digit(**b)).count();
-    let numbered = digits >= 7 || find(near, b"[PHONE").is_some();
-    if !numbered || !WIDE_WORDS.iter().any(|word| head.ends_with(word)) {
-        return;
-    }
-    let start = colon + COLON.len();
-    let rest = line.get(start..line.len().min(start + 8192)).unwrap_or_default();
-    let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
-    let text = rest.trim_ascii();
-    let marked = MARKS.iter().any(|(open, _)| text.starts_with(open)) || text.first() == Some(&b'"');
-    if !marked && reads_like_text(text) && !reads_like_figures(text) {
-        let lead = rest.len() - rest.trim_ascii_start().len();
-        out(Span::new(start + lead, start + lead + text.len()));
     }
 }
 
@@ -181,16 +79,28 @@ fn angled(line: &[u8], announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Sp
     }
 }
 
-/// Whether one word and an angle bracket stand at `at`: `to <`, `text <`.
-fn is_word_in_angles(line: &[u8], at: usize) -> bool {
-    let rest = line.get(at..).unwrap_or_default();
-    let len = rest.iter().take(24).take_while(|b| is_alnum(**b) || **b == b'_').count();
-    len > 0 && rest.get(len..).is_some_and(|rest| rest.starts_with(b" <"))
-}
-
-/// Whether somebody wrote it, in a language that is known or not.
-fn is_written(text: &[u8]) -> bool {
-    reads_human(text) || reads_foreign(text)
+/// `sending [see you at six] to [4479…]`: what stands between brackets behind a verb for sending or a word for a text.
+fn in_brackets(line: &[u8], announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
+    const TOWARDS: [&[u8]; 4] = [b"] to ", b"] from ", b"] -> ", b"] => "];
+    static SENDING: WordList = WordList::new(words::phone::SENDING);
+    let mut pos = 0;
+    while let Some(at) = line.get(pos..).and_then(|rest| memmem::find(rest, b" [")).map(|at| pos + at) {
+        pos = at + 2;
+        let word = line.get(..at).unwrap_or_default();
+        let len = word.iter().rev().take(32).take_while(|b| is_letter(**b) || is_high(**b)).count();
+        if !(SENDING.holds(word.get(at - len..).unwrap_or_default()) || announced(at + 1)) {
+            continue;
+        }
+        let rest = line.get(pos..line.len().min(pos + 2048)).unwrap_or_default();
+        let close = TOWARDS.iter().filter_map(|sign| memmem::find(rest, sign)).min();
+        let Some(len) = close.or_else(|| memchr(b']', rest)) else { return };
+        let text = Span::new(pos, pos + len);
+        let said = text.of(line);
+        if reads_like_text(said) && is_written(said) && !said.contains(&b'\n') {
+            out(text);
+            pos += len;
+        }
+    }
 }
 
 /// Of syslog (RFC 5424), the message behind structured data that has a number: `[sms@1 to="4479…"] see you at six`.
@@ -205,44 +115,6 @@ fn behind_structure(line: &[u8], out: &mut dyn FnMut(Span)) {
     if !fields && reads_like_text(text) && !reads_like_figures(text) && is_written(text) {
         let start = at + 3 + rest.len() - rest.trim_ascii_start().len();
         out(Span::new(start, start + text.len()));
-    }
-}
-
-/// Without ` dice`, ` wrote`, ` numarasına gönderildi` or the like.
-fn without_verb(head: &[u8]) -> &[u8] {
-    static SAYS: WordList = WordList::new(words::message::SAYS);
-    static SENT: WordList = WordList::new(words::phone::SENDING);
-    static CASES: WordList = WordList::new(words::phone::CASES);
-    let mut head = head;
-    for _ in 0..2 {
-        let len = head.iter().rev().take(32).take_while(|b| is_letter(**b) || is_high(**b)).count();
-        let (rest, word) = head.split_at(head.len() - len);
-        if !(SAYS.holds(word) || SENT.holds(word) || CASES.holds(word)) {
-            break;
-        }
-        head = rest.strip_suffix(b" ").unwrap_or(rest);
-    }
-    head
-}
-
-/// `4479…@s.whatsapp.net (Ada)`: without the name and the host.
-fn without_name(head: &[u8]) -> &[u8] {
-    let bare = match head.strip_suffix(b")").and_then(|name| memchr::memrchr(b'(', name)) {
-        Some(open) => head.get(..open).unwrap_or_default().trim_ascii_end(),
-        None => head,
-    };
-    let host = bare.iter().rev().take(32).take_while(|b| is_letter(**b) || **b == b'.').count();
-    bare.get(..bare.len() - host).and_then(|number| number.strip_suffix(b"@")).unwrap_or(bare)
-}
-
-/// `+49 … ext. 1010`, `+49 … x5879`, `+49…;ext=2732`: without the extension.
-fn without_extension(head: &[u8]) -> &[u8] {
-    let digits = head.iter().rev().take_while(|b| is_digit(**b)).count();
-    let bare = head.get(..head.len() - digits).unwrap_or_default();
-    let marks: [&[u8]; 4] = [b" ext. ", b";ext=", b" ext ", b" x"];
-    match marks.iter().find_map(|mark| bare.strip_suffix(*mark)) {
-        Some(number) if (1..=6).contains(&digits) => number,
-        _ => head,
     }
 }
 
@@ -279,18 +151,8 @@ fn behind_headers(line: &[u8], out: &mut dyn FnMut(Span)) {
     }
 }
 
-/// Letters beyond ASCII, a question, or a word that people use and programs do not.
-fn reads_human(text: &[u8]) -> bool {
-    static HUMAN: WordList = WordList::new(words::message::HUMAN);
-    let head = text.get(..text.len().min(400)).unwrap_or_default();
-    head.iter().filter(|b| is_high(**b)).count() >= 2
-        || head.ends_with(b"?")
-        || head.ends_with(b"!")
-        || head.split(|b| !(is_letter(*b) || *b == b'\'' || is_high(*b))).any(|word| HUMAN.holds(word))
-}
-
 /// Marks that open and close a text in print: `« »`, `“ ”`, `„ “`, `「 」`, `『 』`, `《 》`.
-const MARKS: [(&[u8], &[u8]); 6] = [
+pub(super) const MARKS: [(&[u8], &[u8]); 6] = [
     (b"\xc2\xab", b"\xc2\xbb"),
     (b"\xe2\x80\x9c", b"\xe2\x80\x9d"),
     (b"\xe2\x80\x9e", b"\xe2\x80"),
@@ -338,6 +200,23 @@ fn modem(line: &[u8], out: &mut dyn FnMut(Span)) {
             if !text.is_empty() && !hex && !text.starts_with(b"+CM") && text != b"OK" {
                 out(Span::new(start, start + text.len()));
             }
+        }
+    }
+    // `AT+CMGS="4479…" > see you at six`: what is sent.
+    for at in memmem::find_iter(line, b"+CMGS=\"") {
+        let open = at + b"+CMGS=\"".len();
+        let Some(close) = line.get(open..line.len().min(open + 64)).and_then(|rest| memchr(b'"', rest))
+        else {
+            continue;
+        };
+        let start = open + close + 1;
+        let rest = line.get(start..).unwrap_or_default();
+        let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+        let Some(text) = rest.trim_ascii_start().strip_prefix(b"> ") else { continue };
+        let start = start + rest.len() - text.len();
+        let text = text.get(..memmem::rfind(text, b" OK").unwrap_or(text.len())).unwrap_or_default();
+        if !text.is_empty() && !text.iter().all(u8::is_ascii_hexdigit) {
+            out(Span::new(start, start + text.len()));
         }
     }
 }
@@ -465,7 +344,7 @@ fn closing(line: &[u8], mut pos: usize, quote: u8) -> Option<usize> {
 }
 
 /// Words or letters beyond ASCII; no path, no URL, no request line, no user agent.
-fn reads_like_text(text: &[u8]) -> bool {
+pub(super) fn reads_like_text(text: &[u8]) -> bool {
     let tag = byte(text, 0) == b'<' && !text.starts_with(b"<#>") && !text.starts_with(b"<%23>");
     let list = byte(text, 0) == b'[' && text.last() == Some(&b']');
     let technical = tag
@@ -510,7 +389,7 @@ fn message_word_after(line: &[u8], from: usize) -> bool {
         || has_message_word(rest)
 }
 
-fn has_message_word(text: &[u8]) -> bool {
+pub(super) fn has_message_word(text: &[u8]) -> bool {
     text.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_')).any(|word| MESSAGE_WORDS.holds(word))
 }
 

@@ -7,7 +7,8 @@
 //! What a message says is trusted further than what a log line says: in a log, "code 30007" beside
 //! "error" is no code of a person's.
 
-use crate::detect::code_shape::{Candidate, Shape, collect, digit};
+use crate::detect::code_refusal::{names_a_value, refusal};
+use crate::detect::code_shape::{Candidate, Shape, collect};
 pub use crate::detect::code_words::CodeLexiconError;
 use crate::detect::code_words::{CodeWords, Folded, Hit, Role, SpeakingWord};
 use crate::detect::refusal::Refusal;
@@ -123,10 +124,10 @@ impl CodeLexicon {
     }
 }
 
-// ---------------------------------------------------------------------------- refusals
+// ---------------------------------------------------------------------------- what stands beside
 
 /// Characters between two places; what is between a word and its number.
-fn gap(text: &[u8], from: usize, to: usize) -> &[u8] {
+pub(super) fn gap(text: &[u8], from: usize, to: usize) -> &[u8] {
     text.get(from..to).unwrap_or_default()
 }
 
@@ -134,7 +135,7 @@ fn chars(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| *byte & 0xC0 != 0x80).count()
 }
 
-fn is_blank(bytes: &[u8]) -> bool {
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
     bytes.utf8_chunks().all(|chunk| chunk.valid().chars().all(char::is_whitespace))
 }
 
@@ -144,7 +145,7 @@ fn has_word(bytes: &[u8]) -> bool {
 
 /// The word that ends last before `at`, with nothing but up to four signs between; the longest of
 /// those that end there.
-fn word_before(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
+pub(super) fn word_before(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
     let upto = hits.partition_point(|hit| hit.end <= at);
     let mut best: Option<Hit> = None;
     for hit in hits.get(..upto)?.iter().rev().take(24) {
@@ -165,7 +166,7 @@ fn word_before(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
 }
 
 /// The word that begins right after `at`, the longest of those that begin first.
-fn word_after(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
+pub(super) fn word_after(text: &[u8], hits: &[Hit], at: usize) -> Option<Hit> {
     let from = hits.partition_point(|hit| hit.end <= at);
     let mut best: Option<Hit> = None;
     for hit in hits.get(from..)?.iter().take(24) {
@@ -198,73 +199,6 @@ fn has_stop(bytes: &[u8]) -> bool {
 
 fn is_stop(c: char) -> bool {
     matches!(c, '!' | '?' | '。' | '！' | '？' | '।' | '؟' | '\n' | ';' | '；')
-}
-
-fn refusal(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> Option<Refusal> {
-    let before = text.get(..candidate.start).unwrap_or_default();
-    // `attempts=1003`: only a word for a code may stand before the sign, or one that says nothing
-    if let [key @ .., b'='] = before
-        && !names_a_value(key)
-        && !word_before(text, hits, key.len()).is_some_and(|hit| hit.role.speaks_for_a_code())
-    {
-        return Some(Refusal::Word);
-    }
-    // `26-03-02 10:11:12`
-    let parts = |b: &u8| *b == b'-';
-    let rest = text.get(candidate.end..).unwrap_or_default();
-    let clock = matches!(rest, [b' ' | b'T', a, b, b':', ..] if a.is_ascii_digit() && b.is_ascii_digit());
-    if clock && gap(text, candidate.start, candidate.end).iter().any(parts) {
-        return Some(Refusal::Unit);
-    }
-    let mut at = candidate.start;
-    for _ in 0..3 {
-        match word_before(text, hits, at) {
-            Some(hit) => match hit.role {
-                Role::Number if is_id(gap(text, hit.start, hit.end)) && !said_before(text, hits, &hit) => {
-                    return Some(Refusal::Word);
-                }
-                Role::Number => at = hit.start,
-                Role::Order | Role::Money | Role::Fault => return Some(Refusal::Word),
-                Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Unit => break,
-            },
-            None => break,
-        }
-    }
-    let hit = word_after(text, hits, candidate.end)?;
-    let measured = match hit.role {
-        // an amount, unless the currency belongs to the next number: "code 4821 USD 50"
-        Role::Money => {
-            is_blank(gap(text, candidate.end, hit.start))
-                && text.get(hit.end..).is_none_or(|rest| digit(rest.trim_ascii_start()).is_none())
-        }
-        // "4821 minutes" is a measure, "code 4821 min" is none
-        Role::Unit => {
-            is_blank(gap(text, candidate.end, hit.start)) && !adjoined_by_code(text, hits, candidate)
-        }
-        Role::Number => word_after(text, hits, hit.end).is_some_and(|next| matches!(next.role, Role::Order)),
-        Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Order | Role::Fault => false,
-    };
-    measured.then_some(Refusal::Unit)
-}
-
-fn adjoined_by_code(text: &[u8], hits: &[Hit], candidate: &Candidate) -> bool {
-    word_before(text, hits, candidate.start).is_some_and(|hit| matches!(hit.role, Role::Code | Role::Word))
-}
-
-fn is_id(word: &[u8]) -> bool {
-    word.eq_ignore_ascii_case(b"id")
-}
-
-/// `code id 4821`: whether a word for a code stands right before another.
-fn said_before(text: &[u8], hits: &[Hit], hit: &Hit) -> bool {
-    word_before(text, hits, hit.start).is_some_and(|before| before.role.speaks_for_a_code())
-}
-
-/// `OTP generated …, value=482913`: whether the last word of a text says only that a value follows.
-fn names_a_value(text: &[u8]) -> bool {
-    static VALUES: WordList = WordList::new(words::code::VALUES);
-    let len = text.iter().rev().take(16).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    VALUES.holds(text.get(text.len() - len..).unwrap_or_default())
 }
 
 // ---------------------------------------------------------------------------- claims

@@ -231,7 +231,8 @@ fn reads_like_text(value: &[u8]) -> bool {
     let spaces = value.iter().filter(|b| **b == b' ').count();
     let high = value.iter().filter(|b| **b >= 0x80).count();
     let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
-    let technical = value.contains(&b'=') || matches!(value.first(), Some(b'{' | b'[' | b'/' | b'<'));
+    let tag = value.first() == Some(&b'<') && !value.starts_with(b"<#>");
+    let technical = value.contains(&b'=') || tag || matches!(value.first(), Some(b'{' | b'[' | b'/'));
     is_text(value) && !technical && (high >= 4 || spaces >= 2 && letters >= 6)
 }
 

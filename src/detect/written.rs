@@ -25,6 +25,12 @@ pub fn reads_like_figures(text: &[u8]) -> bool {
     numbers >= 3 && commas >= 2 && numbers * 5 >= words * 2
 }
 
+/// Whether a word is one that programs log, or English that they log beside it.
+#[must_use]
+pub fn is_known(word: &[u8]) -> bool {
+    safe::is_log_word(word) || ENGLISH.holds(word)
+}
+
 /// Whether a text ends in a measure: `… in 12 ms`, `…: 12ms`.
 #[must_use]
 pub fn ends_in_measure(text: &[u8]) -> bool {
@@ -55,7 +61,7 @@ pub fn reads_foreign(text: &[u8]) -> bool {
             continue;
         }
         small += usize::from(word.first().is_some_and(|b| !b.is_ascii_uppercase()));
-        known += usize::from(safe::is_log_word(word) || ENGLISH.holds(word));
+        known += usize::from(is_known(word));
     }
     small >= 3 && words >= 4 && known * 4 <= small && odd <= 2 && !reads_like_figures(text)
 }

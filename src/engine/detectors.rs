@@ -6,12 +6,16 @@ use crate::detect::code::{CodeContext, CodeLexicon, CodeScratch};
 use crate::detect::field_name::{FieldLexicon, Meaning};
 use crate::detect::prose::{Announced, Prose};
 use crate::detect::refusal::Refusal;
-use crate::detect::{Detector, Hit, bytes, credential, event_id, hidden, phone, timestamp, user_agent};
+use crate::detect::{
+    Detector, Hit, bytes, credential, event_id, hidden, phone, timestamp, user_agent, words,
+};
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
 use crate::rule::{Allow, BareDigits, PatternRule, RuleSet, SecondLook};
 use crate::transform::{Context, placeholder};
-use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use std::sync::{LazyLock, OnceLock};
 
 /// Detectors with their rules, lexicons and the user's patterns.
 pub struct Detectors {
@@ -281,16 +285,22 @@ impl Detectors {
         }
     }
 
+    /// Whether a rule is a user's.
+    #[must_use]
+    pub fn is_users(&self, rule: RuleId) -> bool {
+        rule >= self.first_user
+    }
+
     /// Whether a user has rules with patterns.
     #[must_use]
     pub fn has_user_patterns(&self) -> bool {
-        self.patterns.last().is_some_and(|rule| rule.rule >= self.first_user)
+        self.patterns.last().is_some_and(|rule| self.is_users(rule.rule))
     }
 
     /// Calls `out` with every match of a user's pattern rule in the value of the field `key`.
     pub fn user_patterns(&self, text: &[u8], key: &[u8], out: &mut dyn FnMut(Class, RuleId, Span)) {
         self.patterns(text, key, None, &mut |class, rule, span| {
-            if rule >= self.first_user {
+            if self.is_users(rule) {
                 out(class, rule, span);
             }
         });
@@ -387,6 +397,16 @@ pub fn is_measured(name: &[u8], value: &[u8]) -> bool {
         && Lexicons::shipped().fields.measures(name)
 }
 
+/// Whether a text speaks of codes that somebody is sent.
+#[must_use]
+pub fn speaks_of_codes(text: &[u8]) -> bool {
+    static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(words::code::SPEAKS);
+        built.unwrap_or_else(|error| unreachable!("the shipped words are built by every test: {error}"))
+    });
+    WORDS.is_match(text)
+}
+
 /// The shipped lexicon of words that announce something in running text.
 #[must_use]
 pub fn prose_words() -> &'static Prose {
@@ -403,6 +423,7 @@ fn announced(text: &[u8], start: usize) -> Option<Hit> {
     let sign = bytes::before(text, start);
     if matches!(sign, b'!' | b'#' | b'$' | b'*' | b'?' | b'&' | b'~' | b'^' | b'@')
         || matches!(sign, b'.' | b'-' | b'_') && bytes::is_letter(bytes::byte(text, start))
+        || sign == b'.' && start >= 2 && bytes::is_letter(bytes::byte(text, start - 2))
     {
         let part = |b: u8| b > b' ' && !matches!(b, b'"' | b'\'' | b'=' | b':' | b',' | b'<' | b'(' | b'[');
         let whole = bytes::run_start(text, start, 32, part);

@@ -12,10 +12,10 @@ use super::detectors::{self, Detectors};
 use super::last;
 use super::memo::Memo;
 use super::names::{Claims, FieldTable, Name, NameCache, PathRule, path_matches};
-use super::refused;
 use super::resolve::{self, Facts, Reading, Surroundings};
 use super::scan::{Prose, Scan};
 use super::sink::{Found, Kind, Needle, Sink};
+use super::{promise, refused};
 use crate::class::Class;
 use crate::codec::decode::{self, Decoded, Map};
 use crate::codec::{Field, Form, Tree, json, text};
@@ -25,7 +25,9 @@ use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
 use act::whole_is_found;
 use frame::{Frames, Held, Value};
-use read::{gather, leans_on_parent, note_phone, read_alone, read_shaped, reads_alone, says_phone};
+use read::{
+    gather, leans_on_parent, note_value, read_alone, read_shaped, reads_alone, says_failure, says_phone,
+};
 use shape::{Shape, Shaped, Shapes};
 
 /// Texts in texts are looked at this deep: JSON in a string in JSON in a string …

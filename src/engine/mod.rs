@@ -14,6 +14,7 @@ mod last;
 mod memo;
 mod names;
 mod needles;
+mod promise;
 mod reach;
 mod refused;
 mod resolve;

@@ -1,7 +1,9 @@
 //! What a field's value is, when its name alone does not say: `code` beside an error's title,
 //! `message` beside a phone number, `name` of a person or of a server.
 
-use super::value_shape::{ValueShape, is_form, reads_human};
+use super::value_shape::{
+    ValueShape, begins_with_members, has_fields, is_form, is_provider_id, is_short_time, is_uuid, reads_human,
+};
 use crate::class::Class;
 use crate::codec::coding::{Charset, Coding};
 use crate::codec::{Form, byte_table, next_in};
@@ -43,6 +45,8 @@ impl Facts {
     pub const TEMPLATE: Facts = Facts(1 << 11);
     /// It is, or stands in, what fills a template's gaps, if one is named beside it.
     pub const PARAMETERS: Facts = Facts(1 << 12);
+    /// The line is one of an error, by its level.
+    pub const FAILED: Facts = Facts(1 << 13);
 
     #[must_use]
     pub fn with(self, other: Facts) -> Facts {
@@ -193,6 +197,10 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         {
             Reading::Claim(Class::Phone)
         }
+        // `partition=3 key=7f3a52c1-…`: a record's, and no key to anything.
+        Class::Credential if !likely && around.own.has(Facts::QUEUE) && is_uuid(value) => {
+            Reading::Opaque(Class::EventId)
+        }
         // `verification.sid: "VE…"`: a provider's id.
         Class::Credential if !likely && is_provider_id(value) => Reading::Opaque(Class::EventId),
         Class::Credential => credential(value, &shape, sure, likely),
@@ -272,29 +280,6 @@ fn is_address(value: &[u8]) -> bool {
         || colons >= 2 && value.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'))
 }
 
-/// Two capitals and 32 hexadecimal digits (Twilio: SIDs).
-fn is_provider_id(value: &[u8]) -> bool {
-    let (kind, id) = value.split_at(value.len().min(2));
-    id.len() == 32 && kind.iter().all(u8::is_ascii_uppercase) && id.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// `query_time=1.8961`: seconds that something took; an epoch has ten digits before the point.
-fn is_short_time(value: &[u8]) -> bool {
-    let point = value.iter().position(|b| *b == b'.');
-    point.is_some_and(|point| (1..=6).contains(&point))
-        && value.len() <= 14
-        && value.iter().filter(|b| !b.is_ascii_digit()).count() == 1
-}
-
-/// Five groups of hexadecimal digits (RFC 9562).
-fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, b)| match at {
-            8 | 13 | 18 | 23 => *b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
-}
-
 fn code(
     name: &[u8],
     value: &[u8],
@@ -358,6 +343,9 @@ fn body(
         || is_form(value)
         || bytes::find(value, b"{\"").is_some();
     if structured {
+        return Reading::Text;
+    }
+    if begins_with_members(value) {
         return Reading::Text;
     }
     // `short_message: Octet string at 0x…:`, the heading of a dump.
@@ -442,17 +430,6 @@ pub fn is_message(text: &[u8], coding: Coding) -> bool {
             || memchr::memmem::find(text, b"\":").is_some()
     };
     written && !structured()
-}
-
-/// `sent msisdn=… text="…" ms=42`: a line with fields of its own.
-fn has_fields(value: &[u8]) -> bool {
-    let names = memchr::memchr_iter(b'=', value).filter(|at| {
-        let head = value.get(..*at).unwrap_or_default();
-        let len = head.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-        let before = head.get(..head.len() - len).and_then(<[u8]>::last);
-        len >= 2 && matches!(before, None | Some(b' ')) && value.get(at + 1).is_some_and(|b| *b != b' ')
-    });
-    names.take(2).count() == 2
 }
 
 fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {

@@ -14,7 +14,9 @@ use crate::class::Class;
 use crate::codec::decode::Map;
 use crate::codec::{byte_table, next_in};
 use crate::detect::code::CodeScratch;
-use crate::detect::{Detector, bytes, card, email, imei, ip, name, phone, safe, url};
+use crate::detect::{
+    Detector, account_name, bytes, card, credential, email, imei, ip, name, phone, safe, url,
+};
 use crate::finding::{Detail, RuleId, Span};
 use path::{code_in_path, opens_path, path_at};
 
@@ -294,7 +296,11 @@ impl Scan {
                 if let Some(end) = self.hidden_words(here, start, sink) {
                     return end;
                 }
-                return event(detectors, here, Span::new(start, end), sink);
+                let run = Span::new(start, end);
+                if credential::is_push_token(text, run) {
+                    return found(detectors, Detector::CredentialShape, sink, here, Class::Credential, run);
+                }
+                return event(detectors, here, run, sink);
             }
             Token::Short(_) | Token::Name(_) | Token::Other => {}
         }
@@ -436,6 +442,11 @@ fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> 
     if text.get(at + 1..at + 3) == Some(b"//") {
         if let Some(hit) = detectors.url_password(text, at) {
             found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
+            // `amqp://ops.roe:…@…`; a service's name stays.
+            let user = credential::url_user(text, at).map(|(start, end)| Span::new(start, end));
+            if let Some(user) = user.filter(|user| account_name::has_shape(user.of(text))) {
+                found(detectors, Detector::SubjectShape, sink, here, Class::SubjectId, user);
+            }
         }
         if let Some(url) = url::at(text, at) {
             known(detectors, Detector::Url, sink, here, Class::Url, url.hit.span);

@@ -1,6 +1,7 @@
 //! Words that must stand somewhere in a text for a slower look to be worth it: one pass tells of all of them.
 
 use crate::detect::code_words::SpeakingWord;
+use crate::detect::words::subject;
 use crate::rule::PatternRule;
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::DFA;
@@ -68,38 +69,21 @@ pub struct Signs {
     always: Seen,
 }
 
-const LITERALS: [(&str, Seen); 30] = [
+const LITERALS: [(&str, Seen); 7] = [
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
     ("user ", Seen::ACCOUNT),
     (" for ", Seen::ACCOUNT),
     (" in as ", Seen::ACCOUNT),
     (" : TTY=", Seen::PERSON),
-    ("benutzer ", Seen::PERSON),
-    ("abonnent", Seen::PERSON),
-    ("ansprechpartner", Seen::PERSON),
-    ("bruger", Seen::PERSON),
-    ("bruker", Seen::PERSON),
-    ("client", Seen::PERSON),
-    ("customer", Seen::PERSON),
-    ("klant", Seen::PERSON),
-    ("klient", Seen::PERSON),
-    ("kunde", Seen::PERSON),
-    ("\u{43a}\u{43b}\u{438}\u{435}\u{43d}\u{442}", Seen::PERSON),
-    ("\u{7528}\u{6237}", Seen::PERSON),
-    ("\u{5ba2}\u{6237}", Seen::PERSON),
-    ("\u{fc}\u{15f}teri", Seen::PERSON),
-    ("\u{9867}\u{5ba2}", Seen::PERSON),
-    ("gebruiker ", Seen::PERSON),
-    ("korisnik ", Seen::PERSON),
-    ("kullan", Seen::PERSON),
-    ("usuario ", Seen::PERSON),
-    ("utente ", Seen::PERSON),
-    ("utilisateur ", Seen::PERSON),
-    ("ytkownik", Seen::PERSON),
-    ("\u{43f}\u{43e}\u{43b}\u{44c}\u{437}\u{43e}\u{432}\u{430}\u{442}", Seen::PERSON),
-    ("\u{43a}\u{43e}\u{440}\u{438}\u{441}\u{442}\u{443}\u{432}", Seen::PERSON),
+    (" (id ", Seen::PERSON),
 ];
+
+/// Words for a person or an account; `user` is one of [`LITERALS`].
+fn persons() -> impl Iterator<Item = &'static str> {
+    let words = subject::ACCOUNT_WORDS.iter().chain(subject::PERSON_WORDS);
+    words.copied().filter(|word| *word != "user")
+}
 
 impl Signs {
     /// # Errors
@@ -123,6 +107,11 @@ impl Signs {
         for (text, tells) in LITERALS {
             texts.push(text);
             words.push(open(tells));
+        }
+        for text in persons() {
+            texts.push(text);
+            let whole = Word { tells: Seen::PERSON, len: text.len(), open_left: false, open_right: false };
+            words.push(whole);
         }
         for (place, rule) in patterns.iter().enumerate() {
             let tells = Seen::keyword(place);
@@ -286,7 +275,7 @@ impl Word {
         let byte = |at: usize| text.get(at).copied().unwrap_or(b' ');
         let start = (at + 1).checked_sub(self.len).filter(|_| self.len > 0);
         let left = start.and_then(|start| Some((byte(start), byte(start.checked_sub(1)?))));
-        let all = self.tells != Seen::CODE;
+        let all = self.len == 0 && self.tells != Seen::CODE;
         all || !glued(byte(at), byte(at + 1), self.open_right)
             && !left.is_some_and(|(inside, outside)| glued(inside, outside, self.open_left))
     }
@@ -319,6 +308,8 @@ mod tests {
         }
         assert!(signs.of(b"x +CMT: y").has(Seen::MODEM));
         assert!(signs.of(b"login for\tx").has(Seen::ACCOUNT));
+        assert!(signs.of(b"courier Ada Roe").has(Seen::PERSON));
+        assert!(!signs.of(b"user_agent couriers").has(Seen::PERSON));
         assert_eq!(signs.of(b"nothing of it"), Seen::NONE);
     }
 }

@@ -194,6 +194,56 @@ pub fn is_form(value: &[u8]) -> bool {
     named && memchr::memchr(b'&', value).is_some() && !value.contains(&b' ')
 }
 
+/// Two capitals and 32 hexadecimal digits (Twilio: SIDs).
+#[must_use]
+pub fn is_provider_id(value: &[u8]) -> bool {
+    let (kind, id) = value.split_at(value.len().min(2));
+    id.len() == 32 && kind.iter().all(u8::is_ascii_uppercase) && id.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// `query_time=1.8961`: seconds that something took; an epoch has ten digits before the point.
+#[must_use]
+pub fn is_short_time(value: &[u8]) -> bool {
+    let point = value.iter().position(|b| *b == b'.');
+    point.is_some_and(|point| (1..=6).contains(&point))
+        && value.len() <= 14
+        && value.iter().filter(|b| !b.is_ascii_digit()).count() == 1
+}
+
+/// Five groups of hexadecimal digits (RFC 9562).
+#[must_use]
+pub fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// `service_type:  (addr: 1 1 4479…) …`, `enc: 0 len: 2046 msg: …`: the members of what the name is of.
+#[must_use]
+pub fn begins_with_members(value: &[u8]) -> bool {
+    let mut words = value.split(u8::is_ascii_whitespace);
+    let named = |word: Option<&[u8]>| {
+        word.is_some_and(|word| word.len() > 2 && word.ends_with(b":") && word.is_ascii())
+    };
+    let first = words.next();
+    let joined = first.is_some_and(|word| word.contains(&b'_'));
+    named(first) && (joined || named(words.nth(1)) && value.len() < 4096)
+}
+
+/// `sent msisdn=… text="…" ms=42`: a line with fields of its own.
+#[must_use]
+pub fn has_fields(value: &[u8]) -> bool {
+    let names = memchr::memchr_iter(b'=', value).filter(|at| {
+        let head = value.get(..*at).unwrap_or_default();
+        let len = head.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let before = head.get(..head.len() - len).and_then(<[u8]>::last);
+        len >= 2 && matches!(before, None | Some(b' ')) && value.get(at + 1).is_some_and(|b| *b != b' ')
+    });
+    names.take(2).count() == 2
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,7 @@ use super::bytes::{
 use crate::class::Class;
 use crate::detect::word_list::WordList;
 use crate::detect::words;
+use crate::finding::Span;
 
 /// Longer runs are data, not tokens; the longest documented token (a JWT with many claims) stays below.
 const LONGEST: usize = 8192;
@@ -47,7 +48,24 @@ pub fn token_at(text: &[u8], start: usize) -> Option<Hit> {
         .or_else(|| signed_cookie_end(text, start))
         .or_else(|| bot_token_end(text, start))
         .or_else(|| long_end(text, start))?;
+    // `<an installation's id>:APA91…`, Firebase Cloud Messaging.
+    let named = before(text, start) == b':' && reads(text, start, b"apa91");
+    let start = if named { run_start(text, start - 1, 64, is_token) } else { start };
     Some(hit(start, end))
+}
+
+/// `apns: pushed to <64 hexadecimal digits>`: whether a word before a run says that it is a device's push token.
+#[must_use]
+pub fn is_push_token(text: &[u8], run: Span) -> bool {
+    /// How far before the run the word may stand, in bytes.
+    const REACH: usize = 32;
+    const WORDS: [&[u8]; 5] = [b"apns", b"apn ", b"push", b"device", b"fcm"];
+    if run.len() != 64 {
+        return false;
+    }
+    let near = slice(text, run.start().saturating_sub(REACH)..run.start());
+    let line = near.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    WORDS.iter().any(|word| line.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
 }
 
 /// Tokens that begin with a run of at least [`LONG`] letters, digits, dashes and underscores.

@@ -85,6 +85,7 @@ const KNOWN: &[(&[u8], usize, usize, Alphabet)] = &[
     (b"ABSK", 40, 512, Base64),              // AWS Bedrock
     (b"bedrock-api-key-", 28, 4096, Base64), // AWS Bedrock, short-term
     (b"AIza", 30, 40, Token),                // Google
+    (b"APA91", 20, 512, Token),              // Firebase Cloud Messaging, behind an instance's id and a colon
     (b"ya29.", 20, 2048, Dotted),            // Google OAuth
     (b"GOCSPX-", 20, 64, Token),             // Google OAuth client
     (b"SG.", 40, 128, Dotted),               // SendGrid

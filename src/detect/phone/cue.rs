@@ -126,7 +126,7 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
             return Cue::Strong;
         }
         // `addr: 1 1 4479…`, `addr [0x01 0x01 [4479…`: type and plan of a number stand before it.
-        let octet = word.len() == 4 && word.starts_with(b"0x");
+        let octet = matches!(word.len(), 4..=6) && word.starts_with(b"0x");
         if octet || word.len() == 1 && word.iter().all(u8::is_ascii_digit) {
             end = word_start;
             continue;
@@ -135,7 +135,12 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
         // The cut may fall within a character.
         let whole = cut.iter().position(|byte| byte & 0xC0 != 0x80).unwrap_or_default();
         let lower = Lower::new(cut.get(whole..).unwrap_or_default());
-        match words::meaning(lower.as_str()) {
+        let meaning = match words::meaning(lower.as_str()) {
+            // `AttributeDNIS`: the word that its last capitals begin.
+            Word::Unknown if nth == 0 => words::meaning(lower.as_str().get(hump(cut)..).unwrap_or_default()),
+            meaning => meaning,
+        };
+        match meaning {
             Word::Other => return if found == Cue::Weak && nth > 1 { found } else { Cue::Against },
             Word::Phone => return Cue::Strong,
             Word::Number | Word::Preposition if found == Cue::Against => return Cue::Against,
@@ -350,7 +355,7 @@ fn joint_before(text: &[u8], floor: usize, end: usize) -> Joint {
             [.., b'm'] if colour_before(text, joint.start).is_some() => {
                 joint.start - colour_before(text, joint.start).unwrap_or(joint.start - 1)
             }
-            [.., b' ' | b'"' | b'\'' | b'`' | b'(' | b'[' | b'{' | b'*' | b'~' | b'|' | b'\\'] => 1,
+            [.., b' ' | b'\t' | b'"' | b'\'' | b'`' | b'(' | b'[' | b'{' | b'*' | b'~' | b'|' | b'\\'] => 1,
             [.., b',' | b'.' | b';'] => {
                 joint.ends_clause = true;
                 1
@@ -365,6 +370,14 @@ fn joint_before(text: &[u8], floor: usize, end: usize) -> Joint {
         steps += 1;
     }
     joint
+}
+
+/// Where the last capital behind a small letter stands; 0 where none does, or letters beyond ASCII may shift it.
+fn hump(word: &[u8]) -> usize {
+    let turns =
+        |pair: &[u8]| matches!(pair, [small, big] if small.is_ascii_lowercase() && big.is_ascii_uppercase());
+    let last = word.windows(2).rposition(turns).filter(|_| word.is_ascii());
+    last.map_or(0, |at| at + 1)
 }
 
 /// Start of the word that ends at `end`: letters, digits, `_`, `-`, `.`, and anything beyond ASCII.

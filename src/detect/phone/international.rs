@@ -1,7 +1,7 @@
 //! Numbers that begin with a plus sign and a calling code.
 
 use super::scan::{Gap, Scan, Sign, sign_at};
-use super::{Confidence, Context, FieldHint, Form, Hit, cue, extension_end};
+use super::{Confidence, Context, FieldHint, Form, Hit, cue, extension_end, refuse};
 use crate::detect::refusal::Refusal;
 use crate::numbering::{self, Verdict};
 
@@ -32,7 +32,44 @@ pub(super) fn judge(text: &[u8], start: usize, after: usize, context: &Context<'
     if !may_stand_before(text, start) {
         return Err(Refusal::Joined);
     }
-    finish(text, start, &Scan::new(text, first), context)
+    let scan = Scan::new(text, first);
+    let glued = first == after;
+    let hit = finish(text, start, &scan, context).or_else(|refusal| match refusal {
+        Refusal::NoPlan if glued => unassigned(text, start, &scan),
+        refusal => Err(refusal),
+    })?;
+    // `1.4.2+20260107`: a version's build, or a sum.
+    let joined = start.checked_sub(1).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_digit);
+    let sure = hit.confidence == Confidence::Sure && !refuse::begins_with_date(&scan);
+    // `7 + 12345678`
+    let summed = !glued
+        && text.get(..start).is_some_and(|before| {
+            before.ends_with(b" ") && before.trim_ascii_end().last().is_some_and(u8::is_ascii_digit)
+        });
+    let refused = (joined || summed) && !sure && context.field != FieldHint::Phone;
+    if refused { Err(Refusal::Joined) } else { Ok(hit) }
+}
+
+/// `+999123456789`: no country has the code, but whoever wrote it meant a number. Not `sum +12345678`.
+fn unassigned(text: &[u8], start: usize, scan: &Scan) -> Result<Hit, Refusal> {
+    let run = scan.run();
+    let stands_alone = || {
+        let left = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
+        let right = text.get(scan.end(run)).copied().unwrap_or(b' ');
+        !left.is_ascii_alphanumeric() && left != b'.' && !(right.is_ascii_alphanumeric() || right == b'_')
+    };
+    let whole = (FEWEST_INVALID..=MOST).contains(&run) && scan.gap(run) != Gap::Dot && !scan.more;
+    if !whole || scan.first(1) == b"0" || !stands_alone() || refuse::begins_with_date(scan) {
+        return Err(Refusal::NoPlan);
+    }
+    if cue::unit_follows(text, scan.end(run)) {
+        return Err(Refusal::Unit);
+    }
+    if cue::before(text, start) == cue::Cue::Against {
+        return Err(Refusal::Word);
+    }
+    let end = extension_end(text, scan.end(run));
+    Ok(Hit::new(start, end, None, Form::International, Confidence::Likely))
 }
 
 /// `(+49) 30 …`: the parenthesis at `start` closes behind the calling code, at `digits` stands its
@@ -96,7 +133,9 @@ fn choose(text: &[u8], scan: &Scan, context: &Context<'_>) -> Option<(usize, Opt
             numbering::international(scan.first(*n))
                 .is_some_and(|number| number.verdict() >= Verdict::Possible)
         };
-        let fits = |n: &usize| enough(n) && !next_is_word(*n) && !super::refuse::is_odd_grouping(scan, *n);
+        let led = numbering::split_calling_code(scan.digits()).map_or(0, |(_, len)| len);
+        let fits =
+            |n: &usize| enough(n) && !next_is_word(*n) && !refuse::is_odd_grouping_behind(scan, led, *n);
         scan.stops().find(|n| fits(n) && possible(n)).or_else(|| scan.stops().find(fits))
     };
     whole_run.or_else(grouped).map(|n| (n, code, Confidence::Likely))

@@ -11,6 +11,7 @@ mod jid;
 mod national;
 mod refuse;
 mod scan;
+mod spoken;
 mod uri;
 mod wamid;
 mod words;

@@ -3,7 +3,7 @@
 use super::cue::{self, Cue};
 use super::scan::{Gap, Scan, Sign, sign_at};
 use super::{
-    Confidence, Context, FieldHint, Form, Hit, at_home, extension_end, jid, likely_code, refuse, uri,
+    Confidence, Context, FieldHint, Form, Hit, at_home, extension_end, jid, likely_code, refuse, spoken, uri,
 };
 use crate::detect::refusal::Refusal;
 use crate::numbering::{self, Kind, Number, Region};
@@ -177,6 +177,11 @@ impl Candidate<'_> {
         self.context.regions
     }
 
+    /// The digits as a number of the country whose language speaks of it.
+    fn spoken(&self, digits: &[u8]) -> Option<Number> {
+        if self.cue < Cue::Weak { None } else { spoken::national(self.text, self.start, digits) }
+    }
+
     fn hinted(&self) -> bool {
         self.context.field == FieldHint::Phone
     }
@@ -258,6 +263,9 @@ impl Candidate<'_> {
         if cue == Cue::None && !prose {
             let epoch = refuse::is_epoch(digits);
             return Err(if epoch { Refusal::Epoch } else { Refusal::Unspoken });
+        }
+        if let Some(number) = self.spoken(digits) {
+            return Ok(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
         }
         let abroad = numbering::international(digits).filter(Number::is_valid);
         let home = at_home(digits, self.regions()).filter(Number::is_valid);
@@ -373,6 +381,9 @@ impl Candidate<'_> {
         let cue = self.lifted(n);
         if cue == Cue::Against {
             return Err(Refusal::Word);
+        }
+        if let Some(number) = self.spoken(digits) {
+            return Ok(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
         }
         if let Some(number) = at_home(digits, self.regions()) {
             let prose = self.context.field == FieldHint::Prose;

@@ -70,15 +70,20 @@ pub(super) fn is_dashed_address(scan: &Scan) -> bool {
 /// one, one of a single digit that is not the first (but for the zero of `+44 (0)20 …`), or with two
 /// kinds of separators between two digits.
 pub(super) fn is_odd_grouping(scan: &Scan, n: usize) -> bool {
+    is_odd_grouping_behind(scan, 0, n)
+}
+
+/// The same of a number whose calling code has `code` digits: `+33 6 …` has a single one behind it.
+pub(super) fn is_odd_grouping_behind(scan: &Scan, code: usize, n: usize) -> bool {
     let (groups, count) = scan.groups(n);
     let mut place = 0;
     let odd = groups.iter().take(count).enumerate().any(|(nth, group)| {
         let start = place;
         place += usize::from(*group);
         let trunk = scan.gap(start) == Gap::Paren && scan.digits().get(start) == Some(&b'0');
-        *group > 9 || (nth > 0 && *group < 2 && !trunk) || scan.gap(start) == Gap::Mixed
+        *group > 9 || (nth > 0 && *group < 2 && !trunk && start != code) || scan.gap(start) == Gap::Mixed
     });
-    odd || count > 6
+    odd || count > 6 + usize::from(code > 0)
 }
 
 #[cfg(test)]

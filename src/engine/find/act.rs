@@ -79,6 +79,15 @@ impl Finder {
             Reading::Safe if sink.reduce_unknown && event_id::is_digest(value) => {
                 self.act(tools, lone, field, Reading::Opaque(Class::EventId), None, sink)
             }
+            Reading::Safe
+                if sink.reduce_unknown
+                    && !bare_json
+                    && !is_number(value)
+                    && !rule.is_some_and(|rule| tools.detectors.is_users(rule))
+                    && promise::reading(lone.name, value) != Reading::Safe =>
+            {
+                self.act(tools, lone, field, promise::reading(lone.name, value), None, sink)
+            }
             Reading::Safe => {
                 sink.safe.push(root(field.value));
                 if bare_json || is_number(value) {

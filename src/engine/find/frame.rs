@@ -285,6 +285,7 @@ impl Frame {
                 && reads_alone(shaped, field.form, value)
                 && *held != Held::Something
                 && !says_phone(shaped, field.form, value)
+                && !says_failure(shaped, value)
         };
         let mut place = 0;
         while place < parts.len() {
@@ -472,7 +473,7 @@ impl Finder {
         facts.clear();
         facts.extend_from_slice(&frame.facts);
         for (_, field, shaped) in frame.fields(values) {
-            note_phone(shaped, &field, field.value.of(bytes), facts);
+            note_value(shaped, &field, field.value.of(bytes), facts);
         }
         let patterns = tools.detectors.has_user_patterns();
         let Frame { sample, tree, shaped, empty, .. } = &mut *frame;

@@ -37,17 +37,28 @@ pub(super) fn gather(shape: &Shape, tree: &Tree, bytes: &[u8], facts: &mut Vec<F
     facts.clear();
     facts.extend_from_slice(&shape.facts);
     for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
-        note_phone(shaped, field, field.value.of(bytes), facts);
+        note_value(shaped, field, field.value.of(bytes), facts);
     }
 }
 
-/// Notes in a field's container that a number in the field says that a phone is spoken of.
-pub(super) fn note_phone(shaped: &Shaped, field: &Field, value: &[u8], facts: &mut [Facts]) {
-    if says_phone(shaped, field.form, value)
-        && let Some(own) = facts.get_mut(field.container as usize)
-    {
-        *own = own.with(Facts::PHONE);
+/// Notes in a field's container what its value says of the others: that a phone is spoken of, or a failure.
+pub(super) fn note_value(shaped: &Shaped, field: &Field, value: &[u8], facts: &mut [Facts]) {
+    let said = match (says_phone(shaped, field.form, value), says_failure(shaped, value)) {
+        (true, _) => Facts::PHONE,
+        (false, true) => Facts::FAILED,
+        (false, false) => return,
+    };
+    if let Some(own) = facts.get_mut(field.container as usize) {
+        *own = own.with(said);
     }
+}
+
+static LEVELS: WordList = WordList::new(words::neighbours::LEVEL);
+static FAILURES: WordList = WordList::new(words::neighbours::FAILED);
+
+/// `level=ERROR`
+pub(super) fn says_failure(shaped: &Shaped, value: &[u8]) -> bool {
+    shaped.is_level && FAILURES.holds(value)
 }
 
 /// Whether a value says that a phone is spoken of.
@@ -60,7 +71,9 @@ pub(super) fn says_phone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
 pub(super) fn reads_alone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
     shaped.claimed.is_some()
         || match shaped.always {
-            Some(reading) => !may_be_said(reading, form, value),
+            Some(reading) => {
+                !may_be_said(reading, form, value) && !(shaped.listed && is_listed_code(form, value))
+            }
             None => shaped.named.is_none(),
         }
 }
@@ -73,6 +86,17 @@ fn may_be_said(reading: Reading, form: Form, value: &[u8]) -> bool {
     reading == Reading::Text
         && matches!(form, Form::JsonString | Form::JsonEscaped)
         && value.len() > NEVER_SAID
+}
+
+/// The text around a value, as far as it says what the value is.
+fn text_around(text: &[u8], value: Span) -> &[u8] {
+    const REACH: usize = 384;
+    text.get(value.start().saturating_sub(REACH)..text.len().min(value.end() + REACH)).unwrap_or_default()
+}
+
+/// Whether a string in a list is as long as codes are: what one beside a number may be.
+fn is_listed_code(form: Form, value: &[u8]) -> bool {
+    form == Form::JsonString && (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
 }
 
 /// Reads a field by what its name says, its value and its neighbours.
@@ -99,6 +123,15 @@ pub(super) fn read_shaped(
     if let Some(reading) = shaped.always {
         return match (reading, field.form) {
             (_, Form::JsonWord) => (Reading::Safe, None),
+            // `OtpJob ["+4479…","482913"]`
+            (Reading::Text, form)
+                if shaped.listed
+                    && is_listed_code(form, value)
+                    && facts.get(field.container as usize).is_some_and(|own| own.has(Facts::PHONE))
+                    && detectors::speaks_of_codes(text_around(bytes, field.value)) =>
+            {
+                (Reading::Claim(Class::Code), None)
+            }
             _ if may_be_said(reading, field.form, value) && is_said(tools, bytes, facts, field, buffer) => {
                 (Reading::Claim(Class::Body), None)
             }
@@ -106,7 +139,14 @@ pub(super) fn read_shaped(
             (Reading::Safe, form) if value.len() > NEVER_SAID && form != Form::JsonNumber => {
                 let escapes = value.iter().filter(|b| **b == b'\\').count();
                 let said = resolve::is_said(value, 2) || form == Form::JsonEscaped && escapes >= 8;
-                (if said { Reading::Text } else { Reading::Safe }, None)
+                let to_somebody = said
+                    && may_be_said(Reading::Text, form, value)
+                    && is_said(tools, bytes, facts, field, buffer);
+                match (said, to_somebody) {
+                    (_, true) => (Reading::Claim(Class::Body), None),
+                    (true, false) => (Reading::Text, None),
+                    (false, false) => (Reading::Safe, None),
+                }
             }
             (reading, _) => (reading, None),
         };
@@ -132,7 +172,14 @@ pub(super) fn read_shaped(
         Some(named) => surroundings(tree, facts, field, named),
         None => Surroundings::default(),
     };
-    (resolve::read(shaped.lower.as_bytes(), meaning, value, field.form, &around), None)
+    let reading = resolve::read(shaped.lower.as_bytes(), meaning, value, field.form, &around);
+    // `code=131047 level=ERROR msg="broker not available"`
+    let failed = reading == Reading::Claim(Class::Code)
+        && meaning.strength == Strength::Ambiguous
+        && around.own.has(Facts::FAILED)
+        && !around.own.has(Facts::PHONE.with(Facts::CODES).with(Facts::MESSAGE).with(Facts::TEXT))
+        && !detectors::speaks_of_codes(text_around(bytes, field.value));
+    (if failed { Reading::Opaque(Class::Safe) } else { reading }, None)
 }
 
 /// Whether a string whose name says nothing is what somebody wrote: in a list with a number (a job's arguments),
@@ -280,6 +327,8 @@ fn shaped(
         meant: info.claims.bare.map(|(class, ..)| class).or(meaning.class),
         dotted: name.contains(&b'.'),
         folder: field.name.of(bytes) == b"PWD",
+        listed: field.name.is_empty() && tree.container(field.container).array,
+        is_level: LEVELS.holds(name),
         counts_phones: info.meaning.class == Some(Class::Phone)
             || matches!(info.claims.bare, Some((Class::Phone, ..))),
         named,

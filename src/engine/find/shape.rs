@@ -57,6 +57,10 @@ pub(super) struct Shaped {
     pub(super) dotted: bool,
     /// It is that of the folder in which a program runs.
     pub(super) folder: bool,
+    /// It has no name and stands in a list.
+    pub(super) listed: bool,
+    /// It holds the line's level.
+    pub(super) is_level: bool,
     /// A number in it says that a phone is spoken of.
     pub(super) counts_phones: bool,
     /// What the names of the containers around it say, where its own leaves a doubt.

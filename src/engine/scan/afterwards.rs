@@ -3,8 +3,9 @@
 use super::super::reach::Reach;
 use super::super::signs::Seen;
 use super::*;
+use crate::detect::table_column;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{account_name, body, link};
+use crate::detect::{account_name, body, link, listed};
 
 impl Scan {
     /// `done` are the spans that were dealt with already (sorted), `from` is where the text's own findings begin.
@@ -19,8 +20,10 @@ impl Scan {
     ) {
         self.spoken_codes(detectors, here, done, seen, sink);
         people(detectors, here, done, seen, sink);
+        bracketed_ids(detectors, here, from, sink);
         rows(detectors, here, done, sink);
         texts(detectors, here, done, from, seen, sink);
+        listed_codes(detectors, here, from, sink);
     }
 
     /// Codes that a word speaks of, and those of links.
@@ -56,6 +59,48 @@ impl Scan {
     }
 }
 
+/// Ids in brackets behind names and addresses of persons.
+fn bracketed_ids(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut Sink) {
+    let (Map::Base(base), Some(rule)) = (here.map, detectors.rule(Detector::SubjectShape)) else { return };
+    for place in from..sink.found.len() {
+        let Some(found) = sink.found.get(place) else { continue };
+        let end =
+            found.span.end.checked_sub(base).filter(|_| matches!(found.class, Class::Name | Class::Email));
+        let Some(end) = end else { continue };
+        if let Some(span) = account_name::bracketed_id(here.text, Span { start: end, end }.end()) {
+            push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
+        }
+    }
+}
+
+/// Codes behind numbers in lists of values, where the text speaks of codes or a statement was run with them.
+fn listed_codes(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut Sink) {
+    let (Map::Base(base), Some(rule)) = (here.map, detectors.rule(Detector::CodeContext)) else { return };
+    for place in from..sink.found.len() {
+        let Some(found) = sink.found.get(place).filter(|found| found.class == Class::Phone) else { continue };
+        let Some(end) = found.span.end.checked_sub(base) else { continue };
+        let Some(listed) = listed::behind(here.text, Span { start: end, end }.end()) else { continue };
+        // A statement that stands there says what its parameters are.
+        let head = here.text.get(..end as usize).unwrap_or_default();
+        let bound = listed.parameter.is_some_and(|sign| bytes::find(head, sign.of(here.text)).is_none());
+        if bound || speaks_of_codes_near(here.text, listed.span) {
+            push(sink, here, Class::Code, rule, listed.span, Detail::None, false);
+        }
+    }
+}
+
+/// Whether a word before a value in a list, or a cell of one word behind it, speaks of codes. Not what is written
+/// behind it.
+fn speaks_of_codes_near(text: &[u8], value: Span) -> bool {
+    const BEFORE: usize = 160;
+    const BEHIND: usize = 48;
+    let head = text.get(value.start().saturating_sub(BEFORE)..value.start()).unwrap_or_default();
+    let rest = text.get(value.end()..text.len().min(value.end() + BEHIND)).unwrap_or_default();
+    let line = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let cells = rest.split(|b| matches!(b, b'\n' | b' ' | b'"' | b'\'')).next().unwrap_or_default();
+    detectors::speaks_of_codes(line) || detectors::speaks_of_codes(cells)
+}
+
 /// Whether none of the spans that were dealt with overlaps one; spans are asked for in the order of the text.
 fn is_open(dealt: &mut Reach, done: &[Span], span: Span) -> bool {
     dealt.over(done, |d| (d.start < span.end).then_some(*d)) <= span.start
@@ -85,7 +130,7 @@ fn people(detectors: &Detectors, here: &Here<'_>, done: &[Span], seen: Seen, sin
     }
 }
 
-/// Cells of a row without a header.
+/// Cells of rows without a header.
 fn rows(detectors: &Detectors, here: &Here<'_>, done: &[Span], sink: &mut Sink) {
     let text = here.text;
     let (Some(body), Some(number)) =
@@ -93,6 +138,9 @@ fn rows(detectors: &Detectors, here: &Here<'_>, done: &[Span], sink: &mut Sink) 
     else {
         return;
     };
+    table_column::numbers(text, &mut |span, detail| {
+        push(sink, here, Class::Phone, number, span, detail, false);
+    });
     table_row::cells(text, &mut |cell, span| match cell {
         _ if done.iter().any(|d| d.overlaps(span) && !span.contains(*d)) => {}
         Cell::Phone(detail) => push(sink, here, Class::Phone, number, span, detail, false),

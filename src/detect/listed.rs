@@ -1,0 +1,71 @@
+//! What stands behind a telephone number in a list of values without names: `+4479…,482913`,
+//! `['+4479…', '482913']`, `$1 = '+4479…', $2 = '482913'`.
+
+use super::bytes::{byte, is_digit, run_end};
+use crate::finding::Span;
+
+/// A value of a code's length behind a number.
+pub struct Listed {
+    pub span: Span,
+    /// Of a parameter in quotes that a statement was run with: its sign, `$2`.
+    pub parameter: Option<Span>,
+}
+
+/// The value behind the number that ends at `end`, if it is four to eight digits.
+#[must_use]
+pub fn behind(text: &[u8], end: usize) -> Option<Listed> {
+    let closing = matches!(byte(text, end), b'"' | b'\'');
+    let mut at = end + usize::from(closing);
+    if !matches!(byte(text, at), b',' | b';' | b'|' | b'\t') {
+        return None;
+    }
+    at = run_end(text, at + 1, 2, |b| b == b' ');
+    let mut sign = None;
+    if byte(text, at) == b'$' {
+        let end = run_end(text, at + 1, 2, is_digit);
+        sign = Some(Span::new(at, end));
+        at = run_end(text, end, 3, |b| matches!(b, b' ' | b'='));
+    }
+    let quote = byte(text, at);
+    let quoted = matches!(quote, b'"' | b'\'');
+    // A number in quotes has its neighbours in quotes, too.
+    if quoted != closing {
+        return None;
+    }
+    at += usize::from(quoted);
+    let stop = run_end(text, at, 9, is_digit);
+    let ends = match byte(text, stop) {
+        next if quoted => next == quote,
+        next => matches!(next, b',' | b';' | b'|' | b'\t' | b']' | b')' | b'\n' | 0),
+    };
+    let fits = (4..=8).contains(&(stop - at)) && ends;
+    fits.then(|| Listed { span: Span::new(at, stop), parameter: sign.filter(|_| quoted) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> Option<(&str, bool)> {
+        let end = text.rfind('2').map(|at| at + 1)?;
+        let listed = behind(text.as_bytes(), end)?;
+        Some((text.get(listed.span.start()..listed.span.end())?, listed.parameter.is_some()))
+    }
+
+    #[test]
+    fn values_behind_a_number() {
+        for (text, want) in [
+            ("otp_sent,+14155550132,4839,10", Some(("4839", false))),
+            ("['+14155550132', '483901'], {}", Some(("483901", false))),
+            ("$1 = '+14155550132', $9 = '4839'", Some(("4839", true))),
+            ("+14155550132|4839", Some(("4839", false))),
+            ("+14155550132 4839", None),
+            ("+14155550132, 483 ms", None),
+            ("'+14155550132', 4839", None),
+            ("+14155550132,4839.5", None),
+            ("+14155550132,483901483,", None),
+        ] {
+            assert_eq!(listed(text), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What somebody says behind their number, or the number they say it to.
+
+use super::body::{MARKS, has_message_word, reads_like_text};
+use super::bytes::{byte, find, is_alnum, is_digit, is_high, is_letter};
+use super::safe;
+use super::timestamp;
+use super::word_list::WordList;
+use super::written::{ends_in_measure, is_known, reads_foreign, reads_like_figures};
+use crate::detect::words;
+use crate::finding::Span;
+use memchr::{memchr, memmem};
+
+/// `SMS from +4479…: see you at six`, `→ +4479… | see you at six`, `<- 4479…@s.whatsapp.net see you at six`: what
+/// somebody says, from the sign behind the number to the line's end.
+pub(super) fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
+    let mut pos = 0;
+    while let Some(space) = line.get(pos..).and_then(|rest| memchr(b' ', rest)).map(|at| pos + at) {
+        pos = space + 1;
+        let sign = space.checked_sub(1).map_or(0, |at| byte(line, at));
+        // The host of a chat's id ends in one of these letters, a number in a digit.
+        let bare = matches!(sign, b't' | b's' | b'd' | b'0'..=b'9' | b']');
+        if !bare && !matches!(sign, b':' | b'>' | b'|') {
+            continue;
+        }
+        let end = if bare { space } else { space - 1 };
+        let head = line.get(end.saturating_sub(96)..end).unwrap_or_default();
+        let head = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        let Some(teller) = (if bare { behind_arrow(head) } else { behind_sign(line, head, sign, pos) })
+        else {
+            continue;
+        };
+        // No message is longer: many colons must not make the line cost its square.
+        let rest = line.get(pos..line.len().min(pos + 8192)).unwrap_or_default();
+        let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+        // `… | see you at six | id=7 | 12 ms`
+        let rest = match sign {
+            b'|' => rest.get(..memmem::find(rest, b" | ").unwrap_or(rest.len())).unwrap_or_default(),
+            _ => rest,
+        };
+        let text = behind_bars(rest).trim_ascii();
+        if is_said(head, text, teller) {
+            let start = pos + rest.len() - behind_bars(rest).trim_ascii_start().len();
+            out(Span::new(start, start + text.len()));
+            return;
+        }
+    }
+}
+
+/// Who is told to have said something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Teller {
+    Number,
+    /// A chat's id: nothing but what is said stands behind it.
+    Chat,
+}
+
+/// Whether a number, or a chat's id, ends before a colon, a bracket or a bar.
+fn behind_sign(line: &[u8], head: &[u8], sign: u8, next: usize) -> Option<Teller> {
+    // `<+4479…> see you`; else an arrow.
+    if sign == b'>' && memchr::memrchr(b'<', head).is_none_or(|open| head.len() - open > 40) {
+        return None;
+    }
+    // `from <4479…> to <4479…> text <…>`: what stands in brackets of its own is a field's, not said.
+    if sign == b'>' && is_word_in_angles(line, next) {
+        return None;
+    }
+    let head = if sign == b'|' { head.strip_suffix(b" ")? } else { head };
+    // `message from Ada Roe (4479…@s.whatsapp.net): …`
+    let inner = head.strip_suffix(b")").and_then(|inside| {
+        let open = memchr::memrchr(b'(', inside)?;
+        inside
+            .get(open + 1..)
+            .filter(|id| id.iter().filter(|b| is_digit(**b)).count() >= 7 || id.starts_with(b"[PHONE"))
+    });
+    // `4479…@s.whatsapp.net (Ada) dice: …`, `+4479… in 12 ms: …`
+    let head = inner.unwrap_or_else(|| without_measure(without_verb(head)));
+    let bare = without_name(head);
+    let chat = bare.len() < head.len() && head.get(bare.len()) == Some(&b'@');
+    ends_in_number(without_extension(bare)).then_some(if chat { Teller::Chat } else { Teller::Number })
+}
+
+/// `<- +4479…`, `→ 4479…@c.us`: a chat's id behind any arrow, a number behind one that points from it.
+fn behind_arrow(head: &[u8]) -> Option<Teller> {
+    const FROM: [&[u8]; 5] = [b"<- ", b"<-- ", b"<< ", b"<<< ", "← ".as_bytes()];
+    const TO: [&[u8]; 4] = [b"-> ", b">> ", b">>> ", "→ ".as_bytes()];
+    const HOSTS: [&[u8]; 4] = [b"@s.whatsapp.net", b"@c.us", b"@g.us", b"@lid"];
+    let number = HOSTS.iter().find_map(|host| head.strip_suffix(*host));
+    let chat = number.is_some();
+    let number = number.unwrap_or(head);
+    let part = |b: &u8| is_digit(*b) || matches!(b, b'+' | b'-' | b':');
+    let len = number.iter().rev().take(40).take_while(|b| part(b)).count();
+    let before = match number.strip_suffix(b"]") {
+        // A number that was scrubbed before.
+        Some(inside) => inside.get(..memchr::memmem::rfind(inside, b"[PHONE")?)?,
+        None if len >= 7 => number.get(..number.len() - len)?,
+        None => return None,
+    };
+    let from = FROM.iter().any(|arrow| before.ends_with(arrow));
+    (from || chat && TO.iter().any(|arrow| before.ends_with(arrow))).then_some(Teller::Number)
+}
+
+fn ends_in_number(head: &[u8]) -> bool {
+    let sign = |b: &u8| {
+        is_digit(*b) || is_high(*b) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'>' | b'"')
+    };
+    let number = head.iter().rev().take_while(|b| sign(b)).filter(|b| is_digit(**b)).count();
+    number >= 7 || head.ends_with(b"]") && find(head, b"[PHONE").is_some()
+}
+
+/// Whether a text is what somebody said, given what stands before the number.
+fn is_said(head: &[u8], text: &[u8], teller: Teller) -> bool {
+    static INBOUND: WordList = WordList::new(words::message::INBOUND);
+    static FAILURES: WordList = WordList::new(words::message::FAILURES);
+    static SENDING: WordList = WordList::new(words::phone::SENDING);
+    let words = || head.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'));
+    let inbound = has_message_word(head) && words().any(|word| INBOUND.holds(word));
+    let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
+    let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
+        || MARKS.iter().any(|(open, _)| text.starts_with(open));
+    // `failed to send to +4479…: error 21211 after 12 ms`
+    let failed = words().any(|word| FAILURES.holds(word))
+        || text.split(|b| matches!(b, b' ' | b':')).take(3).any(|word| FAILURES.holds(word));
+    let sending = words().any(|word| SENDING.holds(word));
+    let said = inbound
+        || teller == Teller::Chat
+        || sending && is_no_program(text)
+        || is_written(text) && !ends_in_machine_measure(text);
+    let dated = timestamp::month_at(text, 0).is_some();
+    !fields && !dated && !marked && !failed && reads_like_text(text) && !reads_like_figures(text) && said
+}
+
+/// Two words or more, none of which programs log: behind a verb for sending, a text in whatever language.
+fn is_no_program(text: &[u8]) -> bool {
+    let head = text.get(..text.len().min(240)).unwrap_or_default();
+    let mut count = 0;
+    let foreign = head.split(|b| !(is_letter(*b) || is_high(*b))).filter(|word| word.len() > 1).all(|word| {
+        count += 1;
+        !is_known(word)
+    });
+    foreign && count >= 2
+}
+
+/// `… in 12 ms`; nobody's `… in 10 minutes`.
+fn ends_in_machine_measure(text: &[u8]) -> bool {
+    let human: [&[u8]; 6] = [b"minutes", b"minutes.", b"minute", b"minutos", b"hours", b"hours."];
+    ends_in_measure(text) && !human.iter().any(|unit| text.ends_with(unit))
+}
+
+/// `| Call-ID: 7f3a | Content-Type: text/plain | | see you`: without headers between bars, as a message of several
+/// lines is written on one.
+fn behind_bars(rest: &[u8]) -> &[u8] {
+    static HEADERS: WordList = WordList::new(words::message::HEADERS);
+    let mut rest = rest;
+    while let Some(part) = rest.trim_ascii_start().strip_prefix(b"|") {
+        let part = part.trim_ascii_start();
+        let name =
+            part.iter().take(32).take_while(|b| is_alnum(**b) || matches!(b, b'-' | b'_' | b'.')).count();
+        let header = name > 0 && part.get(name..name + 2) == Some(b": ");
+        let known = || part.get(..name).is_some_and(|name| name.contains(&b'-') || HEADERS.holds(name));
+        rest = match memchr(b'|', part) {
+            Some(bar) if header => part.get(bar..).unwrap_or_default(),
+            None if header && known() => b"",
+            _ => part,
+        };
+    }
+    rest
+}
+
+/// `+4479… in 12.5s`, `+4479… (12 ms)`: without how long it took.
+fn without_measure(head: &[u8]) -> &[u8] {
+    let open = head.strip_suffix(b")").unwrap_or(head);
+    let unit = open.iter().rev().take(5).take_while(|b| is_letter(**b)).count();
+    let number = open.get(..open.len() - unit).unwrap_or_default();
+    let number = number.strip_suffix(b" ").unwrap_or(number);
+    let digits = number.iter().rev().take(12).take_while(|b| is_digit(**b) || **b == b'.').count();
+    let word = open.get(open.len() - unit..).unwrap_or_default();
+    if digits == 0 || !(safe::is_unit(word)) {
+        return head;
+    }
+    let before = number.get(..number.len() - digits).unwrap_or_default();
+    if let Some(before) = before.strip_suffix(b"(").filter(|_| open.len() < head.len()) {
+        return before.trim_ascii_end();
+    }
+    // One small word: `in`, `за`, `en`.
+    let Some(before) = before.strip_suffix(b" ") else { return head };
+    let small = before.iter().rev().take(8).take_while(|b| is_letter(**b) || is_high(**b)).count();
+    before.get(..before.len() - small).unwrap_or_default().trim_ascii_end()
+}
+
+/// `收到来自+4479…的短信：…`: what is said behind the wide colon that a word for a message stands before, and a
+/// number before that.
+pub(super) fn spoken_behind_word(line: &[u8], out: &mut dyn FnMut(Span)) {
+    const COLON: &[u8] = "：".as_bytes();
+    const WIDE_WORDS: [&[u8]; 16] = [
+        "短信".as_bytes(),
+        "消息".as_bytes(),
+        "信息".as_bytes(),
+        "簡訊".as_bytes(),
+        "訊息".as_bytes(),
+        "讯息".as_bytes(),
+        "内容".as_bytes(),
+        "內容".as_bytes(),
+        "回复".as_bytes(),
+        "回覆".as_bytes(),
+        "正文".as_bytes(),
+        "メッセージ".as_bytes(),
+        "ショートメール".as_bytes(),
+        "本文".as_bytes(),
+        "返信".as_bytes(),
+        "메시지".as_bytes(),
+    ];
+    let Some(colon) = memmem::find(line, COLON) else { return };
+    let head = line.get(..colon).unwrap_or_default();
+    let near = head.get(head.len().saturating_sub(64)..).unwrap_or_default();
+    let digits = near.iter().filter(|b| is_digit(**b)).count();
+    let numbered = digits >= 7 || find(near, b"[PHONE").is_some();
+    if !numbered || !WIDE_WORDS.iter().any(|word| head.ends_with(word)) {
+        return;
+    }
+    let start = colon + COLON.len();
+    let rest = line.get(start..line.len().min(start + 8192)).unwrap_or_default();
+    let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+    let text = rest.trim_ascii();
+    let marked = MARKS.iter().any(|(open, _)| text.starts_with(open)) || text.first() == Some(&b'"');
+    if !marked && reads_like_text(text) && !reads_like_figures(text) {
+        let lead = rest.len() - rest.trim_ascii_start().len();
+        out(Span::new(start + lead, start + lead + text.len()));
+    }
+}
+
+/// Whether one word and an angle bracket stand at `at`: `to <`, `text <`.
+fn is_word_in_angles(line: &[u8], at: usize) -> bool {
+    let rest = line.get(at..).unwrap_or_default();
+    let len = rest.iter().take(24).take_while(|b| is_alnum(**b) || **b == b'_').count();
+    len > 0 && rest.get(len..).is_some_and(|rest| rest.starts_with(b" <"))
+}
+
+/// Whether somebody wrote it, in a language that is known or not.
+pub(super) fn is_written(text: &[u8]) -> bool {
+    reads_human(text) || reads_foreign(text)
+}
+
+/// Without ` dice`, ` wrote`, ` numarasına gönderildi` or the like.
+fn without_verb(head: &[u8]) -> &[u8] {
+    static SAYS: WordList = WordList::new(words::message::SAYS);
+    static SENT: WordList = WordList::new(words::phone::SENDING);
+    static CASES: WordList = WordList::new(words::phone::CASES);
+    let mut head = head;
+    for _ in 0..2 {
+        let len = head.iter().rev().take(32).take_while(|b| is_letter(**b) || is_high(**b)).count();
+        let (rest, word) = head.split_at(head.len() - len);
+        if !(SAYS.holds(word) || SENT.holds(word) || CASES.holds(word)) {
+            break;
+        }
+        head = rest.strip_suffix(b" ").unwrap_or(rest);
+    }
+    head
+}
+
+/// `4479…@s.whatsapp.net (Ada)`: without the name and the host.
+fn without_name(head: &[u8]) -> &[u8] {
+    let bare = match head.strip_suffix(b")").and_then(|name| memchr::memrchr(b'(', name)) {
+        Some(open) => head.get(..open).unwrap_or_default().trim_ascii_end(),
+        None => head,
+    };
+    let host = bare.iter().rev().take(32).take_while(|b| is_letter(**b) || **b == b'.').count();
+    bare.get(..bare.len() - host).and_then(|number| number.strip_suffix(b"@")).unwrap_or(bare)
+}
+
+/// `+49 … ext. 1010`, `+49 … x5879`, `+49…;ext=2732`: without the extension.
+fn without_extension(head: &[u8]) -> &[u8] {
+    let digits = head.iter().rev().take_while(|b| is_digit(**b)).count();
+    let bare = head.get(..head.len() - digits).unwrap_or_default();
+    let marks: [&[u8]; 4] = [b" ext. ", b";ext=", b" ext ", b" x"];
+    match marks.iter().find_map(|mark| bare.strip_suffix(*mark)) {
+        Some(number) if (1..=6).contains(&digits) => number,
+        _ => head,
+    }
+}
+
+/// Letters beyond ASCII, a question, or a word that people use and programs do not.
+fn reads_human(text: &[u8]) -> bool {
+    static HUMAN: WordList = WordList::new(words::message::HUMAN);
+    let head = text.get(..text.len().min(400)).unwrap_or_default();
+    head.iter().filter(|b| is_high(**b)).count() >= 2
+        || head.ends_with(b"?")
+        || head.ends_with(b"!")
+        || head.split(|b| !(is_letter(*b) || *b == b'\'' || is_high(*b))).any(|word| HUMAN.holds(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, want: &str) {
+        let mut got = String::new();
+        spoken(line.as_bytes(), &mut |span| {
+            got = String::from_utf8_lossy(span.of(line.as_bytes())).into_owned()
+        });
+        assert_eq!(got, want, "{line}");
+    }
+
+    #[test]
+    fn what_is_said_goes_from_its_sign_on() {
+        for (line, want) in [
+            ("SMS → +447700900123 | can you call me", "can you call me"),
+            ("OUT> +447700900123 | can you call me | id=7 | 12 ms", "can you call me"),
+            ("bot <- 447700900123@s.whatsapp.net can you call me", "can you call me"),
+            ("bot -> 447700900123@c.us can you call me", "can you call me"),
+            ("rx <- +447700900123 can you call me", "can you call me"),
+            ("delivered to +447700900123 in 12.5s: can you call me", "can you call me"),
+            ("sent to +447700900123 (12 ms): can you call me", "can you call me"),
+            (
+                "MESSAGE <sip:+447700900123@ims.example> | Call-ID: 7f3a | Content-Type: text/plain | | can you call me",
+                "can you call me",
+            ),
+        ] {
+            check(line, want);
+        }
+    }
+
+    #[test]
+    fn what_programs_say_of_a_number() {
+        for line in [
+            "INVITE <sip:+447700900123@ims.example> | Call-ID: 7f3a | CSeq: 1 INVITE",
+            "+447700900123 -> +447700900124 took your time",
+            "relayed -> +447700900123 in your region",
+            "bot <- 447700900123@s.whatsapp.net delivered in 12 ms",
+            "a | +447700900123 | 200 | 12 ms",
+        ] {
+            check(line, "");
+        }
+    }
+}
