@@ -267,6 +267,24 @@ fn a_value_found_by_its_field_is_found_elsewhere() {
     assert!(out.starts_with(r#"{"profile_name":"[NAME]","job":"for [NAME] at noon""#), "{out}");
 }
 
+#[test]
+fn a_number_found_by_its_field_is_found_elsewhere() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    for (value, want) in [
+        (r#"{"x":"447700900123","to":"447700900123"}"#, r#"{"x":"[PHONE:+44]","to":"[PHONE:+44]"}"#),
+        (r#"{"x":447700900123,"to":"+447700900123"}"#, r#"{"x":"[PHONE:+44]","to":"[PHONE:+44]"}"#),
+        ("conn 14155550132 up msisdn=14155550132", "conn [PHONE:+1] up msisdn=[PHONE:+1]"),
+        (r#"{"order":"114155550132","to":"14155550132"}"#, r#"{"order":"114155550132","to":"[PHONE:+1]"}"#),
+    ] {
+        // Often enough to be known by heart.
+        for _ in 0..40 {
+            let (_, out) = apply(&mut scratch, &policy, 0, value.as_bytes());
+            assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+    }
+}
+
 /// An engine with a user's rule file.
 fn with_rules(text: &str) -> Engine {
     let user = vec![Source { name: "mine.toml".into(), text: text.into() }];

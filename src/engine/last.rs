@@ -58,15 +58,21 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
     let mut claims = Cursor::new(claimed);
     let mut knowns = Cursor::new(known);
     let mut previous = &b""[..];
+    let mut row = Row::default();
     let mut token = next_token(text, 0);
     while let Some(span) = token {
+        row.take_in(text, span, |token| {
+            holds_claim(claimed, root(token.start()), root(token.end()))
+                || holds_claim(known, token.start(), token.end())
+        });
         let following = next_token(text, span.end());
         // What ends before the token is never asked for again.
         let _ = claims.end_at(root(span.start()));
         let is_claimed = |span: &Span| claims.overlaps(root(span.start()), root(span.end()));
         let next = following.filter(|next| !is_claimed(next)).map_or(&[][..], |next| next.of(text));
         let claimed = is_claimed(&span);
-        let mut free = Free { text, start: None, whole: span, previous, next, kept: true, claimed };
+        let in_row = row.is_number;
+        let mut free = Free { text, start: None, whole: span, previous, next, in_row, kept: true, claimed };
         let mut at = span.start();
         while at < span.end() {
             match knowns.end_at(at).or_else(|| claims.end_at(root(at)).map(|_| at + 1)) {
@@ -103,6 +109,57 @@ pub fn is_free(text: &[u8], map: Map<'_>, from: usize, wanted: fn(&u8) -> bool, 
     free
 }
 
+/// Three numbers or more in a row: `4 8 2 9 1 3`, `0612 34 56 78`, `12 04 1987`. Each is small enough to stay by itself,
+/// together they are somebody's number, a code or a day of birth.
+#[derive(Default)]
+struct Row {
+    /// Up to here it is known whether tokens are in one.
+    end: usize,
+    is_number: bool,
+}
+
+impl Row {
+    /// Fewer digits are counts.
+    const LEAST_DIGITS: usize = 4;
+
+    /// Longer numbers are no groups: what stands beside one is a row of a table.
+    const MOST_IN_A_GROUP: usize = 4;
+
+    /// Looks from a token on, once for each row. What is claimed, or known to be
+    /// something else, ends one.
+    fn take_in(&mut self, text: &[u8], token: Span, is_claimed: impl Fn(Span) -> bool) {
+        if token.start() < self.end {
+            return;
+        }
+        let (mut numbers, mut digits, mut longest) = (0, 0, 0);
+        self.end = token.end();
+        let mut next = Some(token);
+        while let Some(span) = next
+            && let Some(count) = digits_alone(span.of(text)).filter(|_| !is_claimed(span))
+        {
+            (numbers, digits, longest) = (numbers + 1, digits + count, longest.max(count));
+            self.end = span.end();
+            next = next_token(text, span.end()).filter(|next| {
+                let between = text.get(span.end()..next.start()).unwrap_or_default();
+                between.iter().all(|b| *b == b' ')
+            });
+        }
+        let groups = longest <= Self::MOST_IN_A_GROUP;
+        self.is_number = numbers >= 3 && digits >= Self::LEAST_DIGITS && groups;
+    }
+}
+
+/// How many digits a token has that has nothing else but signs at its ends: `4`, `(06)`, `8.`.
+fn digits_alone(token: &[u8]) -> Option<usize> {
+    let sign = |b: &u8| matches!(b, b'(' | b')' | b'.' | b',' | b'+' | b'#' | b'*' | b'"' | b'\'' | b'-');
+    let head = token.iter().take_while(|b| sign(b)).count();
+    let core = token.get(head..).unwrap_or_default();
+    let tail = core.iter().rev().take_while(|b| sign(b)).count();
+    let core = core.get(..core.len() - tail).unwrap_or_default();
+    let digits = !core.is_empty() && core.len() <= 15 && core.iter().all(u8::is_ascii_digit);
+    digits.then_some(core.len())
+}
+
 /// The part of a token that neither a finding nor a name nor another text covers.
 struct Free<'t> {
     text: &'t [u8],
@@ -111,6 +168,8 @@ struct Free<'t> {
     /// The token before, if it stays as it is; empty otherwise.
     previous: &'t [u8],
     next: &'t [u8],
+    /// It is one of a row of numbers.
+    in_row: bool,
     kept: bool,
     /// Whether something in the token is found.
     claimed: bool,
@@ -135,10 +194,10 @@ impl Free<'_> {
         let sign = bytes.len() == 2
             && bytes.iter().all(u8::is_ascii_hexdigit)
             && span.start().checked_sub(1).and_then(|at| self.text.get(at)) == Some(&b'%');
-        let stays =
-            sign || matches!(bytes, b"null" | b"true" | b"false") || safe::keep_token(bytes, b"", b"");
+        let by_itself = !self.in_row && safe::keep_token(bytes, b"", b"");
+        let stays = sign || matches!(bytes, b"null" | b"true" | b"false") || by_itself;
         let next = if safe::keep_token(self.next, b"", b"") { self.next } else { b"" };
-        if stays || (!alone && safe::keep_token(bytes, self.previous, next)) {
+        if stays || (!alone && !self.in_row && safe::keep_token(bytes, self.previous, next)) {
             return;
         }
         // `views.py:88`, of which a field's name is a part.

@@ -283,7 +283,14 @@ impl Finder {
             && matches!(class, Class::Ip | Class::Email | Class::Phone)
             && self.scan.part(tools, class, bytes, extent, inner, bare_json, sink);
         let json = matches!(field.form, Form::JsonString | Form::JsonEscaped);
-        if partial && json && whole_is_found(inner, span, from, sink) {
+        let whole = partial && whole_is_found(inner, span, from, sink);
+        if whole && class == Class::Phone && value.len() <= 256 {
+            // Addresses show themselves wherever they stand; bare digits do not.
+            let kept = sink.keep(value);
+            let detail = tools.detectors.detail(class, value);
+            sink.needles.push(Needle { class, rule, detail, value: kept });
+        }
+        if whole && json {
             return Some(field.value);
         }
         if partial {
