@@ -18,7 +18,11 @@ pub(super) fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
         pos = space + 1;
         let sign = space.checked_sub(1).map_or(0, |at| byte(line, at));
         // The host of a chat's id ends in one of these letters, a number in a digit.
-        let bare = matches!(sign, b't' | b's' | b'd' | b'0'..=b'9' | b']');
+        let host = || {
+            let end = line.get(..space).unwrap_or_default();
+            end.ends_with(b".net") || end.ends_with(b".us") || end.ends_with(b"@lid")
+        };
+        let bare = matches!(sign, b'0'..=b'9' | b']') || matches!(sign, b't' | b's' | b'd') && host();
         if !bare && !matches!(sign, b':' | b'>' | b'|') {
             continue;
         }
