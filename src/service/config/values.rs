@@ -83,6 +83,11 @@ impl<'v, 's> Values<'v, 's> {
         self.environment.get(&name).map(|value| (value.clone(), Origin::Variable(name)))
     }
 
+    /// Whether the key is given, here or there.
+    pub(super) fn has(&self, table: &TableReader<'_, '_, '_>, key: &str) -> bool {
+        table.has(key) || self.variable(key).is_some()
+    }
+
     fn text(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<(String, Origin)> {
         let file = table.string(key).map(|text| {
             let span = text.span();
