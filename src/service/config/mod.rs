@@ -408,6 +408,32 @@ mod tests {
     }
 
     #[test]
+    fn kafka_settings_of_the_environment_go_through_the_same_checks() {
+        let text = "[kafka]\n\"bootstrap.servers\" = \"localhost:9092\"\n[[pipeline]]\nsource = \"logs\"\n";
+        let variable = |name: &str| format!("LOGSCRUB__KAFKA__{name}");
+        for (name, value, part) in [
+            ("DEBUG", "all", "`debug` can run code"),
+            ("PLUGIN_LIBRARY_PATHS", "/tmp/x.so", "`plugin.library.paths` can run code"),
+            ("ENABLE_SSL_CERTIFICATE_VERIFICATION", "false", "trust a stranger"),
+            ("ISOLATION_LEVEL", "read_uncommitted", "`isolation.level` is not yours to set"),
+            ("SASL_PASSWORD", "${file:/nowhere/secret}", "/nowhere/secret: cannot be read"),
+            ("SASL_PASSWORD", "a${env:X}", "`${…}` stands inside a longer value"),
+            ("ALLOW_UNSAFE", "perhaps", "`allow_unsafe` must be true or false"),
+        ] {
+            let told = config(text, &[(&variable(name), value)]).unwrap_err();
+            let begin = format!("error: {}: ", variable(name));
+            assert!(told.contains(&begin) && told.contains(part), "{told}");
+        }
+        let filled = [("LOGSCRUB__KAFKA__SASL_PASSWORD", "${env:SECRET}"), ("SECRET", "s3")];
+        let StoreConfig::Kafka { settings } = config(text, &filled).unwrap().store else { panic!("kafka") };
+        assert_eq!(settings["sasl.password"], "s3");
+        let asked = [("LOGSCRUB__KAFKA__ALLOW_UNSAFE", "true"), ("LOGSCRUB__KAFKA__DEBUG", "eos")];
+        let StoreConfig::Kafka { settings } = config(text, &asked).unwrap().store else { panic!("kafka") };
+        assert_eq!(settings["debug"], "eos");
+        assert!(!settings.contains_key("allow.unsafe"));
+    }
+
+    #[test]
     fn topics_of_one_pipeline_differ() {
         let with = |lines: &str| config(&format!("{SMALL}{lines}"), &[]);
         for (lines, part) in [
