@@ -3,6 +3,7 @@
 use super::broken;
 use crate::command::failure::Failure;
 use crate::command::load::{EngineArgs, stage_of};
+use crate::command::output::print;
 use crate::engine::Scratch;
 use crate::policy::Position;
 use crate::record::{Record, RecordBuf};
@@ -30,7 +31,7 @@ impl FromStr for Show {
 }
 
 impl Show {
-    fn misses(&mut self, truth: &Truth, misses: &Misses, input: &[u8], output: &[u8]) {
+    fn misses(&mut self, truth: &Truth, misses: &Misses, input: &[u8], output: &[u8]) -> Result<(), Failure> {
         let lines: Vec<String> = if self.class == "stay" {
             let lost = misses.lost.iter().filter_map(|at| truth.must_stay.get(*at));
             lost.map(|stay| format!("lost {} `{}`", stay.kind, stay.value)).collect()
@@ -41,12 +42,13 @@ impl Show {
             survived.map(|go| format!("survived {} {} `{}`", go.class, go.form, go.value)).collect()
         };
         if lines.is_empty() || self.left == 0 {
-            return;
+            return Ok(());
         }
         self.left = self.left.saturating_sub(lines.len() as u64);
-        println!("{} {} {}", truth.id, truth.format, truth.template);
-        lines.iter().for_each(|line| println!("  {line}"));
-        println!("  in   {}\n  out  {}", String::from_utf8_lossy(input), String::from_utf8_lossy(output));
+        let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let (input, output) = (String::from_utf8_lossy(input), String::from_utf8_lossy(output));
+        let Truth { id, format, template, .. } = truth;
+        print(format!("{id} {format} {template}\n{lines}  in   {input}\n  out  {output}\n"))
     }
 }
 
@@ -86,9 +88,8 @@ pub fn run(plan: Plan, engine: &EngineArgs, ask: &Ask<'_>) -> Result<(), Failure
         let output = Output { value, key: out.key.as_deref(), headers: &headers };
         let misses = score.add(&sample.truth, &sample.value, &output);
         if let Some(show) = &mut show {
-            show.misses(&sample.truth, &misses, &sample.value, value);
+            show.misses(&sample.truth, &misses, &sample.value, value)?;
         }
     }
-    print!("{}", score.report());
-    Ok(())
+    print(score.report())
 }
