@@ -5,6 +5,7 @@ mod process;
 use process::{PATIENCE, Service, output, until};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 const POLICY: &str = r#"
 id      = "fast"
@@ -92,5 +93,28 @@ fn what_is_wrong_changes_nothing() {
     assert!(output(logscrub(dir, &["put", "logs"]), b"to +447700900123\n").status.success());
     until("it goes on", PATIENCE, || lines(dir, "logs.scrubbed").len() == 2);
     assert_eq!(lines(dir, "logs.scrubbed"), ["to [PHONE]", "to [PHONE]"]);
+    service.stop();
+}
+
+/// The file that a policy names beside itself is looked at like every other.
+#[test]
+fn windows_that_the_policy_names_are_taken_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    std::fs::create_dir(dir.join("policies")).unwrap();
+    let named = "by = \"account_id\", file = \"windows.toml\"";
+    file("policies/fast.toml", &POLICY.replace("by = \"account_id\"", named));
+    file("policies/windows.toml", "\"acct-17\" = \"1800s\"\n");
+    let config = CONFIG.replace("\"fast.toml\"", "\"policies/fast.toml\"");
+    file("logscrub.toml", &config.replace("accounts      = \"accounts.toml\"\n", ""));
+    let record = b"{\"to\":\"+14155550132\",\"account_id\":\"acct-17\",\"status\":200}\n";
+    assert!(output(logscrub(dir, &["put", "logs"]), record).status.success());
+    let mut service = Service::start(logscrub(dir, &["run"]), dir.join("run.log"));
+    until("it is scrubbed", PATIENCE, || lines(dir, "logs.scrubbed").len() == 1);
+    assert_eq!(lines(dir, "logs.deidentified").len(), 0, "half an hour is not over");
+
+    file("policies/windows.toml", "\"acct-17\" = \"5s\"\n");
+    until("it is released", Duration::from_secs(40), || lines(dir, "logs.deidentified").len() == 1);
     service.stop();
 }

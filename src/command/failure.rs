@@ -43,6 +43,11 @@ impl Failure {
         Failure { code: exit::INVALID, message: diagnostics.to_string() }
     }
 
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
     /// Says it on stderr and gives the exit code.
     #[must_use]
     pub fn report(&self) -> u8 {
