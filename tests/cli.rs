@@ -79,3 +79,72 @@ fn every_message_and_exit_code_is_the_pinned_one() {
     assert!(ran > 5, "only {ran} cases were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
+
+/// Whoever reads what a verb prints may have had enough: `logscrub counts | head -0`.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let directory = tempfile::tempdir().unwrap();
+    let logscrub = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_logscrub"));
+        command.current_dir(directory.path()).args(args).stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    let config = "[embedded]\n[[pipeline]]\nsource = \"logs\"\n";
+    fs::write(directory.path().join("logscrub.toml"), config).unwrap();
+    let words = |line: &'static str| line.split(' ').collect::<Vec<&str>>();
+    for line in ["put logs", "run --once", "keys init --keys keys"] {
+        let done = logscrub(&words(line)).output().unwrap();
+        assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let mut wrong = Vec::new();
+    for line in [
+        "counts",
+        "topics plan",
+        "check",
+        "check --json",
+        "check --policy default",
+        "audit --k 2",
+        "keys list --keys keys",
+        "cat logs",
+        "explain",
+        "completions bash",
+        "gen --lines 2 --score",
+        "gen --lines 2",
+        "geo lookup",
+        "geo info",
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = logscrub(&words(line)).stdout(writer).output().unwrap();
+        if ended.status.code() != Some(0) {
+            wrong.push(format!("{line}: {:?} {}", ended.status, String::from_utf8_lossy(&ended.stderr)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Lines before the last whole transaction are in the topic: who mends the line goes on after them.
+#[test]
+fn a_line_that_is_no_record_says_what_is_in_the_topic() {
+    let directory = tempfile::tempdir().unwrap();
+    let put = |input: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_logscrub"))
+            .args(["put", "--embedded", "store", "--records", "logs"])
+            .current_dir(directory.path())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let out = child.wait_with_output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    let good = "{\"value\":\"x\"}\n";
+    let (code, told) = put(&format!("{}no record\n", good.repeat(10_002)));
+    assert_eq!(code, Some(74));
+    assert!(told.contains("line 10003 is no record: "), "{told}");
+    assert!(told.contains("lines 1 to 10000 are in `logs`; go on with line 10001"), "{told}");
+    let (_, told) = put(&format!("{good}{{\"value\":\"x\",\"partition\":7}}\n"));
+    assert!(told.contains("line 2 is for partition 7"), "{told}");
+    assert!(told.contains("nothing was written"), "{told}");
+}

@@ -1,10 +1,13 @@
-//! A running service takes up what changed in its files; on a store of its own. With a broker: `tests/kafka/reload.rs`.
+//! A running service takes up what changed in its files, and a source that is made; on a store of its own. With a
+//! broker: `tests/kafka/reload.rs`.
 
 mod process;
 
 use process::{PATIENCE, Service, output, until};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 const POLICY: &str = r#"
 id      = "fast"
@@ -92,5 +95,61 @@ fn what_is_wrong_changes_nothing() {
     assert!(output(logscrub(dir, &["put", "logs"]), b"to +447700900123\n").status.success());
     until("it goes on", PATIENCE, || lines(dir, "logs.scrubbed").len() == 2);
     assert_eq!(lines(dir, "logs.scrubbed"), ["to [PHONE]", "to [PHONE]"]);
+    service.stop();
+}
+
+/// The file that a policy names beside itself is looked at like every other.
+#[test]
+fn windows_that_the_policy_names_are_taken_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    std::fs::create_dir(dir.join("policies")).unwrap();
+    let named = "by = \"account_id\", file = \"windows.toml\"";
+    file("policies/fast.toml", &POLICY.replace("by = \"account_id\"", named));
+    file("policies/windows.toml", "\"acct-17\" = \"1800s\"\n");
+    let config = CONFIG.replace("\"fast.toml\"", "\"policies/fast.toml\"");
+    file("logscrub.toml", &config.replace("accounts      = \"accounts.toml\"\n", ""));
+    let record = b"{\"to\":\"+14155550132\",\"account_id\":\"acct-17\",\"status\":200}\n";
+    assert!(output(logscrub(dir, &["put", "logs"]), record).status.success());
+    let mut service = Service::start(logscrub(dir, &["run"]), dir.join("run.log"));
+    until("it is scrubbed", PATIENCE, || lines(dir, "logs.scrubbed").len() == 1);
+    assert_eq!(lines(dir, "logs.deidentified").len(), 0, "half an hour is not over");
+
+    file("policies/windows.toml", "\"acct-17\" = \"5s\"\n");
+    until("it is released", Duration::from_secs(40), || lines(dir, "logs.deidentified").len() == 1);
+    service.stop();
+}
+
+/// What `/readyz` answers, in one line.
+fn readyz(address: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET /readyz HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().last().unwrap_or_default().to_owned()
+}
+
+/// A source that is missing keeps its own pipeline waiting, and no other.
+#[test]
+fn a_missing_source_stops_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let missing = "\n[[pipeline]]\nsource = \"absent\"\n";
+    let head = format!("listen = \"{address}\"\n[embedded]\npath = \"store\"\n");
+    file("logscrub.toml", &format!("{head}{missing}{}", missing.replace("absent", "logs")));
+    assert!(output(logscrub(dir, &["put", "logs"]), b"to +14155550132\n").status.success());
+    let mut service = Service::start(logscrub(dir, &["run"]), dir.join("run.log"));
+    until("the other runs", Duration::from_secs(20), || lines(dir, "logs.scrubbed").len() == 1);
+    until("the missing one is named", PATIENCE, || {
+        readyz(&address) == "waiting for the source topic: absent"
+            && service.said().lines().any(|line| line.contains("WARN") && line.contains("absent"))
+    });
+
+    assert!(output(logscrub(dir, &["put", "absent"]), b"to +447700900123\n").status.success());
+    until("it runs, too", PATIENCE, || lines(dir, "absent.scrubbed").len() == 1);
+    until("all is ready", PATIENCE, || readyz(&address) == "ok");
     service.stop();
 }

@@ -2,6 +2,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::output::print;
 use super::run::pipelines_of;
 use super::store::{self, Opened, StoreArgs, failure};
 use crate::engine::Scratch;
@@ -13,7 +14,6 @@ use crate::store::embedded::Access;
 use clap::Args as ClapArgs;
 use serde_json::json;
 use std::collections::HashMap;
-use std::io::Write as _;
 
 /// Measures what was released: how many records of a day show the same place, route, status, user agent and account
 ///
@@ -62,7 +62,7 @@ impl Args {
             all.push(measured.map_err(|error| failure(&error))?);
         }
         let shown = if self.json { as_json(&all) } else { as_text(&all, self.k) };
-        std::io::stdout().write_all(shown.as_bytes()).map_err(|error| Failure::io("stdout", &error))?;
+        print(shown)?;
         Ok(if all.iter().any(|measured| measured.too_few > 0) { exit::NO } else { 0 })
     }
 

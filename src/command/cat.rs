@@ -1,12 +1,13 @@
 //! `logscrub cat TOPIC`: a topic's records to stdout.
 
 use super::failure::Failure;
+use super::output::judge;
 use super::records::{self, Position};
 use super::store::{Opened, StoreArgs, failure};
 use crate::stage::store::{Fetched, Flow, Store, StoreError};
 use clap::Args as ClapArgs;
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::time::Duration;
 
 /// Prints a topic's records
@@ -43,9 +44,7 @@ impl Args {
         };
         match printed {
             Ok(()) => Ok(()),
-            // Whoever read our output has had enough.
-            Err(End::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            Err(End::Output(error)) => Err(Failure::io("stdout", &error)),
+            Err(End::Output(error)) => judge(Err(error)),
             Err(End::Store(error)) => Err(failure(&error)),
         }
     }

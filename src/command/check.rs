@@ -3,6 +3,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::load::{compile_policy, rule_sources};
+use super::output::print;
 use super::run::pipelines_of;
 use super::store::{self, Opened, StoreArgs};
 use super::topics::check_at_start;
@@ -12,7 +13,6 @@ use crate::rule::{self, RuleSet};
 use crate::stage::Pipeline;
 use crate::store::embedded::Access;
 use serde_json::json;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Checks config, rules and policies and shows everything that is wrong, at once
@@ -71,8 +71,9 @@ impl Args {
         } else {
             as_text(rules.as_ref(), policy.as_ref())
         };
-        let written = if shown.is_empty() { Ok(()) } else { writeln!(std::io::stdout(), "{shown}") };
-        written.map_err(|error| Failure::io("stdout", &error))?;
+        if !shown.is_empty() {
+            print(format!("{shown}\n"))?;
+        }
         Ok(if rules.is_some() && policy.is_some() { 0 } else { exit::INVALID })
     }
 }
@@ -95,7 +96,7 @@ impl Args {
             lines.extend(self.online.then(|| "online: the store is as it must be".to_owned()));
             lines.join("\n")
         };
-        writeln!(std::io::stdout(), "{shown}").map_err(|error| Failure::io("stdout", &error))?;
+        print(format!("{shown}\n"))?;
         Ok(0)
     }
 }

@@ -1,10 +1,9 @@
 //! `logscrub completions SHELL`: a completion script on stdout.
 
 use super::Cli;
-use super::failure::Failure;
+use super::output::print;
 use clap::{Args as ClapArgs, CommandFactory};
 use clap_complete::{Shell, generate};
-use std::io::{self, Write as _};
 
 /// Prints the completion script of a shell
 #[derive(ClapArgs, Debug)]
@@ -17,9 +16,6 @@ impl Args {
     pub fn run(self) -> u8 {
         let mut script = Vec::new();
         generate(self.shell, &mut Cli::command(), "logscrub", &mut script);
-        match io::stdout().write_all(&script) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Failure::io("stdout", &error).report(),
-            _ => 0,
-        }
+        print(&script).map_or_else(|failure| failure.report(), |()| 0)
     }
 }

@@ -5,6 +5,7 @@ mod fold;
 use super::exit;
 use super::failure::Failure;
 use super::load::policy_of;
+use super::output::print;
 use super::store::{self, Opened, StoreArgs, failure};
 use crate::policy::SMALLEST_GROUP;
 use crate::service::config::PipelineConfig;
@@ -16,7 +17,6 @@ use fold::{Row, fold};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// Shows the counts that outlive the records: how many were released, by the fields that policies count by
 ///
@@ -82,7 +82,7 @@ impl Args {
             (_, true) => as_json(&tables),
             _ => as_text(&tables),
         };
-        std::io::stdout().write_all(shown.as_bytes()).map_err(|error| Failure::io("stdout", &error))
+        print(shown)
     }
 
     fn tables(&self, pipeline: &PipelineConfig, read: BTreeMap<Group, Total>) -> Result<Vec<Table>, Failure> {

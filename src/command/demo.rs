@@ -14,6 +14,7 @@ use super::exit;
 use super::failure::Failure;
 use super::ladder::climb;
 use super::load::{EngineArgs, Loaded};
+use super::output::print;
 use crate::engine::Scratch;
 use crate::record::Record;
 use crate::service::clock::SystemClock;
@@ -95,20 +96,12 @@ impl Args {
         }
         let proof = story.prove(place.path())?;
         let scene = story.scene(DAYS.into())?;
-        print(&view::summary(&scene, &proof))?;
+        print(view::summary(&scene, &proof))?;
         if let Some(directory) = &self.embedded {
             let topic = &story.machine.pipeline.topics.deidentified;
-            print(&format!("look inside: logscrub cat {topic} --embedded {}\n", directory.display()))?;
+            print(format!("look inside: logscrub cat {topic} --embedded {}\n", directory.display()))?;
         }
         Ok(if proof.holds() { 0 } else { exit::NO })
-    }
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    use std::io::Write as _;
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::io("stdout", &error)),
-        _ => Ok(()),
     }
 }
 

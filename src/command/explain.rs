@@ -10,12 +10,13 @@ use super::exit;
 use super::failure::Failure;
 use super::ladder::climb;
 use super::load::{EngineArgs, Loaded};
+use super::output::print;
 use super::records::{Framing, Shape};
 use crate::engine::{Explained, Scratch};
 use crate::record::Record;
 use clap::Args as ClapArgs;
 use report::{FindingReport, RefusedReport, Report, StageReport};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use timeline::timeline;
 
 /// Shows what is found in one record from stdin, what is not and why, and what each stage makes of it
@@ -61,10 +62,7 @@ impl Args {
             (false, false) => report.to_string(),
             (false, true) => report.timeline_text(),
         };
-        match io::stdout().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::io("stdout", &error)),
-            _ => Ok(()),
-        }
+        print(text)
     }
 }
 

@@ -25,6 +25,13 @@ impl Failure {
         Failure::new(exit::USAGE, message)
     }
 
+    /// Adds how to go on.
+    #[must_use]
+    pub fn help(mut self, help: &str) -> Self {
+        self.message += &format!("\nhelp: {help}");
+        self
+    }
+
     #[must_use]
     pub fn io(doing: &str, error: &std::io::Error) -> Self {
         Failure::new(exit::IO, format!("{doing}: {error}"))
@@ -34,6 +41,11 @@ impl Failure {
     #[must_use]
     pub fn invalid(diagnostics: &Diagnostics) -> Self {
         Failure { code: exit::INVALID, message: diagnostics.to_string() }
+    }
+
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        self.code
     }
 
     /// Says it on stderr and gives the exit code.

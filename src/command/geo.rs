@@ -2,6 +2,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::output::judge;
 use crate::geo::{Databases, GeoError, country_table};
 use crate::policy::CITY_FLOOR;
 use crate::transform::geo::{Located, locate};
@@ -75,7 +76,7 @@ impl Args {
             GeoVerb::Lookup(lookup) => lookup.run(&mut output),
             GeoVerb::Info(info) => info.run(&mut output),
         };
-        let flushed = done.and_then(|()| output.flush().map_err(|error| Failure::io("stdout", &error)));
+        let flushed = done.and_then(|()| judge(output.flush()));
         flushed.map_or_else(|failure| failure.report(), |()| 0)
     }
 }
@@ -107,7 +108,9 @@ impl Lookup {
                 return Ok(());
             }
             let located = locate(line.trim_ascii(), &context);
-            self.write(located, &places, output).map_err(|error| Failure::io("stdout", &error))?;
+            if let Err(error) = self.write(located, &places, output) {
+                return judge(Err(error));
+            }
         }
     }
 
@@ -181,7 +184,7 @@ impl Info {
         } else {
             write_text(&sources, output)
         };
-        written.map_err(|error| Failure::io("stdout", &error))
+        judge(written)
     }
 }
 

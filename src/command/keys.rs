@@ -2,6 +2,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::output::print;
 use super::store::StoreArgs;
 use crate::class::Class;
 use crate::finding::Detail;
@@ -15,7 +16,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -175,7 +176,7 @@ impl Args {
             What::Destroy(destroy) => destroy.destroy()?,
             What::Lookup(lookup) => lookup.lookup()?,
         };
-        std::io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::io("stdout", &error))
+        print(text)
     }
 }
 

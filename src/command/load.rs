@@ -158,6 +158,14 @@ fn with_accounts(
     Ok(Ok(compiled))
 }
 
+/// Every file that a policy of a file is made of: its own, and those with accounts' windows that it names.
+pub fn policy_paths(policy_file: &Path) -> Vec<PathBuf> {
+    let base = policy_file.parent().unwrap_or(Path::new(""));
+    let named = read_source(policy_file).map(|source| policy::account_files(&source)).unwrap_or_default();
+    let named = named.into_iter().map(|file| base.join(file));
+    std::iter::once(policy_file.to_owned()).chain(named).collect()
+}
+
 fn warn(warnings: &Diagnostics) {
     for warning in &warnings.0 {
         eprintln!("{warning}");

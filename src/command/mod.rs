@@ -14,6 +14,7 @@ mod geo;
 mod keys;
 mod ladder;
 mod load;
+mod output;
 mod pipe;
 mod put;
 pub mod records;

@@ -55,7 +55,7 @@ impl Args {
         let mut input = std::io::stdin().lock();
         let mut framing = Framing::default();
         let mut line = Vec::new();
-        let (mut number, mut lines, mut bytes) = (0u64, 0, 0);
+        let (mut number, mut lines, mut bytes, mut committed) = (0u64, 0, 0, 0u64);
         loop {
             line.clear();
             let read = input.read_until(b'\n', &mut line).map_err(|error| Failure::io("stdin", &error))?;
@@ -67,18 +67,30 @@ impl Args {
             }
             let turn = i32::try_from(number % u64::from(partitions.unsigned_abs().max(1))).unwrap_or(0);
             number += 1;
-            self.one(writer, &mut framing, &line, number, (turn, partitions))?;
+            self.one(writer, &mut framing, &line, number, (turn, partitions))
+                .map_err(|failure| failure.help(&self.how_to_go_on(committed)))?;
             lines += 1;
             bytes += line.len();
             if lines >= BATCH_LINES || bytes >= BATCH_BYTES {
                 writer.commit(&[]).map_err(|error| failure(&error))?;
-                (lines, bytes) = (0, 0);
+                (lines, bytes, committed) = (0, 0, number);
             }
         }
         if lines > 0 {
             writer.commit(&[]).map_err(|error| failure(&error))?;
         }
         Ok(())
+    }
+
+    /// Says what a part of the lines that was committed means for whoever starts again.
+    fn how_to_go_on(&self, committed: u64) -> String {
+        match committed {
+            0 => "nothing was written; mend the line and start again".to_owned(),
+            last => {
+                let (topic, next) = (&self.topic, last + 1);
+                format!("lines 1 to {last} are in `{topic}`; go on with line {next}")
+            }
+        }
     }
 
     fn one(

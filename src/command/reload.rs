@@ -3,7 +3,7 @@
 
 use super::exit;
 use super::failure::Failure;
-use super::load::rule_paths;
+use super::load::{policy_paths, rule_paths};
 use super::run::Given;
 use super::store::StoreArgs;
 use super::topics::{check_again, check_at_start};
@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// How often files are looked at. What has changed is read when it has not changed again since the last look:
 /// whoever writes several files has that long.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// After how long a reload is tried again that the broker did not let be checked.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// What tells one state of a file from another: device, number, length, time of its last change in seconds and
 /// nanoseconds. A link is what it leads to; Kubernetes changes where links lead.
@@ -43,6 +46,8 @@ struct State {
     /// Seen at the last look, and other than `stamps`.
     changing: Option<Stamps>,
     looked: Instant,
+    /// When to read again what could not be judged, since the broker was away.
+    again: Option<Instant>,
     running: Running,
     /// What was read and is not running: its files may be what makes it right.
     read: Option<Config>,
@@ -69,8 +74,15 @@ impl Reload {
             .map_err(|error| Failure::io("signals", &error))?;
         let stamps = stamps(&files(&store, &given, &config));
         let running = Running { config, pipelines };
-        let state =
-            State { stamps, changing: None, looked: Instant::now(), running, read: None, tried: None };
+        let state = State {
+            stamps,
+            changing: None,
+            looked: Instant::now(),
+            again: None,
+            running,
+            read: None,
+            tried: None,
+        };
         Ok(Reload { store, given, kafka, asked, state: Mutex::new(state) })
     }
 
@@ -89,6 +101,7 @@ impl Reload {
         state.read = None;
         state.stamps = stamps(&self.files(state));
         state.changing = None;
+        state.again = None;
         let config = self.store.read(self.given.policy.as_deref())?;
         for (path, stamp) in stamps(&files(&self.store, &self.given, &config)) {
             state.stamps.entry(path).or_insert(stamp);
@@ -116,7 +129,12 @@ impl Changes for Reload {
             Ok(pipelines) => Some(pipelines),
             Err(failure) => {
                 watch::reloaded(Reloaded::Refused);
-                tracing::error!(reason = %failure, "nothing was changed: what was read is not right");
+                if state.is_tried_again(&failure) {
+                    let seconds = AGAIN.as_secs();
+                    tracing::warn!(reason = %failure, seconds, "nothing was changed yet: what was read could not be checked; it is read again");
+                } else {
+                    tracing::error!(reason = %failure, "nothing was changed: what was read is not right");
+                }
                 None
             }
         }
@@ -145,11 +163,21 @@ impl Changes for Reload {
 }
 
 impl State {
+    /// Whether what was read may be right: then it is read again, though its files stay as they are.
+    fn is_tried_again(&mut self, failure: &Failure) -> bool {
+        let broker_is_away = failure.code() == exit::BROKER_UNREACHABLE;
+        self.again = broker_is_away.then(|| Instant::now() + AGAIN);
+        broker_is_away
+    }
+
     fn has_changed(&mut self, files: impl Fn(&State) -> Vec<PathBuf>) -> bool {
         if self.looked.elapsed() < LOOK {
             return false;
         }
         self.looked = Instant::now();
+        if self.again.is_some_and(|at| at <= Instant::now()) {
+            return true;
+        }
         let now = stamps(&files(self));
         if now == self.stamps {
             self.changing = None;
@@ -190,7 +218,7 @@ fn files(store: &StoreArgs, given: &Given, config: &Config) -> Vec<PathBuf> {
     for pipeline in &config.pipelines {
         let policy = given.policy.as_ref().unwrap_or(&pipeline.policy);
         if policy.contains('/') || policy.ends_with(".toml") {
-            files.push(PathBuf::from(policy));
+            files.extend(policy_paths(Path::new(policy)));
         }
         if let Some(rules) = given.rules.as_ref().or(pipeline.rules.as_ref()) {
             files.extend(rule_paths(rules).unwrap_or_default());
@@ -225,8 +253,15 @@ mod tests {
         let config = config::without_config(dir.path(), "default");
         let past = Instant::now().checked_sub(LOOK * 2).unwrap();
         let running = Running { config, pipelines: Vec::new() };
-        let mut state =
-            State { stamps: stamps(&files), changing: None, looked: past, running, read: None, tried: None };
+        let mut state = State {
+            stamps: stamps(&files),
+            changing: None,
+            looked: past,
+            again: None,
+            running,
+            read: None,
+            tried: None,
+        };
         let look = |state: &mut State| {
             state.looked = past;
             state.has_changed(|_| files.to_vec())
@@ -248,6 +283,25 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         std::os::unix::fs::symlink(&new, &file).unwrap();
         assert!(!look(&mut state) && look(&mut state));
+    }
+
+    #[test]
+    fn what_the_broker_did_not_let_be_checked_is_read_again() {
+        let config = config::without_config(Path::new("a"), "default");
+        let past = Instant::now().checked_sub(LOOK * 2).unwrap();
+        let running = Running { config, pipelines: Vec::new() };
+        let (stamps, changing, again) = (Stamps::new(), None, None);
+        let mut state = State { stamps, changing, looked: past, again, running, read: None, tried: None };
+        let look = |state: &mut State| {
+            state.looked = past;
+            state.has_changed(|_| Vec::new())
+        };
+        assert!(!state.is_tried_again(&Failure::new(exit::INVALID, "not right")));
+        assert!(!look(&mut state));
+        assert!(state.is_tried_again(&Failure::new(exit::BROKER_UNREACHABLE, "away")));
+        assert!(!look(&mut state), "not at once");
+        state.again = Some(past);
+        assert!(look(&mut state));
     }
 
     #[test]

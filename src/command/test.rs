@@ -8,6 +8,7 @@ mod run;
 use super::exit;
 use super::failure::Failure;
 use super::load::{compile_policy, read_source, rule_files};
+use super::output::print;
 use crate::diagnostic::{Diagnostics, Source};
 use crate::engine::{Engine, Scratch};
 use crate::geo::Databases;
@@ -18,7 +19,6 @@ use fixture::{Case, FileKind, kind_of};
 use report::Results;
 use run::Found;
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Args {
             results.mutants = Some(suite.mutate());
         }
         let shown = if self.json { results.as_json().to_string() } else { results.as_text() };
-        writeln!(std::io::stdout(), "{shown}").map_err(|error| Failure::io("stdout", &error))?;
+        print(format!("{shown}\n"))?;
         if let Some(path) = &self.junit {
             std::fs::write(path, results.as_junit())
                 .map_err(|error| Failure::io(&path.display().to_string(), &error))?;

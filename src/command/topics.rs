@@ -2,6 +2,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::output;
 use super::run::pipelines_of;
 use super::store::{self, Opened, StoreArgs, failure};
 use crate::policy::Period;
@@ -15,7 +16,6 @@ use crate::stage::store::StoreError;
 use crate::store::embedded::Access;
 use crate::store::kafka::Kafka;
 use clap::{Args as ClapArgs, Subcommand};
-use std::io::Write as _;
 use std::sync::Arc;
 
 /// Plans, makes and checks the topics of all pipelines
@@ -97,7 +97,7 @@ fn print(json: bool, all: &(impl serde::Serialize + ?Sized), text: &str) -> Resu
             .map_err(|_| Failure::new(exit::OUR_BUG, "a result cannot be written as JSON"))?,
         false => text.to_owned(),
     };
-    std::io::stdout().write_all(shown.as_bytes()).map_err(|error| Failure::io("stdout", &error))
+    output::print(shown)
 }
 
 fn plan_text(wanted: &[Wanted]) -> String {

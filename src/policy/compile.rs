@@ -46,6 +46,17 @@ pub fn compile(source: &Source, custom: &[String]) -> Result<Compiled, Diagnosti
     }
 }
 
+/// The files with accounts' windows that a policy names, as it writes them; what is wrong with it is not judged.
+#[must_use]
+pub fn account_files(source: &Source) -> Vec<PathBuf> {
+    let stages = read(&Report::new(source)).map(|syntax| syntax.stages).unwrap_or_default();
+    let named = |stage: StageSyntax| match stage.after {
+        Some(AfterSyntax::PerAccount { file, .. }) => file.map(|file| PathBuf::from(file.into_inner())),
+        Some(AfterSyntax::Period(_)) | None => None,
+    };
+    stages.into_iter().filter_map(named).collect()
+}
+
 /// An age that could not be read; its policy is refused.
 const UNKNOWN_AGE: After =
     After::PerAccount { default: None, by: String::new(), file: None, accounts: Accounts(BTreeMap::new()) };

@@ -13,7 +13,7 @@ mod syntax;
 
 pub use accounts::Accounts;
 pub use action::{possible, spelling};
-pub use compile::{CITY_FLOOR, Compiled, SMALLEST_GROUP, compile};
+pub use compile::{CITY_FLOOR, Compiled, SMALLEST_GROUP, account_files, compile};
 pub use period::{NotAPeriod, Period};
 pub use shipped::{shipped, shipped_ids};
 

@@ -18,13 +18,20 @@ const LIVE: Duration = Duration::from_secs(900);
 #[derive(Debug, Default)]
 pub struct Health {
     serving: AtomicBool,
-    /// When each worker stepped last.
+    /// When each worker that runs stepped last.
     steps: Mutex<BTreeMap<String, Instant>>,
+    /// Sources that do not exist; their pipelines wait.
+    missing: Mutex<Vec<String>>,
 }
 
 impl Health {
-    /// All pipelines are open.
-    pub(super) fn serves(&self) {
+    /// All pipelines are open but those whose sources are missing. Whoever stepped before and is none of these
+    /// workers runs no more, and nothing is expected of it.
+    pub(super) fn serves(&self, workers: impl IntoIterator<Item = String>, missing: Vec<String>) {
+        let now = Instant::now();
+        *self.steps.lock().unwrap_or_else(PoisonError::into_inner) =
+            workers.into_iter().map(|worker| (worker, now)).collect();
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = missing;
         self.serving.store(true, Ordering::SeqCst);
     }
 
@@ -53,7 +60,8 @@ impl Health {
         if !self.serving.load(Ordering::SeqCst) {
             return Err("starting\n".into());
         }
-        told("no answer from the broker", &self.silent(READY))
+        told("no answer from the broker", &self.silent(READY))?;
+        told("waiting for the source topic", &self.missing.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -108,12 +116,25 @@ mod tests {
     fn ready_is_between_the_start_and_the_end() {
         let (health, leaving) = (Health::default(), Leaving::default());
         assert_eq!(health.ready(&leaving), Err("starting\n".into()));
-        health.serves();
+        health.serves(["logs scrub".to_owned()], Vec::new());
         health.stepped("logs scrub");
         assert_eq!((health.ready(&leaving), health.live()), (Ok(()), Ok(())));
         leaving.ask();
         assert_eq!(health.ready(&leaving), Err("leaving\n".into()));
         let silent = health.silent(Duration::ZERO);
         assert_eq!(told("stuck", &silent), Err("stuck: logs scrub\n".into()));
+    }
+
+    #[test]
+    fn what_a_reload_took_away_is_forgotten() {
+        let (health, leaving) = (Health::default(), Leaving::default());
+        health.serves(["a scrub".to_owned(), "b scrub".to_owned()], Vec::new());
+        health.stepped("b scrub");
+        health.serves(["a scrub".to_owned()], vec!["b".to_owned()]);
+        assert_eq!(health.silent(Duration::ZERO), ["a scrub"]);
+        assert_eq!(health.ready(&leaving), Err("waiting for the source topic: b\n".into()));
+        assert_eq!(health.live(), Ok(()));
+        health.serves(["a scrub".to_owned()], Vec::new());
+        assert_eq!(health.ready(&leaving), Ok(()));
     }
 }

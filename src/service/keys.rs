@@ -16,6 +16,7 @@
 
 use crate::transform::Keys;
 use crate::transform::pseudonym::KeyScope;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -70,6 +71,14 @@ pub fn id(number: u32) -> String {
 pub fn number(id: &str) -> Option<u32> {
     let digits = id.strip_prefix('k').filter(|digits| !digits.starts_with(['0', '+']))?;
     digits.parse().ok()
+}
+
+/// Whether a key may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Living,
+    /// Its mark is there; its file may be, too, where it was not deleted yet.
+    Destroyed,
 }
 
 /// The folder.
@@ -163,38 +172,45 @@ impl KeyFolder {
             return Err(KeysError::Refused(format!("{path}: holds no key `{id}`; its keys are {those}")));
         };
         let (path, mark) = (self.file(number, "key"), self.file(number, "destroyed"));
-        let marked =
-            if mark.exists() { Ok(()) } else { self.write_new(&mark, format!("{now}\n").as_bytes()) };
+        // A mark that leads nowhere is one.
+        let is_marked = fs::symlink_metadata(&mark).is_ok();
+        let marked = if is_marked { Ok(()) } else { self.write_new(&mark, format!("{now}\n").as_bytes()) };
         let gone = marked.and_then(|()| self.sync()).and_then(|()| overwrite(&path));
         let gone = gone.and_then(|()| fs::remove_file(&path)).and_then(|()| self.sync());
         gone.map_err(|error| self.io(&path, &error))
     }
 
-    /// Every epoch there was, oldest first.
+    /// Every epoch there was, oldest first. A mark that stands there means destroyed, whether it reads or not.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// Where the folder, or the file of a key that is not destroyed, cannot be read.
     pub fn epochs(&self) -> Result<Vec<Epoch>, KeysError> {
-        let mut epochs: Vec<Epoch> = Vec::new();
-        let entries = fs::read_dir(&self.path).map_err(|error| self.io(&self.path, &error))?;
-        for entry in entries {
+        let mut epochs = Vec::new();
+        for (number, state) in self.names()? {
+            let epoch = match state {
+                State::Living => Epoch { number, created: self.read(number)?.created, destroyed: None },
+                State::Destroyed => {
+                    let at = fs::read_to_string(self.file(number, "destroyed")).unwrap_or_default();
+                    Epoch { number, created: String::new(), destroyed: Some(at.trim().to_owned()) }
+                }
+            };
+            epochs.push(epoch);
+        }
+        Ok(epochs)
+    }
+
+    /// What the names of the folder's files say of each epoch.
+    fn names(&self) -> Result<BTreeMap<u32, State>, KeysError> {
+        let mut epochs = BTreeMap::new();
+        for entry in fs::read_dir(&self.path).map_err(|error| self.io(&self.path, &error))? {
             let name = entry.map_err(|error| self.io(&self.path, &error))?.file_name();
             let Some((name, ending)) = name.to_str().and_then(|name| name.split_once('.')) else { continue };
-            let Some(number) = number(name).filter(|_| matches!(ending, "key" | "destroyed")) else {
-                continue;
-            };
-            if epochs.iter().any(|epoch| epoch.number == number) {
-                continue;
+            match (number(name), ending) {
+                (Some(number), "key") => drop(epochs.entry(number).or_insert(State::Living)),
+                (Some(number), "destroyed") => drop(epochs.insert(number, State::Destroyed)),
+                _ => {}
             }
-            let mark = self.file(number, "destroyed");
-            let destroyed = fs::read_to_string(&mark).ok().map(|text| text.trim().to_owned());
-            let created = match destroyed {
-                Some(_) => String::new(),
-                None => self.read(number)?.created,
-            };
-            epochs.push(Epoch { number, created, destroyed });
         }
-        epochs.sort_by_key(|epoch| epoch.number);
         Ok(epochs)
     }
 
@@ -312,7 +328,7 @@ impl KeysInUse {
         KeysInUse { folder, keys, looked }
     }
 
-    /// Takes up what changed: a new key, or that one is gone. A folder that does not read changes nothing.
+    /// Takes up what changed: a new key, or that one is gone. Where the folder does not read, none is taken up.
     pub fn tend(&self) {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.0.elapsed() < LOOK {
@@ -330,8 +346,19 @@ impl KeysInUse {
                 info!(keys = ?self.keys, "the keys of pseudonyms changed, the last one writes");
             }
             Err(reason) => {
-                error!(%reason, "the keys of pseudonyms changed and do not read; the old ones are kept")
+                self.drop_what_is_gone();
+                error!(%reason, keys = ?self.keys, "the keys of pseudonyms changed and do not read; of the old ones, those that are not destroyed are kept");
             }
+        }
+    }
+}
+
+impl KeysInUse {
+    /// Keys that are destroyed, or whose file is gone. A folder of which not even the names can be read keeps all.
+    fn drop_what_is_gone(&self) {
+        if let Ok(names) = self.folder.names() {
+            let lives = |id: &str| number(id).and_then(|number| names.get(&number)) == Some(&State::Living);
+            self.keys.retain(lives);
         }
     }
 }
@@ -476,5 +503,41 @@ mod tests {
         folder.destroy("k1", NOW).unwrap();
         assert_eq!(fs::read(&copy).unwrap(), vec![0; length], "another name of the file holds zeros");
         assert!(folder.load().unwrap().is_empty());
+    }
+
+    /// Whatever a mark holds, and whoever may read it: it stands there.
+    #[test]
+    fn a_mark_that_does_not_read_is_a_mark() {
+        let (dir, folder) = folder();
+        folder.init(NOW).unwrap();
+        folder.rotate(NOW).unwrap();
+        let mark = dir.path().join("keys/k1.destroyed");
+        // No text, and what root reads as little as anybody.
+        fs::write(&mark, b"\xff\xfe").unwrap();
+        assert_eq!(format!("{:?}", folder.load().unwrap()), r#"["k2"]"#);
+        fs::remove_file(&mark).unwrap();
+        std::os::unix::fs::symlink("/nowhere", &mark).unwrap();
+        assert_eq!(format!("{:?}", folder.load().unwrap()), r#"["k2"]"#);
+        assert_eq!(folder.epochs().unwrap()[0].destroyed.as_deref(), Some(""));
+        folder.destroy("k1", NOW).unwrap();
+        assert!(!dir.path().join("keys/k1.key").exists());
+    }
+
+    /// What is destroyed goes at once, though another key's file is not right.
+    #[test]
+    fn what_is_gone_is_dropped_though_the_rest_does_not_read() {
+        let (dir, folder) = folder();
+        folder.init(NOW).unwrap();
+        for _ in 0..3 {
+            folder.rotate(NOW).unwrap();
+        }
+        let path = dir.path().join("keys");
+        let in_use = KeysInUse::new(&path, Arc::new(folder.load().unwrap()));
+        in_use.looked.lock().unwrap().0 = Instant::now().checked_sub(LOOK * 2).unwrap();
+        fs::set_permissions(path.join("k4.key"), Permissions::from_mode(0o644)).unwrap();
+        fs::write(path.join("k1.destroyed"), NOW).unwrap();
+        fs::remove_file(path.join("k3.key")).unwrap();
+        in_use.tend();
+        assert_eq!(format!("{:?}", in_use.keys), r#"["k2", "k4"]"#);
     }
 }

@@ -1,7 +1,7 @@
 //! One pipeline with its workers: opened, stepped, watched, purged behind, ended.
 
 use super::run::{IDLE, Mode, Part, RunSpec};
-use super::watch::{self, Watch};
+use super::watch::{self, Gauges, Watch};
 use super::worker::{Duty, Post, taken};
 use crate::policy::Period;
 use crate::stage::claim;
@@ -12,7 +12,7 @@ use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
 use crate::stage::{DayEnd, EventEnd, Fold, Pipeline, Step, needed_topics, purge};
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 pub(super) struct Line<S: Store> {
     pub(super) pipeline: Arc<Pipeline>,
@@ -32,9 +32,38 @@ pub(super) struct Upkeep {
     event_end: EventEnd,
     fold: Fold,
     purged_ms: i64,
+    failed_purges: FailedPurges,
+}
+
+/// Rounds of purges in a row that did not end well.
+#[derive(Debug, Default)]
+struct FailedPurges(u32);
+
+/// How bad it is that a purge failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alarm {
+    /// The next round may do it.
+    Warning,
+    /// Originals outlive their window.
+    Error,
+}
+
+impl FailedPurges {
+    /// So many rounds may fail before somebody has to do something.
+    const MOST: u32 = 5;
+
+    fn add(&mut self) -> Alarm {
+        self.0 = self.0.saturating_add(1);
+        if self.0 < Self::MOST { Alarm::Warning } else { Alarm::Error }
+    }
 }
 
 impl Upkeep {
+    /// What the metrics show of the pipeline, for whoever takes them back.
+    pub(super) fn take_gauges(&mut self) -> Gauges {
+        self.watch.take_gauges()
+    }
+
     /// Looks and purges, if it is time to.
     pub(super) fn tend<S: Store>(&mut self, spec: &RunSpec<S>) -> Result<(), StoreError> {
         let now_ms = spec.clock.now_ms();
@@ -88,6 +117,7 @@ impl Upkeep {
         loop {
             match purge::round(spec.store.as_ref(), &self.pipeline, &self.lanes, spec.clock.now_ms()) {
                 Ok(purged) => {
+                    self.failed_purges = FailedPurges::default();
                     watch::purged(&purged);
                     for (topic, records) in &purged.0 {
                         info!(topic = topic.as_ref(), records, "purged");
@@ -101,12 +131,29 @@ impl Upkeep {
                 Err(error) => {
                     tries -= 1;
                     if tries == 0 {
-                        warn!(reason = %error, "the purge is not complete; the next one goes on");
+                        self.tell_of_failed_purge(&error);
                         return Ok(());
                     }
                     std::thread::sleep(IDLE);
                 }
             }
+        }
+    }
+}
+
+impl Upkeep {
+    fn tell_of_failed_purge(&mut self, reason: &StoreError) {
+        let source = self.pipeline.topics.source.as_ref();
+        match self.failed_purges.add() {
+            Alarm::Warning => warn!(source, %reason, "the purge is not complete; the next one goes on"),
+            Alarm::Error => error!(
+                source,
+                %reason,
+                rounds = self.failed_purges.0,
+                "the purge fails again and again, and originals stay on disk: mend what the reason says; on Kafka \
+                 see that our user may delete records (`logscrub topics verify`), on the embedded store that no \
+                 visitor reads for ever (`logscrub cat --follow`) and that the disk has room"
+            ),
         }
     }
 }
@@ -178,14 +225,13 @@ impl Claim {
     }
 }
 
-/// Makes a pipeline's topics and joins its groups; `None` if told to stop while its source was
-/// still missing.
+/// Makes a pipeline's topics and joins its groups; `None` where its source is missing.
 pub(super) fn open<S: Store>(
     spec: &RunSpec<S>,
     pipeline: &Arc<Pipeline>,
     claim: &Claim,
 ) -> Result<Option<Line<S>>, StoreError> {
-    let Some(source) = await_source(spec, pipeline)? else { return Ok(None) };
+    let Some(source) = find_source(spec, pipeline)? else { return Ok(None) };
     for topic in needed_topics(pipeline, source.partitions) {
         spec.store.ensure(&topic)?;
     }
@@ -218,32 +264,20 @@ pub(super) fn open<S: Store>(
         event_end: EventEnd::default(),
         fold: Fold::default(),
         purged_ms: spec.clock.now_ms(),
+        failed_purges: FailedPurges::default(),
     };
     Ok(Some(Line { pipeline: pipeline.clone(), posts, upkeep, source_ends }))
 }
 
-#[allow(clippy::disallowed_methods, reason = "the edge waits")]
-fn await_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Option<TopicSpec>, StoreError> {
+fn find_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Option<TopicSpec>, StoreError> {
     let source = &pipeline.topics.source;
-    let mut told = false;
-    loop {
-        if let Some(found) = spec.store.topics()?.into_iter().find(|topic| topic.name == *source) {
-            return Ok(Some(found));
-        }
-        if spec.mode == Mode::Once {
-            return Err(StoreError::Refused(format!(
-                "topic `{source}` does not exist; `logscrub put {source}` makes it"
-            )));
-        }
-        if spec.leaving.asked() {
-            return Ok(None);
-        }
-        if !told {
-            info!(source = source.as_ref(), "waiting for the source topic: `logscrub put` makes it");
-            told = true;
-        }
-        std::thread::sleep(IDLE);
+    let found = spec.store.topics()?.into_iter().find(|topic| topic.name == *source);
+    if found.is_none() && spec.mode == Mode::Once {
+        return Err(StoreError::Refused(format!(
+            "topic `{source}` does not exist; `logscrub put {source}` makes it"
+        )));
     }
+    Ok(found)
 }
 
 /// Says what is read, written and held, until when, and when deletion is done.
@@ -330,5 +364,18 @@ pub(super) fn rest_after(step: &Step) {
             warn!(%reason, "a transaction was given up; its records come again");
             std::thread::sleep(IDLE);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purge_that_goes_on_failing_is_an_error() {
+        let mut failed = FailedPurges::default();
+        let alarms: Vec<Alarm> = (0..6).map(|_| failed.add()).collect();
+        assert_eq!(alarms[..4], [Alarm::Warning; 4]);
+        assert_eq!(alarms[4..], [Alarm::Error; 2]);
     }
 }

@@ -7,6 +7,7 @@ pub mod crash;
 mod health;
 pub mod keys;
 mod line;
+mod missing;
 mod once;
 mod run;
 pub mod topics;

@@ -3,8 +3,9 @@
 
 use super::health::Health;
 use super::line::{self, Claim, Line, rest_after};
+use super::missing::Missing;
 use super::once::once;
-use super::watch::{self, Reloaded};
+use super::watch::{self, Gauges, Reloaded};
 use super::worker::Post;
 use crate::stage::clock::Clock;
 use crate::stage::store::{Remedy, Store, StoreError};
@@ -149,44 +150,74 @@ where
     S::Session: Send,
 {
     let mut claim = Claim::new();
-    *lines = open(spec, &spec.pipelines, &claim)?;
+    let mut missing;
+    (*lines, missing) = open(spec, &spec.pipelines, &claim)?;
     claim.again = true;
     let mut running = spec.pipelines.clone();
     loop {
-        spec.health.serves();
-        let changed = match (spec.mode, spec.threads) {
+        spec.health.serves(workers(spec, lines), missing.names());
+        let next = match (spec.mode, spec.threads) {
             (Mode::Once, _) => return lines.iter_mut().try_for_each(|line| once(spec, line)),
-            (Mode::Forever, Threads::One) => forever(spec, lines)?,
-            (Mode::Forever, Threads::PerWorker) => in_threads(spec, lines)?,
+            (Mode::Forever, Threads::One) => forever(spec, lines, &mut missing)?,
+            (Mode::Forever, Threads::PerWorker) => in_threads(spec, lines, &mut missing)?,
         };
-        let Some(wanted) = changed.filter(|_| !spec.leaving.asked()) else { return Ok(()) };
+        let Some(next) = next.filter(|_| !spec.leaving.asked()) else { return Ok(()) };
+        let gauges: Vec<Gauges> = lines.iter_mut().map(|line| line.upkeep.take_gauges()).collect();
         // Two members of one slot would fence each other.
         lines.clear();
-        match open_again(spec, &wanted, &claim) {
-            Ok(opened) => {
-                *lines = opened;
-                running = wanted;
-                spec.changes.ended(Reloaded::Done);
-            }
-            Err(error) => {
-                error!(reason = %error, "nothing was changed: what was read cannot run");
-                spec.changes.ended(Reloaded::Refused);
-                *lines = open_again(spec, &running, &claim)?;
-            }
-        }
+        (*lines, missing) = match next {
+            Next::Same => open_again(spec, &running, &claim)?,
+            Next::Other(wanted) => match open_again(spec, &wanted, &claim) {
+                Ok(opened) => {
+                    running = wanted;
+                    spec.changes.ended(Reloaded::Done);
+                    opened
+                }
+                Err(error) => {
+                    error!(reason = %error, "nothing was changed: what was read cannot run");
+                    spec.changes.ended(Reloaded::Refused);
+                    open_again(spec, &running, &claim)?
+                }
+            },
+        };
+        watch::zero_what_is_gone(&gauges, &running);
     }
 }
 
+/// What runs next.
+enum Next {
+    /// A source has come: the same, and its pipeline.
+    Same,
+    Other(Vec<Arc<Pipeline>>),
+}
+
+fn look_for_next<S: Store>(spec: &RunSpec<S>, missing: &mut Missing) -> Option<Next> {
+    let other = spec.changes.look().map(Next::Other);
+    other.or_else(|| missing.has_come(spec).then_some(Next::Same))
+}
+
+/// The names that the workers step under.
+fn workers<S: Store>(spec: &RunSpec<S>, lines: &[Line<S>]) -> Vec<String> {
+    match spec.threads {
+        Threads::One => lines.iter().map(|line| line.pipeline.topics.source.to_string()).collect(),
+        Threads::PerWorker => lines.iter().flat_map(|line| line.posts.iter().map(Post::name)).collect(),
+    }
+}
+
+/// What could be opened, and what is missing for the rest.
 fn open<S: Store>(
     spec: &RunSpec<S>,
     pipelines: &[Arc<Pipeline>],
     claim: &Claim,
-) -> Result<Vec<Line<S>>, StoreError> {
-    let mut lines = Vec::new();
+) -> Result<(Vec<Line<S>>, Missing), StoreError> {
+    let (mut lines, mut missing) = (Vec::new(), Vec::new());
     for pipeline in pipelines {
-        lines.extend(line::open(spec, pipeline, claim)?);
+        match line::open(spec, pipeline, claim)? {
+            Some(line) => lines.push(line),
+            None => missing.push(pipeline.topics.source.clone()),
+        }
     }
-    Ok(lines)
+    Ok((lines, Missing::new(missing)))
 }
 
 /// The same in the middle of the service, where a log that does not answer is waited for.
@@ -195,7 +226,7 @@ fn open_again<S: Store>(
     spec: &RunSpec<S>,
     pipelines: &[Arc<Pipeline>],
     claim: &Claim,
-) -> Result<Vec<Line<S>>, StoreError> {
+) -> Result<(Vec<Line<S>>, Missing), StoreError> {
     let begun = Instant::now();
     loop {
         match open(spec, pipelines, claim) {
@@ -214,13 +245,14 @@ fn open_again<S: Store>(
 fn in_threads<S: Store + Send + Sync>(
     spec: &RunSpec<S>,
     lines: &mut [Line<S>],
-) -> Result<Option<Vec<Arc<Pipeline>>>, StoreError>
+    missing: &mut Missing,
+) -> Result<Option<Next>, StoreError>
 where
     S::Session: Send,
 {
     let leaving = spec.leaving.as_ref();
     let changing = &AtomicBool::new(false);
-    let changed = std::thread::scope(|scope| {
+    let next = std::thread::scope(|scope| {
         let mut threads = Vec::new();
         let mut upkeeps = Vec::new();
         let mut failure = Ok(());
@@ -239,11 +271,11 @@ where
         }
         leaving.finished.store(0, Ordering::SeqCst);
         leaving.workers.store(threads.len(), Ordering::SeqCst);
-        let mut changed = None;
+        let mut next = None;
         let mut checked_ms = spec.clock.now_ms();
         while !leaving.asked()
             && failure.is_ok()
-            && changed.is_none()
+            && next.is_none()
             && !threads.iter().any(|t| t.is_finished())
         {
             for upkeep in &mut upkeeps {
@@ -255,9 +287,9 @@ where
             }
             (spec.tend)();
             std::thread::sleep(LOOK);
-            changed = spec.changes.look();
+            next = look_for_next(spec, missing);
         }
-        if changed.is_some() {
+        if next.is_some() {
             changing.store(true, Ordering::SeqCst);
         } else {
             leaving.ask();
@@ -267,12 +299,12 @@ where
             let ended = thread.join().unwrap_or_else(|_| Err(StoreError::Bug("a worker panicked".into())));
             failure = failure.and(ended);
         }
-        failure.map(|()| changed)
+        failure.map(|()| next)
     })?;
     for line in lines {
         line.report("pipeline stopped");
     }
-    Ok(changed)
+    Ok(next)
 }
 
 /// Works until it is told to stop.
@@ -306,9 +338,10 @@ fn serve_at<S: Store>(
 fn forever<S: Store>(
     spec: &RunSpec<S>,
     lines: &mut [Line<S>],
-) -> Result<Option<Vec<Arc<Pipeline>>>, StoreError> {
-    let (mut looked, mut changed) = (Instant::now(), None);
-    while !spec.leaving.asked() && changed.is_none() {
+    missing: &mut Missing,
+) -> Result<Option<Next>, StoreError> {
+    let (mut looked, mut next) = (Instant::now(), None);
+    while !spec.leaving.asked() && next.is_none() {
         let mut worked = false;
         (spec.tend)();
         for line in &mut *lines {
@@ -321,12 +354,12 @@ fn forever<S: Store>(
         }
         if looked.elapsed() >= LOOK {
             looked = Instant::now();
-            changed = spec.changes.look();
+            next = look_for_next(spec, missing);
         }
     }
     for line in &mut *lines {
         line.finish()?;
         line.report("pipeline stopped");
     }
-    Ok(changed)
+    Ok(next)
 }

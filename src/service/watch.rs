@@ -6,10 +6,11 @@ use crate::stage::meter::{Meter, Samples};
 use crate::stage::purge::Purged;
 use crate::stage::quarantine::is_heartbeat;
 use crate::stage::store::{Bounds, Fetched, Flow, PurgeState, Store, StoreError};
+use crate::stage::topics::Topics;
 use crate::telemetry::Metric;
 use crate::transform::Action;
-use metrics::{counter, gauge, histogram};
-use std::collections::HashMap;
+use metrics::{Gauge, counter, gauge, histogram};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How often the log is looked at.
@@ -169,9 +170,54 @@ impl Heads {
     }
 }
 
+type Labels = Vec<(&'static str, String)>;
+
+/// What the metrics show of a pipeline's topics, to be taken back when it runs no more: a gauge keeps its last
+/// value for ever, and alerts with it.
+pub struct Gauges {
+    topics: Topics,
+    set: BTreeMap<(&'static str, Labels), Gauge>,
+}
+
+impl Gauges {
+    fn of(pipeline: &Pipeline) -> Self {
+        Gauges { topics: pipeline.topics.clone(), set: BTreeMap::new() }
+    }
+
+    fn set(&mut self, metric: Metric, labels: Labels, value: f64) {
+        let gauge = gauge!(metric.name(), &labels);
+        gauge.set(value);
+        self.set.insert((metric.name(), labels), gauge);
+    }
+
+    fn lag(&mut self, topic: &Arc<str>, states: &[PurgeState]) {
+        for state in states {
+            let partition = state.bounds.partition.to_string();
+            let labels = vec![("topic", topic.to_string()), ("partition", partition)];
+            self.set(Metric::ConsumerLag, labels, ahead(state) as f64);
+        }
+    }
+
+    fn window(&mut self, topic: &Arc<str>, window_ms: Option<i64>) {
+        if let Some(window_ms) = window_ms {
+            self.set(Metric::Window, vec![("topic", topic.to_string())], window_ms as f64 / 1000.0);
+        }
+    }
+}
+
+/// Shows nothing any more of pipelines that are none of those that run. (Our metrics cannot be unset: 0 alerts
+/// nobody.)
+pub(super) fn zero_what_is_gone(gauges: &[Gauges], running: &[Arc<Pipeline>]) {
+    let runs = |gauges: &&Gauges| running.iter().any(|pipeline| pipeline.topics == gauges.topics);
+    for gone in gauges.iter().filter(|gauges| !runs(gauges)) {
+        gone.set.values().for_each(|gauge| gauge.set(0.0));
+    }
+}
+
 /// Looks at a pipeline's topics.
 pub struct Watch {
     pipeline: Arc<Pipeline>,
+    gauges: Gauges,
     /// Every lane that exists.
     lanes: Arc<[Arc<str>]>,
     /// What stands first in each partition.
@@ -184,7 +230,12 @@ pub struct Watch {
 impl Watch {
     #[must_use]
     pub fn new(pipeline: Arc<Pipeline>, lanes: Arc<[Arc<str>]>) -> Self {
-        Watch { pipeline, lanes, heads: Heads::default(), next: Heads::default(), looked_ms: 0 }
+        let gauges = Gauges::of(&pipeline);
+        Watch { pipeline, gauges, lanes, heads: Heads::default(), next: Heads::default(), looked_ms: 0 }
+    }
+
+    pub(super) fn take_gauges(&mut self) -> Gauges {
+        std::mem::replace(&mut self.gauges, Gauges::of(&self.pipeline))
     }
 
     /// Looks, if it is time to.
@@ -200,24 +251,24 @@ impl Watch {
         let source = pipeline.topics.source.clone();
         let window_ms = pipeline.window_ms();
         let states = store.purge_states(&pipeline.scrub_reader(), &source)?;
-        lag(&source, &states);
+        self.gauges.lag(&source, &states);
         self.oldest(store, &source, states.iter().map(|state| state.bounds), now_ms)?;
-        window(&source, window_ms);
+        self.gauges.window(&source, window_ms);
         let (mut overdue, reader) = (0, pipeline.lanes_reader());
         let lanes = self.lanes.clone();
         for (topic, states) in lanes.iter().zip(store.purge_states_of(&reader, &lanes)?) {
-            lag(topic, &states);
+            self.gauges.lag(topic, &states);
             let pending: u64 = states.iter().map(ahead).sum();
-            gauge!(Metric::Pending.name(), "pipeline" => source.to_string(), "lane" => topic.to_string())
-                .set(pending as f64);
+            let labels = vec![("pipeline", source.to_string()), ("lane", topic.to_string())];
+            self.gauges.set(Metric::Pending, labels, pending as f64);
             self.oldest(store, topic, states.iter().map(|state| state.bounds), now_ms)?;
-            window(topic, window_ms);
+            self.gauges.window(topic, window_ms);
             overdue += self.overdue(store, topic, &states, now_ms)?;
         }
         if pipeline.lanes.is_some() {
             let stage = pipeline.stage_id(pipeline.schedule.last()).to_owned();
-            gauge!(Metric::Overdue.name(), "pipeline" => source.to_string(), "stage" => stage)
-                .set(overdue as f64);
+            let labels = vec![("pipeline", source.to_string()), ("stage", stage)];
+            self.gauges.set(Metric::Overdue, labels, overdue as f64);
         }
         Ok(())
     }
@@ -237,7 +288,7 @@ impl Watch {
         let heads = self.heads.first(store, &self.pipeline, topic, &places)?;
         let oldest_ms = heads.iter().flatten().map(|head| head.event_ms).fold(now_ms, i64::min);
         let seconds = now_ms.saturating_sub(oldest_ms).max(0) as f64 / 1000.0;
-        gauge!(Metric::OldestIdentifiableAge.name(), "topic" => topic.to_string()).set(seconds);
+        self.gauges.set(Metric::OldestIdentifiableAge, vec![("topic", topic.to_string())], seconds);
         Ok(())
     }
 
@@ -283,24 +334,10 @@ impl Watch {
     }
 }
 
-fn window(topic: &Arc<str>, window_ms: Option<i64>) {
-    if let Some(window_ms) = window_ms {
-        gauge!(Metric::Window.name(), "topic" => topic.to_string()).set(window_ms as f64 / 1000.0);
-    }
-}
-
 /// How many offsets a group has before it.
 fn ahead(state: &PurgeState) -> u64 {
     let from = state.committed.unwrap_or(0).max(state.bounds.log_start);
     state.bounds.end.saturating_sub(from).max(0).unsigned_abs()
-}
-
-fn lag(topic: &Arc<str>, states: &[PurgeState]) {
-    for state in states {
-        gauge!(Metric::ConsumerLag.name(), "topic" => topic.to_string(),
-            "partition" => state.bounds.partition.to_string())
-        .set(ahead(state) as f64);
-    }
 }
 
 fn read(pipeline: &Pipeline, fetched: &Fetched<'_>) -> Head {
@@ -312,5 +349,49 @@ fn read(pipeline: &Pipeline, fetched: &Fetched<'_>) -> Head {
         },
         // A record of the source, or one that is none of ours.
         Err(_) => Head { event_ms: fetched.record.timestamp_ms.unwrap_or(i64::MAX), due_ms: i64::MAX },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::stage::Settings;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    fn pipeline(source: &str) -> Arc<Pipeline> {
+        let Some(Ok(compiled)) = crate::policy::shipped("default", &[]) else { panic!("shipped") };
+        let rules = crate::rule::compile(&crate::rule::Sources {
+            shipped: crate::rule::shipped_sources(),
+            user: Vec::new(),
+        });
+        let engine = Engine::new(Arc::new(rules.unwrap().rules), None);
+        Arc::new(Pipeline::new(compiled.policy, Arc::new(engine), Settings::of(source)).unwrap())
+    }
+
+    #[test]
+    fn a_pipeline_that_is_gone_alerts_nobody() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let shown = metrics::with_local_recorder(&recorder, || {
+            let (stays, goes) = (pipeline("stays"), pipeline("goes"));
+            let mut all = Vec::new();
+            for pipeline in [&stays, &goes] {
+                let mut gauges = Gauges::of(pipeline);
+                let source = pipeline.topics.source.to_string();
+                gauges.set(Metric::Overdue, vec![("pipeline", source)], 7.0);
+                gauges.window(&pipeline.topics.source, Some(5000));
+                all.push(gauges);
+            }
+            zero_what_is_gone(&all, &[stays]);
+            recorder.handle().render()
+        });
+        for line in [
+            "logscrub_overdue_records{pipeline=\"stays\"} 7",
+            "logscrub_overdue_records{pipeline=\"goes\"} 0",
+            "logscrub_window_seconds{topic=\"stays\"} 5",
+            "logscrub_window_seconds{topic=\"goes\"} 0",
+        ] {
+            assert!(shown.contains(line), "{line}\n--\n{shown}");
+        }
     }
 }

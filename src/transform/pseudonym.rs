@@ -77,6 +77,11 @@ impl Keys {
         std::mem::swap(&mut *self.keys.write().unwrap_or_else(PoisonError::into_inner), &mut by);
     }
 
+    /// Keeps those whose ids are wanted; the others are zeroed.
+    pub fn retain(&self, is_wanted: impl Fn(&str) -> bool) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).retain(|key| is_wanted(&key.id));
+    }
+
     fn all(&self) -> RwLockReadGuard<'_, Vec<Key>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }

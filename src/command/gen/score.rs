@@ -3,13 +3,13 @@
 use super::broken;
 use crate::command::failure::Failure;
 use crate::command::load::{EngineArgs, stage_of};
+use crate::command::output::print;
 use crate::engine::Scratch;
 use crate::policy::Position;
 use crate::record::{Record, RecordBuf};
 use crate::sample::score::{Misses, Output, Score};
 use crate::sample::truth::Truth;
 use crate::sample::{Plan, Sample, Sampler};
-use std::io::{self, BufWriter, Write};
 use std::str::FromStr;
 
 /// What to print of what went wrong.
@@ -31,13 +31,7 @@ impl FromStr for Show {
 }
 
 impl Show {
-    fn misses(
-        &mut self,
-        truth: &Truth,
-        misses: &Misses,
-        (input, output): (&[u8], &[u8]),
-        out: &mut impl Write,
-    ) -> io::Result<()> {
+    fn misses(&mut self, truth: &Truth, misses: &Misses, input: &[u8], output: &[u8]) -> Result<(), Failure> {
         let lines: Vec<String> = if self.class == "stay" {
             let lost = misses.lost.iter().filter_map(|at| truth.must_stay.get(*at));
             lost.map(|stay| format!("lost {} `{}`", stay.kind, stay.value)).collect()
@@ -51,11 +45,10 @@ impl Show {
             return Ok(());
         }
         self.left = self.left.saturating_sub(lines.len() as u64);
-        writeln!(out, "{} {} {}", truth.id, truth.format, truth.template)?;
-        for line in lines {
-            writeln!(out, "  {line}")?;
-        }
-        writeln!(out, "  in   {}\n  out  {}", String::from_utf8_lossy(input), String::from_utf8_lossy(output))
+        let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let (input, output) = (String::from_utf8_lossy(input), String::from_utf8_lossy(output));
+        let Truth { id, format, template, .. } = truth;
+        print(format!("{id} {format} {template}\n{lines}  in   {input}\n  out  {output}\n"))
     }
 }
 
@@ -64,11 +57,6 @@ pub struct Ask<'a> {
     pub lines: u64,
     pub stage: Option<&'a str>,
     pub show: Option<Show>,
-}
-
-/// A reader that has enough is no failure.
-fn unwritten(error: &io::Error) -> Result<(), Failure> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(Failure::io("stdout", error)) }
 }
 
 /// Prints the tables.
@@ -80,7 +68,6 @@ pub fn run(plan: Plan, engine: &EngineArgs, ask: &Ask<'_>) -> Result<(), Failure
     let (mut sample, mut scratch, mut out) = (Sample::default(), Scratch::default(), RecordBuf::default());
     let mut score = Score::default();
     let mut show = ask.show.clone();
-    let mut stdout = BufWriter::new(io::stdout().lock());
     for number in 0..ask.lines {
         sampler.make(number, &mut sample).map_err(|error| broken(&error))?;
         sample.count();
@@ -101,12 +88,8 @@ pub fn run(plan: Plan, engine: &EngineArgs, ask: &Ask<'_>) -> Result<(), Failure
         let output = Output { value, key: out.key.as_deref(), headers: &headers };
         let misses = score.add(&sample.truth, &sample.value, &output);
         if let Some(show) = &mut show {
-            let both = (sample.value.as_slice(), value);
-            if let Err(error) = show.misses(&sample.truth, &misses, both, &mut stdout) {
-                return unwritten(&error);
-            }
+            show.misses(&sample.truth, &misses, &sample.value, value)?;
         }
     }
-    let written = stdout.write_all(score.report().as_bytes()).and_then(|()| stdout.flush());
-    written.or_else(|error| unwritten(&error))
+    print(score.report())
 }

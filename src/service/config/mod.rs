@@ -5,12 +5,12 @@
 //! `${env:NAME}` or `${file:PATH}`.
 
 mod kafka;
+mod topics;
 mod values;
 
 use crate::diagnostic::{Diagnostics, Report, Source, TableReader, parse};
 use crate::policy::Period;
 use crate::stage::Settings;
-use crate::stage::topics::Topics;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use values::{Environment, Values};
@@ -194,7 +194,7 @@ fn pipeline(
         values.required(&table, "source", "`source = \"logs\"`").map(|name| values.topic("source", name));
     let mut settings = Settings::of(source.as_deref().unwrap_or_default());
     if let Some(names) = table.table("topics", "the topics") {
-        topics(&names, values, &mut settings.topics);
+        topics::read(&names, values, &mut settings.topics);
         names.finish();
     }
     if let Some(lanes) = values.durations(&table, "lanes") {
@@ -284,23 +284,6 @@ fn host_name() -> String {
     let named = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = named.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
     if name.trim().is_empty() { "local".to_owned() } else { name.trim().to_owned() }
-}
-
-fn topics(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, topics: &mut Topics) {
-    let Topics { source: _, scrubbed, held, deidentified, counts, quarantine, progress } = topics;
-    let names = [
-        ("scrubbed", scrubbed),
-        ("held", held),
-        ("deidentified", deidentified),
-        ("counts", counts),
-        ("quarantine", quarantine),
-        ("progress", progress),
-    ];
-    for (key, name) in names {
-        if let Some(given) = values.string(table, key) {
-            *name = values.topic(key, given).into();
-        }
-    }
 }
 
 #[cfg(test)]
@@ -422,5 +405,58 @@ mod tests {
             .replace("debug", "allow_unsafe = true\ndebug");
         let StoreConfig::Kafka { settings } = config(&good, &[]).unwrap().store else { panic!("kafka") };
         assert_eq!(settings["bootstrap.servers"], "localhost:9092");
+    }
+
+    #[test]
+    fn kafka_settings_of_the_environment_go_through_the_same_checks() {
+        let text = "[kafka]\n\"bootstrap.servers\" = \"localhost:9092\"\n[[pipeline]]\nsource = \"logs\"\n";
+        let variable = |name: &str| format!("LOGSCRUB__KAFKA__{name}");
+        for (name, value, part) in [
+            ("DEBUG", "all", "`debug` can run code"),
+            ("PLUGIN_LIBRARY_PATHS", "/tmp/x.so", "`plugin.library.paths` can run code"),
+            ("ENABLE_SSL_CERTIFICATE_VERIFICATION", "false", "trust a stranger"),
+            ("ISOLATION_LEVEL", "read_uncommitted", "`isolation.level` is not yours to set"),
+            ("SASL_PASSWORD", "${file:/nowhere/secret}", "/nowhere/secret: cannot be read"),
+            ("SASL_PASSWORD", "a${env:X}", "`${…}` stands inside a longer value"),
+            ("ALLOW_UNSAFE", "perhaps", "`allow_unsafe` must be true or false"),
+        ] {
+            let told = config(text, &[(&variable(name), value)]).unwrap_err();
+            let begin = format!("error: {}: ", variable(name));
+            assert!(told.contains(&begin) && told.contains(part), "{told}");
+        }
+        let filled = [("LOGSCRUB__KAFKA__SASL_PASSWORD", "${env:SECRET}"), ("SECRET", "s3")];
+        let StoreConfig::Kafka { settings } = config(text, &filled).unwrap().store else { panic!("kafka") };
+        assert_eq!(settings["sasl.password"], "s3");
+        let asked = [("LOGSCRUB__KAFKA__ALLOW_UNSAFE", "true"), ("LOGSCRUB__KAFKA__DEBUG", "eos")];
+        let StoreConfig::Kafka { settings } = config(text, &asked).unwrap().store else { panic!("kafka") };
+        assert_eq!(settings["debug"], "eos");
+        assert!(!settings.contains_key("allow.unsafe"));
+    }
+
+    #[test]
+    fn topics_of_one_pipeline_differ() {
+        let with = |lines: &str| config(&format!("{SMALL}{lines}"), &[]);
+        for (lines, part) in [
+            ("topics.scrubbed = \"logs\"\n", ":4:19: `scrubbed` and `source` are one topic, `logs`"),
+            ("topics.progress = \"logs.counts\"\n", ":4:19: `progress` and `counts` are one topic"),
+            (
+                "topics.deidentified = \"x\"\ntopics.quarantine = \"x\"\n",
+                ":5:21: `quarantine` and `deidentified`",
+            ),
+            // The one that was written is shown.
+            ("topics.deidentified = \"logs.quarantine\"\n", ":4:23: `quarantine` and `deidentified`"),
+            (
+                "topics.scrubbed = \"logs.held.90d\"\n",
+                ":4:19: `scrubbed` is the name of a lane, `logs.held.90d`",
+            ),
+            ("topics.counts = \"a.5s\"\ntopics.held = \"a\"\n", ":4:17: `counts` is the name of a lane"),
+        ] {
+            let told = with(lines).expect_err(lines);
+            assert!(told.contains(part), "{part}\n--\n{told}");
+        }
+        let told =
+            config("[embedded]\n[[pipeline]]\nsource = \"a.1h\"\ntopics.held = \"a\"\n", &[]).unwrap_err();
+        assert!(told.contains(":4:15: `source` is the name of a lane, `a.1h`"), "{told}");
+        with("topics.held = \"logs.scrubbed.held\"\n").unwrap();
     }
 }

@@ -27,17 +27,15 @@ impl Environment {
         value
     }
 
-    /// Variables that begin with a prefix: what follows it, and the value.
-    pub(super) fn under(&self, prefix: &str) -> Vec<(String, String)> {
-        let found = self.variables.iter().filter_map(|(name, value)| {
-            name.strip_prefix(prefix).map(|rest| (name.clone(), rest.to_owned(), value.clone()))
-        });
+    /// Variables that begin with a prefix, by their whole names: what follows it, and the value.
+    pub(super) fn under(&self, prefix: &str) -> Vec<(&str, &str, &str)> {
+        let mut found = Vec::new();
+        for (name, value) in &self.variables {
+            let Some(rest) = name.strip_prefix(prefix) else { continue };
+            self.used.borrow_mut().insert(name.clone());
+            found.push((name.as_str(), rest, value.as_str()));
+        }
         found
-            .map(|(name, rest, value)| {
-                self.used.borrow_mut().insert(name);
-                (rest, value)
-            })
-            .collect()
     }
 
     /// A variable that sets nothing is a misspelt one.
@@ -52,7 +50,7 @@ impl Environment {
 }
 
 /// Where a value came from, for messages.
-enum Origin {
+pub(super) enum Origin {
     File(Range<usize>),
     Variable(String),
 }
@@ -69,7 +67,7 @@ impl<'v, 's> Values<'v, 's> {
         Values { report, environment, prefix: prefix.to_owned() }
     }
 
-    fn error(&self, origin: &Origin, message: &str, help: &str) {
+    pub(super) fn error(&self, origin: &Origin, message: &str, help: &str) {
         match origin {
             Origin::File(span) => self.report.error(span.clone(), message, help),
             Origin::Variable(name) => {
@@ -83,19 +81,25 @@ impl<'v, 's> Values<'v, 's> {
         self.environment.get(&name).map(|value| (value.clone(), Origin::Variable(name)))
     }
 
+    /// Whether the key is given, here or there.
+    pub(super) fn has(&self, table: &TableReader<'_, '_, '_>, key: &str) -> bool {
+        table.has(key) || self.variable(key).is_some()
+    }
+
     fn text(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<(String, Origin)> {
         let file = table.string(key).map(|text| {
             let span = text.span();
             (text.into_inner(), Origin::File(span))
         });
         let (text, origin) = self.variable(key).or(file)?;
-        match fill(&text, self.environment) {
-            Ok(text) => Some((text, origin)),
-            Err(message) => {
-                self.error(&origin, &message, "write `${env:NAME}` or `${file:PATH}` as the whole value");
-                None
-            }
-        }
+        self.fill(&text, &origin).map(|text| (text, origin))
+    }
+
+    /// The value with `${…}` filled in; `None` where that cannot be, which the report says.
+    pub(super) fn fill(&self, text: &str, origin: &Origin) -> Option<String> {
+        let filled = fill(text, self.environment);
+        let help = "write `${env:NAME}` or `${file:PATH}` as the whole value";
+        filled.map_err(|message| self.error(origin, &message, help)).ok()
     }
 
     pub(super) fn string(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<String> {
@@ -221,7 +225,7 @@ fn seconds(text: &str) -> Option<u64> {
 
 /// Fills in a value that is `${env:NAME}` or `${file:PATH}` as a whole. A file's last line ending
 /// does not count.
-pub(super) fn fill(text: &str, environment: &Environment) -> Result<String, String> {
+fn fill(text: &str, environment: &Environment) -> Result<String, String> {
     let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
         if text.contains("${") {
             return Err("`${…}` stands inside a longer value".into());
