@@ -285,6 +285,23 @@ fn a_number_found_by_its_field_is_found_elsewhere() {
     }
 }
 
+#[test]
+fn members_that_go_by_numbers() {
+    let mut scratch = Scratch::default();
+    let policy = shipped("default");
+    for (value, want) in [
+        (
+            r#"{"results":{"14155550132":{"status":"sent"},"12125550147":null}}"#,
+            r#"{"results":{"[PHONE:+1]":{"status":"sent"},"[PHONE:+1]":null}}"#,
+        ),
+        // Seconds and milliseconds since 1970, a status, a small number.
+        (r#"{"1767225600":3,"1767225600123":4,"200":1,"48213":2}"#, ""),
+    ] {
+        let (_, out) = apply(&mut scratch, &policy, 0, value.as_bytes());
+        assert_eq!(String::from_utf8(out).unwrap(), if want.is_empty() { value } else { want });
+    }
+}
+
 /// An engine with a user's rule file.
 fn with_rules(text: &str) -> Engine {
     let user = vec![Source { name: "mine.toml".into(), text: text.into() }];

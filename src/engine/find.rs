@@ -126,7 +126,7 @@ impl Finder {
             return;
         }
         if name == KEY {
-            if !self.scan.key(tools, bytes, sink) {
+            if !self.scan.key(tools, bytes, Span::new(0, bytes.len()), Map::Base(0), sink) {
                 self.text(tools, bytes, Map::Base(0), 0, sink);
             }
             return;
@@ -204,7 +204,10 @@ impl Finder {
         level.tree.labels.sort_unstable();
         self.fields(tools, bytes, map, depth, level, sink);
         for key in &level.tree.keys {
-            if may_be_somebodys(key.of(bytes)) {
+            let name = key.of(bytes);
+            if may_be_somebodys(name)
+                && !(name.iter().all(u8::is_ascii_digit) && self.scan.key(tools, bytes, *key, map, sink))
+            {
                 self.scan.within(tools, bytes, *key, map, sink);
             }
             level.done.push(*key);

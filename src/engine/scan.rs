@@ -122,14 +122,15 @@ impl Scan {
         }
     }
 
-    /// A record's key: a number in it is somebody's, where its plan allows it. Gives whether one is.
-    pub fn key(&mut self, tools: Tools<'_>, text: &[u8], sink: &mut Sink) -> bool {
+    /// A record's key, and a member's name that is all digits: a number is somebody's, where its plan allows it. Gives
+    /// whether it is one.
+    pub fn key(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) -> bool {
         let Some(rule) = tools.detectors.rule(Detector::PhoneNational) else { return false };
         let context = tools.detectors.phone_context(phone::FieldHint::MaybePhone);
-        let Some(hit) = phone::at(text, 0, &context).filter(|hit| hit.span.len() == text.len()) else {
+        let Some(hit) = phone::at(text, span.start(), &context).filter(|hit| hit.span == span) else {
             return false;
         };
-        let here = Here { text, map: Map::Base(0), detectors: tools.detectors };
+        let here = Here { text, map, detectors: tools.detectors };
         push(sink, &here, hit.form.class(), rule, hit.span, hit.detail, false);
         true
     }
