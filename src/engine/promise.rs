@@ -11,12 +11,8 @@ static HOLDERS: WordList = WordList::new(words::neighbours::HOLDERS);
 
 /// How the last stage reads a value whose field's name says that it may stay.
 pub fn reading(name: &[u8], value: &[u8]) -> Reading {
-    // Most values are one word of a log's or a figure, which may stay whatever the name is.
-    if is_amount(value) {
-        return Reading::Safe;
-    }
     if HOLDERS.holds(last_word(name)) || Lexicons::shipped().fields.measures(name) {
-        return Reading::Text;
+        return if is_amount(value) { Reading::Safe } else { Reading::Text };
     }
     if is_one_word(value) { Reading::Safe } else { Reading::Headline }
 }
