@@ -131,7 +131,11 @@ impl Changes for Reload {
                 watch::reloaded(Reloaded::Refused);
                 if state.is_tried_again(&failure) {
                     let seconds = AGAIN.as_secs();
-                    tracing::warn!(reason = %failure, seconds, "nothing was changed yet: what was read could not be checked; it is read again");
+                    tracing::warn!(
+                        reason = %failure,
+                        seconds,
+                        "nothing was changed yet: the broker did not let what was read be checked; it is read again"
+                    );
                 } else {
                     tracing::error!(reason = %failure, "nothing was changed: what was read is not right");
                 }
