@@ -10,9 +10,9 @@ use super::topics::{check_again, check_at_start};
 use crate::service::Changes;
 use crate::service::config::Config;
 use crate::service::watch::{self, Reloaded};
-use crate::stage::Pipeline;
+use crate::stage::{Pipeline, needed_topics};
 use crate::store::kafka::Kafka;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,7 +131,11 @@ impl Changes for Reload {
                 watch::reloaded(Reloaded::Refused);
                 if state.is_tried_again(&failure) {
                     let seconds = AGAIN.as_secs();
-                    tracing::warn!(reason = %failure, seconds, "nothing was changed yet: what was read could not be checked; it is read again");
+                    tracing::warn!(
+                        reason = %failure,
+                        seconds,
+                        "nothing was changed yet: the broker did not let what was read be checked; it is read again"
+                    );
                 } else {
                     tracing::error!(reason = %failure, "nothing was changed: what was read is not right");
                 }
@@ -148,6 +152,9 @@ impl Changes for Reload {
             return;
         }
         if let (Some(config), Some(pipelines)) = (state.read.take(), tried) {
+            if self.kafka.is_some() {
+                want_nothing_of_what_is_gone(&state.running.pipelines, &pipelines);
+            }
             state.running = Running { config, pipelines };
             let files = self.files(&state);
             state.stamps.retain(|path, _| files.contains(path));
@@ -187,6 +194,16 @@ impl State {
         self.changing = Some(now);
         settled
     }
+}
+
+/// Topics that no pipeline uses any more are as they must be, whatever they are: their gauges would alert for ever.
+fn want_nothing_of_what_is_gone(were: &[Arc<Pipeline>], are: &[Arc<Pipeline>]) {
+    let of = |pipelines: &[Arc<Pipeline>]| -> BTreeSet<Arc<str>> {
+        let ours = |pipeline: &Arc<Pipeline>| needed_topics(pipeline, 1).into_iter().map(|topic| topic.name);
+        let sources = pipelines.iter().map(|pipeline| pipeline.topics.source.clone());
+        pipelines.iter().flat_map(ours).chain(sources).collect()
+    };
+    of(were).difference(&of(are)).for_each(|gone| watch::compliant(gone, true));
 }
 
 /// Where the store is, who we are there, and where we answer is settled once.
@@ -243,6 +260,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::run::pipelines_of;
     use crate::service::config;
 
     #[test]
@@ -302,6 +320,32 @@ mod tests {
         assert!(!look(&mut state), "not at once");
         state.again = Some(past);
         assert!(look(&mut state));
+    }
+
+    #[test]
+    fn topics_that_nobody_uses_any_more_alert_nobody() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let shown = metrics::with_local_recorder(&recorder, || {
+            let pipelines = |source: &str| {
+                let mut config = config::without_config(Path::new("a"), "default");
+                config.pipelines[0].settings.topics = crate::stage::topics::Topics::of(source);
+                pipelines_of(&config).unwrap()
+            };
+            let (stays, goes) = (pipelines("stays"), pipelines("goes"));
+            for topic in ["stays", "stays.scrubbed", "goes", "goes.scrubbed"] {
+                watch::compliant(topic, false);
+            }
+            want_nothing_of_what_is_gone(&[stays.clone(), goes].concat(), &stays);
+            recorder.handle().render()
+        });
+        for line in [
+            r#"{topic="stays"} 0"#,
+            r#"{topic="stays.scrubbed"} 0"#,
+            r#"{topic="goes"} 1"#,
+            r#"{topic="goes.scrubbed"} 1"#,
+        ] {
+            assert!(shown.contains(&format!("logscrub_topic_compliant{line}")), "{line}\n--\n{shown}");
+        }
     }
 
     #[test]

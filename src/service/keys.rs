@@ -347,13 +347,15 @@ impl KeysInUse {
             }
             Err(reason) => {
                 self.drop_what_is_gone();
-                error!(%reason, keys = ?self.keys, "the keys of pseudonyms changed and do not read; of the old ones, those that are not destroyed are kept");
+                error!(
+                    %reason,
+                    keys = ?self.keys,
+                    "the keys of pseudonyms changed and do not read; the old ones that are not destroyed are kept"
+                );
             }
         }
     }
-}
 
-impl KeysInUse {
     /// Keys that are destroyed, or whose file is gone. A folder of which not even the names can be read keeps all.
     fn drop_what_is_gone(&self) {
         if let Ok(names) = self.folder.names() {
