@@ -104,7 +104,7 @@ fn programs_read_it_as_json() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("starts");
-    let line = br#"{"key":"4155550132","value":"took 4155550132 ns, x=eyJ0byI6IisxNDE1NTU1MDEzMiJ9"}"#;
+    let line = br#"{"key":"4155550132","value":"took 4155550199 ns, x=eyJ0byI6IisxNDE1NTU1MDEzMiJ9"}"#;
     child.stdin.take().expect("is piped").write_all(line).expect("is read");
     let out = child.wait_with_output().expect("ends");
     assert!(out.status.success());

@@ -201,7 +201,7 @@ fn colon_pid(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
 
 /// HAProxy's timers, status and size: `0/0/1/77900/99362 409 1432951 - - ----`.
 fn haproxy(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
-    let Some(dashes) = memchr::memmem::find(line, b" - - ") else { return };
+    let Some(dashes) = find(line, b" - - ") else { return };
     let head = line.get(..dashes).unwrap_or_default();
     let mut tokens = head.rsplitn(4, |b| *b == b' ');
     let (Some(size), Some(status), Some(timers)) = (tokens.next(), tokens.next(), tokens.next()) else {
@@ -242,8 +242,11 @@ fn closing_numbers(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
 fn call_record(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
     const STATES: [&[u8]; 8] =
         [b"DELIVRD", b"UNDELIV", b"EXPIRED", b"REJECTD", b"ACCEPTD", b"ENROUTE", b"DELETED", b"UNKNOWN"];
+    if memchr::memchr(b',', line).is_none() {
+        return;
+    }
     for state in STATES {
-        let Some(at) = memchr::memmem::find(line, state) else { continue };
+        let Some(at) = find(line, state) else { continue };
         let from = at + state.len() + 1;
         let end = run_end(line, from, 7, is_digit);
         // ITU-T E.212: the first digit of a country's code is 2 to 7.
@@ -304,8 +307,8 @@ fn logcat(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
 
 /// `"GET … HTTP/1.1" 200 5120 …`: the size behind the status, and times at the line's end.
 fn access(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
-    let request = || memchr::memmem::find(line, b" HTTP/").is_some() || has_request(line);
-    let Some(close) = memchr::memmem::find(line, b"\" ").filter(|_| request()) else {
+    let request = || find(line, b" HTTP/").is_some() || has_request(line);
+    let Some(close) = find(line, b"\" ").filter(|_| request()) else {
         return;
     };
     balancer(line, out);
@@ -334,7 +337,7 @@ fn access(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
             }
             break;
         }
-        match line.get(search + 1..).and_then(|rest| memchr::memmem::find(rest, b"\" ")) {
+        match line.get(search + 1..).and_then(|rest| find(rest, b"\" ")) {
             Some(next) => search += 1 + next,
             None => return,
         }
@@ -367,7 +370,7 @@ fn has_request(line: &[u8]) -> bool {
 /// (AWS, "access log entries").
 fn balancer(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
     const MOST: usize = 7;
-    let Some(quote) = memchr::memmem::find(line, b" \"") else { return };
+    let Some(quote) = find(line, b" \"") else { return };
     let mut end = quote;
     let mut found = [(0, 0); MOST];
     let mut count = 0;
@@ -402,7 +405,7 @@ fn closing_size(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
 /// `2026/03/02 10:11:12 [error] 4242#0: *71234 …`.
 fn nginx_error(line: &[u8], out: &mut dyn FnMut(usize, usize)) {
     // Behind the level: `[error] `.
-    let Some(level) = memchr::memmem::find(line, b"] ") else { return };
+    let Some(level) = find(line, b"] ") else { return };
     let from = level + 2;
     let hash = run_end(line, from, LONGEST_PID + 1, is_digit);
     let pid = hash - from;

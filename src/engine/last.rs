@@ -152,6 +152,10 @@ impl Row {
 /// How many digits a token has that has nothing else but signs at its ends: `4`, `(06)`, `8.`.
 fn digits_alone(token: &[u8]) -> Option<usize> {
     let sign = |b: &u8| matches!(b, b'(' | b')' | b'.' | b',' | b'+' | b'#' | b'*' | b'"' | b'\'' | b'-');
+    // Most tokens are words, and end with a letter.
+    if !token.last().is_some_and(|b| b.is_ascii_digit() || sign(b)) {
+        return None;
+    }
     let head = token.iter().take_while(|b| sign(b)).count();
     let core = token.get(head..).unwrap_or_default();
     let tail = core.iter().rev().take_while(|b| sign(b)).count();
