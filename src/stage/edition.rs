@@ -175,12 +175,15 @@ pub(super) fn key(pipeline: &Pipeline) -> String {
     format!("windows/{}", pipeline.topics.source)
 }
 
-/// The number of the edition that a value under [`key`] is of; `None` where it is of another version.
-pub(super) fn number(json: &[u8]) -> Option<u32> {
-    serde_json::from_slice::<Windows>(json)
-        .ok()
-        .filter(|windows| windows.v == 1)
-        .map(|windows| windows.edition)
+/// The number of the edition that a value under [`key`] is of. `None` where its windows are not the pipeline's, as in
+/// a process that has not read a changed policy yet: what it laned under its own would pass for laned under these.
+pub(super) fn begun(pipeline: &Pipeline, json: &[u8]) -> Option<u32> {
+    same_windows(json, &stages(pipeline))
+}
+
+fn same_windows(json: &[u8], own: &[Window]) -> Option<u32> {
+    let windows = serde_json::from_slice::<Windows>(json).ok()?;
+    (windows.v == 1 && windows.stages == own).then_some(windows.edition)
 }
 
 fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, StoreError> {
@@ -266,5 +269,13 @@ mod tests {
         let json = serde_json::to_string(&windows).unwrap();
         assert_eq!(json, r#"{"v":1,"edition":2,"stages":[{"id":"end","ms":90,"rest":7}]}"#);
         assert_eq!(serde_json::from_str::<Windows>(&json).unwrap(), windows);
+        assert_eq!(same_windows(json.as_bytes(), &[window("end", 90, 7)]), Some(2));
+        for other in [window("end", 60, 7), window("end", 90, 8)] {
+            assert_eq!(
+                same_windows(json.as_bytes(), &[other]),
+                None,
+                "another policy's edition is none of ours"
+            );
+        }
     }
 }

@@ -5,7 +5,8 @@
 //! `event/<source>/<event>/<value>/<interval>` the time, the value as [`account_id`] names it. Every worker looks for what
 //! is new each [`LOOK_MS`]. Records that are held already may stand behind a head that is due much later: the lane
 //! worker of the first lane's first partition then begins a new [edition](super::edition), of which the others read, so
-//! that each held record is taken up anew, which costs one copy of it. It does so [`SWEEP_MS`] after the last time at the soonest, and says in the progress topic up to where it
+//! that each held record is taken up anew, which costs one copy of it. It does so [`SWEEP_MS`] after the last time at
+//! the soonest, and says in the progress topic up to where it
 //! knew the marks, so that none is forgotten by a restart. Where windows are shorter than a day, both are a part of the
 //! shortest. A mark goes when no window depends on it any more ([`EventEnd`](super::EventEnd)).
 
@@ -200,7 +201,7 @@ impl Watch {
             } else if key == swept_key {
                 swept = serde_json::from_slice::<Swept>(fetched.record.value.unwrap_or_default()).ok();
             } else if key == edition_key {
-                begun = begun.max(fetched.record.value.and_then(edition::number));
+                begun = begun.max(fetched.record.value.and_then(|json| edition::begun(pipeline, json)));
             }
             Flow::Next
         })?;
