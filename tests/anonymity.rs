@@ -16,7 +16,9 @@ use site::{STORE, Site, now_ms, process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use world::{DAY, HOUR, PARTITIONS, START, Sent, World, full_engine, groups, settings, written};
+use world::{
+    DAY, HOUR, PARTITIONS, START, Sent, World, full_engine, full_engine_with, groups, settings, written,
+};
 
 const K: usize = 11;
 
@@ -177,12 +179,16 @@ fn same(world: &mut World) {
 
 fn same_of(world: &mut World, event_ms: i64) {
     for _ in 0..12 {
-        let rid = format!("rid-{:06}-x", world.sent.len());
-        let at = written(event_ms);
-        let value = format!(r#"{{"rid":"{rid}","ts":"{at}","ip":"81.2.69.142","status":200}}"#);
-        world.append(0, &value, world.now());
-        world.sent.insert(rid, Sent { event_ms });
+        send_from(world, "81.2.69.142", event_ms);
     }
+}
+
+fn send_from(world: &mut World, ip: &str, event_ms: i64) {
+    let rid = format!("rid-{:06}-x", world.sent.len());
+    let at = written(event_ms);
+    let value = format!(r#"{{"rid":"{rid}","ts":"{at}","ip":"{ip}","status":200}}"#);
+    world.append(0, &value, world.now());
+    world.sent.insert(rid, Sent { event_ms });
 }
 
 /// A world under `k`, with so many records of its first day that show the same.
@@ -337,6 +343,41 @@ fn without_the_key_the_coarsest_form_leaves() {
         let cells = secrets(&world).into_iter().filter(|key| key.starts_with("cell/")).count();
         assert_eq!(cells, 0, "{what}: cells without a key are of no use");
     }
+}
+
+/// What was counted under other rules says nothing of what a record shows now: it leaves, in the coarsest form.
+#[test]
+fn a_change_of_rules_makes_what_was_counted_before_it_coarse() {
+    // One rule is of a field that no record has; the other makes each record a cell of its own.
+    for field in ["nowhere", "rid"] {
+        let rules = format!("[[rule]]\nid = \"added\"\nclass = \"subject_id\"\nfields = [\"{field}\"]\n");
+        let mut world = of_the_first_day(anonymous(K));
+        let engine = full_engine_with(&rules, Some(Arc::new(Tested)));
+        world.restart_with(anonymous(K), settings(), engine);
+        world.clock.advance(11 * DAY);
+        world.settle();
+        assert_eq!(world.counts()["lanes/deidentify"].of(Outcome::Dropped), 0, "{field}");
+        let released = released(&world);
+        assert_eq!(released.len(), 12, "{field}");
+        assert!(released.iter().all(|record| record["ip"] == "\"[IP:GB]\""), "{field}: {released:?}");
+    }
+}
+
+/// Those of the same day that were counted under the rules in force are as fine as ever.
+#[test]
+fn what_is_counted_after_a_change_of_rules_counts() {
+    let rules = "[[rule]]\nid = \"added\"\nclass = \"subject_id\"\nfields = [\"nowhere\"]\n";
+    let mut world = of_the_first_day(anonymous(K));
+    send_from(&mut world, "89.160.20.112", START);
+    world.settle();
+    world.restart_with(anonymous(K), settings(), full_engine_with(rules, Some(Arc::new(Tested))));
+    same(&mut world);
+    world.settle();
+    world.clock.advance(11 * DAY);
+    world.settle();
+    let released = released(&world);
+    let london = released.iter().filter(|record| record["ip"].contains("London")).count();
+    assert_eq!((released.len(), london), (25, 24), "{released:?}");
 }
 
 /// Where nothing can be released after its day is closed nothing is counted.

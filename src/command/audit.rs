@@ -71,7 +71,7 @@ impl Args {
         let last = pipeline.schedule.last();
         let clock = pipeline.policy.stages.get(last).and_then(|stage| stage.clock.as_ref());
         let clock = clock.unwrap_or(&pipeline.policy.clock);
-        let measuring = Anonymity::measuring(&pipeline.policy, self.k);
+        let measuring = Anonymity::measuring(&pipeline.policy, self.k, pipeline.engine.rules());
         let key = DayKey::passing()?;
         let (mut scratch, mut unreadable) = (Scratch::default(), 0);
         let mut groups: HashMap<(i64, u64), u64> = HashMap::new();

@@ -10,6 +10,7 @@ use super::topics::{check_again, check_at_start};
 use crate::service::Changes;
 use crate::service::config::Config;
 use crate::service::watch::{self, Reloaded};
+use crate::stage::cell::Anonymity;
 use crate::stage::{Pipeline, needed_topics};
 use crate::store::kafka::Kafka;
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,6 +156,7 @@ impl Changes for Reload {
             if self.kafka.is_some() {
                 want_nothing_of_what_is_gone(&state.running.pipelines, &pipelines);
             }
+            tell_of_new_readings(&state.running.pipelines, &pipelines);
             state.running = Running { config, pipelines };
             let files = self.files(&state);
             state.stamps.retain(|path, _| files.contains(path));
@@ -204,6 +206,24 @@ fn want_nothing_of_what_is_gone(were: &[Arc<Pipeline>], are: &[Arc<Pipeline>]) {
         pipelines.iter().flat_map(ours).chain(sources).collect()
     };
     of(were).difference(&of(are)).for_each(|gone| watch::compliant(gone, true));
+}
+
+/// Says which pipelines release what was counted until now in the coarsest form: what was counted under other rules says
+/// nothing of what these show.
+fn tell_of_new_readings(were: &[Arc<Pipeline>], are: &[Arc<Pipeline>]) {
+    let reading = |pipeline: &Pipeline| pipeline.anonymity.as_ref().map(Anonymity::reading);
+    for pipeline in are {
+        let source = pipeline.topics.source.as_ref();
+        let was =
+            were.iter().find(|was| was.topics.source == pipeline.topics.source).and_then(|was| reading(was));
+        if was.is_some() && was != reading(pipeline) {
+            tracing::warn!(
+                source,
+                "rules or actions are others than those that counted what is held: where fewer than `k` show the same \
+                 under the new ones, it is released in the coarsest form"
+            );
+        }
+    }
 }
 
 /// Where the store is, who we are there, and where we answer is settled once.

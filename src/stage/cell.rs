@@ -10,6 +10,12 @@
 //! level is only counted. A record of a day that is not closed, or of which nothing was counted, gets the coarsest
 //! level.
 //!
+//! Names say what a record shows under the rules and the actions that made them ([`Reading`]). After those change, a
+//! record of a day may show something else than what was counted of it, and others with it: only cells of the reading
+//! that releases count, and what is not enough among them leaves in the coarsest form where the day was counted under
+//! another reading, too. (A database of places is no part of it: one that was updated moves few addresses, and what it
+//! moves among too few is only counted.)
+//!
 //! A worker counts [`MOST_CELLS`] different cells of a day in a chunk; the records of further ones are not counted,
 //! which makes them coarser, or too few. When nothing of a day is held any more, its secret and its cells go
 //! ([`super::day_end`]).
@@ -19,8 +25,9 @@ use crate::class::Class;
 use crate::engine::{Engine, Scratch};
 use crate::policy::{self, ActionTable, Policy, coarser};
 use crate::record::Record;
+use crate::rule::RuleSet;
 use hmac::{Hmac, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 pub(super) const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -51,10 +58,35 @@ impl Level {
     pub const ALL: [Level; 4] = [Level::Finest, Level::Country, Level::Day, Level::Coarsest];
 }
 
-/// A record's cell: its day, counted from 1970 in UTC, and the name of what it shows at each level.
+/// Names everything that decides what a record shows, beside the record itself and the places of addresses: this
+/// logscrub, its rules, and what the policy's last stage does at each level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reading(u64);
+
+impl Reading {
+    #[cfg(test)]
+    pub(super) const fn numbered(number: u64) -> Self {
+        Reading(number)
+    }
+
+    fn of(policy: &Policy, levels: &[ActionTable], rules: &RuleSet) -> Self {
+        let mut digest = Sha256::new();
+        let actions =
+            format!("{levels:?} {:?} {} {:?}", policy.unknown_fields, policy.city_floor, rules.phone);
+        for part in [env!("CARGO_PKG_VERSION"), &rules.digest, &actions] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = digest.finalize().into();
+        Reading(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// A record's cell: its day, counted from 1970 in UTC, and the name of what it shows at each level under a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell {
     pub day: i64,
+    pub reading: Reading,
     pub names: [u64; Level::ALL.len()],
 }
 
@@ -62,8 +94,12 @@ impl Cell {
     /// The key of a counts record.
     #[must_use]
     pub fn key(&self, chunk: &str) -> String {
-        let names: Vec<String> = self.names.iter().map(|name| format!("{name:016x}")).collect();
-        format!("cell/{}/{chunk}/{}", self.day, names.join("-"))
+        let [finest, country, day, coarsest] = self.names;
+        let Reading(reading) = self.reading;
+        format!(
+            "cell/{}/{chunk}/{reading:016x}-{finest:016x}-{country:016x}-{day:016x}-{coarsest:016x}",
+            self.day
+        )
     }
 
     /// Reads a key back; `None` where it is not one of a cell.
@@ -73,7 +109,7 @@ impl Cell {
         let day = parts.next()?.parse().ok()?;
         let mut names = parts.nth(1)?.split('-').map(|name| u64::from_str_radix(name, 16));
         let mut next = || names.next()?.ok();
-        Some(Cell { day, names: [next()?, next()?, next()?, next()?] })
+        Some(Cell { day, reading: Reading(next()?), names: [next()?, next()?, next()?, next()?] })
     }
 }
 
@@ -113,39 +149,48 @@ pub struct Anonymity {
     /// By level: the policy with what its last stage does at that level.
     levels: Vec<Policy>,
     last: usize,
+    reading: Reading,
 }
 
 impl Anonymity {
     /// `None` where the policy does not ask for it.
     #[must_use]
-    pub fn of(policy: &Policy) -> Option<Self> {
-        policy.anonymity.as_ref().map(|asked| Anonymity::asked(policy, asked))
+    pub fn of(policy: &Policy, rules: &RuleSet) -> Option<Self> {
+        policy.anonymity.as_ref().map(|asked| Anonymity::asked(policy, asked, rules))
     }
 
     /// For whoever looks at what a policy released, whether or not it asks for `k` itself.
     #[must_use]
-    pub fn measuring(policy: &Policy, k: u64) -> Self {
+    pub fn measuring(policy: &Policy, k: u64, rules: &RuleSet) -> Self {
         let finest = || policy.stages.last().map(|stage| stage.actions.clone());
         let own = policy.anonymity.as_ref().map(|asked| asked.finest.clone()).or_else(finest);
         let finest = own.unwrap_or_else(|| ActionTable::of_each(|_| None));
-        Anonymity::asked(policy, &policy::Anonymity { k, finest })
+        Anonymity::asked(policy, &policy::Anonymity { k, finest }, rules)
     }
 
-    fn asked(policy: &Policy, asked: &policy::Anonymity) -> Self {
+    fn asked(policy: &Policy, asked: &policy::Anonymity, rules: &RuleSet) -> Self {
         let last = policy.stages.len().saturating_sub(1);
-        let at = |level: &Level| {
+        let tables = Level::ALL.map(|level| table(&asked.finest, level));
+        let reading = Reading::of(policy, &tables, rules);
+        let at = |actions| {
             let mut leveled = policy.clone();
             if let Some(stage) = leveled.stages.get_mut(last) {
-                stage.actions = table(&asked.finest, *level);
+                stage.actions = actions;
             }
             leveled
         };
-        Anonymity { k: asked.k, levels: Level::ALL.iter().map(at).collect(), last }
+        Anonymity { k: asked.k, levels: tables.map(at).into(), last, reading }
     }
 
     #[must_use]
     pub fn k(&self) -> u64 {
         self.k
+    }
+
+    /// Under what it makes names.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// The policy whose last stage releases at a level.
@@ -195,7 +240,7 @@ impl Anonymity {
             let [a, b, c, d, e, f, g, h, ..] = bytes;
             *name = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         }
-        Some(Cell { day, names })
+        Some(Cell { day, reading: self.reading, names })
     }
 }
 
@@ -231,7 +276,7 @@ mod tests {
     use super::*;
 
     fn cell(names: [u64; 4]) -> Cell {
-        Cell { day: 20_000, names }
+        Cell { day: 20_000, reading: Reading::numbered(0xabc), names }
     }
 
     #[test]
@@ -240,7 +285,7 @@ mod tests {
         let key = cell.key("logs@id@7");
         assert_eq!(
             key,
-            "cell/20000/logs@id@7/0000000000000001-0000000000000002-ffffffffffffffff-0000000000000000"
+            "cell/20000/logs@id@7/0000000000000abc-0000000000000001-0000000000000002-ffffffffffffffff-0000000000000000"
         );
         assert_eq!(Cell::from_key(&key), Some(cell));
         assert_eq!(Cell::from_key("count/billing/2026-03-02/c/[]"), None);

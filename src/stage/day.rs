@@ -1,6 +1,6 @@
 //! Closed days: how much the records of a day may show, by how many of them show the same.
 
-use super::cell::{Cell, DAY_MS, Level, is_closed};
+use super::cell::{Cell, DAY_MS, Level, Reading, is_closed};
 use super::count::Total;
 use super::day_key::{self, DayKey};
 use super::pipeline::Pipeline;
@@ -19,15 +19,17 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Day {
     enough: [HashSet<u64>; Level::ALL.len()],
-    /// Whether anything was counted.
+    /// Whether all of its records were counted under the reading that releases, as far as they were.
     known: bool,
 }
 
 impl Day {
     /// From how often each cell was counted.
-    fn of(cells: &BTreeMap<Cell, u64>, k: u64) -> Self {
-        let mut day = Day { known: !cells.is_empty(), ..Day::default() };
-        let mut rest: Vec<(&Cell, u64)> = cells.iter().map(|(cell, count)| (cell, *count)).collect();
+    fn of(cells: &BTreeMap<Cell, u64>, reading: Reading, k: u64) -> Self {
+        let ours = |cell: &Cell| cell.reading == reading;
+        let mut day = Day { known: !cells.is_empty() && cells.keys().all(ours), ..Day::default() };
+        let mut rest: Vec<(&Cell, u64)> =
+            cells.iter().filter(|(cell, _)| ours(cell)).map(|(cell, count)| (cell, *count)).collect();
         for (place, enough) in day.enough.iter_mut().enumerate() {
             let name = |cell: &Cell| cell.names.get(place).copied().unwrap_or(0);
             let mut sums: HashMap<u64, u64> = HashMap::new();
@@ -41,12 +43,12 @@ impl Day {
     }
 
     fn verdict(&self, cell: &Cell) -> Verdict {
-        if !self.known {
-            return Verdict::Release(Level::Coarsest);
-        }
         let mut levels = Level::ALL.into_iter().zip(&cell.names).zip(&self.enough);
-        let found = levels.find(|((_, name), enough)| enough.contains(name));
-        found.map_or(Verdict::TooFew, |((level, _), _)| Verdict::Release(level))
+        match levels.find(|((_, name), enough)| enough.contains(name)) {
+            Some(((level, _), _)) => Verdict::Release(level),
+            None if self.known => Verdict::TooFew,
+            None => Verdict::Release(Level::Coarsest),
+        }
     }
 }
 
@@ -61,11 +63,14 @@ struct Closed {
 pub struct Days {
     /// `None`: the day has no key, since nothing of it was counted, or all of it was released.
     days: BTreeMap<i64, Option<Closed>>,
+    /// When the first of them was read.
     read_ms: i64,
 }
 
-/// How many days are read at once, and kept: records come out of a lane day by day.
+/// How many days are read at once: records come out of a lane day by day.
 const AT_ONCE: i64 = 32;
+/// The most days that are kept, and then so many as are read at once: accounts with windows of their own are days apart.
+const MOST: usize = 128;
 /// How long they are kept: no longer does a key that was destroyed stay in memory.
 const KEPT_MS: i64 = DAY_MS;
 
@@ -87,11 +92,17 @@ impl Days {
         if !is_closed(day, now_ms) {
             return coarsest;
         }
-        let is_old = now_ms.saturating_sub(self.read_ms).abs() >= KEPT_MS;
-        if is_old || !self.days.contains_key(&day) {
-            let wanted = (day..day.saturating_add(AT_ONCE)).filter(|day| is_closed(*day, now_ms)).collect();
-            self.days = read(store, pipeline, &wanted).map_err(StoreError::of_a_look)?;
-            self.read_ms = now_ms;
+        if now_ms.saturating_sub(self.read_ms).abs() >= KEPT_MS || self.days.len() > MOST {
+            self.days.clear();
+        }
+        if !self.days.contains_key(&day) {
+            let next = day..day.saturating_add(AT_ONCE);
+            let wanted = next.filter(|day| is_closed(*day, now_ms) && !self.days.contains_key(day)).collect();
+            let read = read(store, pipeline, &wanted).map_err(StoreError::of_a_look)?;
+            if self.days.is_empty() {
+                self.read_ms = now_ms;
+            }
+            self.days.extend(read);
         }
         let Some(Closed { key, day }) = self.days.get(&day).and_then(Option::as_ref) else { return coarsest };
         // What the engine cannot answer for is withheld.
@@ -104,7 +115,7 @@ fn read<S: Store>(
     pipeline: &Pipeline,
     wanted: &BTreeSet<i64>,
 ) -> Result<BTreeMap<i64, Option<Closed>>, StoreError> {
-    let k = pipeline.anonymity.as_ref().map_or(u64::MAX, super::cell::Anonymity::k);
+    let Some(anonymity) = &pipeline.anonymity else { return Ok(BTreeMap::new()) };
     let mut keys = day_key::read(store, pipeline)?;
     let mut cells: BTreeMap<i64, BTreeMap<Cell, u64>> = BTreeMap::new();
     for (cell, count) in counted(store, pipeline, |day| wanted.contains(&day))?.into_values() {
@@ -112,7 +123,7 @@ fn read<S: Store>(
     }
     let mut closed = |day: &i64| {
         let key = keys.remove(day).and_then(|entry| entry.key);
-        let day = Day::of(&cells.remove(day).unwrap_or_default(), k);
+        let day = Day::of(&cells.remove(day).unwrap_or_default(), anonymity.reading(), anonymity.k());
         key.map(|key| Closed { key, day })
     };
     Ok(wanted.iter().map(|day| (*day, closed(day))).collect())
@@ -153,8 +164,10 @@ pub(super) fn counted<S: Store>(
 mod tests {
     use super::*;
 
+    const READING: Reading = Reading::numbered(1);
+
     fn cell(names: [u64; 4]) -> Cell {
-        Cell { day: 20_000, names }
+        Cell { day: 20_000, reading: READING, names }
     }
 
     #[test]
@@ -168,7 +181,7 @@ mod tests {
             (cell([5, 21, 200, 2000]), 8),
             (cell([6, 30, 300, 3000]), 3),
         ];
-        let day = Day::of(&cells.into_iter().collect(), 11);
+        let day = Day::of(&cells.into_iter().collect(), READING, 11);
         let of = |names| day.verdict(&cell(names));
         assert_eq!(of([1, 10, 100, 1000]), Verdict::Release(Level::Finest));
         assert_eq!(of([2, 10, 100, 1000]), Verdict::Release(Level::Country));
@@ -176,6 +189,31 @@ mod tests {
         assert_eq!(of([6, 30, 300, 3000]), Verdict::TooFew);
         assert_eq!(of([7, 10, 100, 1000]), Verdict::Release(Level::Country), "late, and among others");
         assert_eq!(Day::default().verdict(&cell([1, 10, 100, 1000])), Verdict::Release(Level::Coarsest));
+    }
+
+    #[test]
+    fn what_was_counted_under_another_reading_says_nothing_of_this_one() {
+        let other = |names| Cell { reading: Reading::numbered(2), ..cell(names) };
+        let of = |cells: &[(Cell, u64)], names| {
+            Day::of(&cells.iter().copied().collect(), READING, 11).verdict(&cell(names))
+        };
+        let many = [1, 10, 100, 1000];
+        let few = [2, 20, 200, 2000];
+        let ours = [(cell(many), 12), (cell(few), 3)];
+        assert_eq!(of(&ours, few), Verdict::TooFew);
+        let changed = [(cell(many), 12), (cell(few), 3), (other([7; 4]), 1)];
+        assert_eq!(
+            of(&changed, many),
+            Verdict::Release(Level::Finest),
+            "of those of this reading there are enough"
+        );
+        assert_eq!(
+            of(&changed, few),
+            Verdict::Release(Level::Coarsest),
+            "nobody knows how many more there are"
+        );
+        assert_eq!(of(&[(other(many), 12)], many), Verdict::Release(Level::Coarsest));
+        assert_eq!(of(&[(cell(many), 6), (other(many), 6)], many), Verdict::Release(Level::Coarsest));
     }
 
     proptest::proptest! {
@@ -188,7 +226,7 @@ mod tests {
             for (name, count) in counts {
                 *cells.entry(cell([name, name / 2, name / 6, name / 15])).or_default() += count;
             }
-            let day = Day::of(&cells, k);
+            let day = Day::of(&cells, READING, k);
             let mut released: HashMap<(Level, u64), u64> = HashMap::new();
             for (cell, count) in &cells {
                 if let Verdict::Release(level) = day.verdict(cell) {

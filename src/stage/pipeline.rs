@@ -145,7 +145,7 @@ impl Pipeline {
         Ok(Pipeline {
             instance: settings.instance,
             counting: Counting::of(&policy),
-            anonymity: Anonymity::of(&policy),
+            anonymity: Anonymity::of(&policy, engine.rules()),
             policy,
             engine,
             topics: settings.topics,

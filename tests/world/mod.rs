@@ -53,7 +53,12 @@ pub fn policy(windows: &[(&str, &str)], margin: &str) -> Policy {
 
 /// With the shipped rules, and where addresses lie.
 pub fn full_engine(places: Option<Arc<dyn Places>>) -> Arc<Engine> {
-    let user = vec![Source { name: "sim-rules.toml".into(), text: RULES.into() }];
+    full_engine_with("", places)
+}
+
+/// The same with further rules.
+pub fn full_engine_with(rules: &str, places: Option<Arc<dyn Places>>) -> Arc<Engine> {
+    let user = vec![Source { name: "sim-rules.toml".into(), text: format!("{RULES}\n{rules}") }];
     let sources = Sources { shipped: rule::shipped_sources(), user };
     let compiled = rule::compile(&sources).unwrap_or_else(|errors| panic!("{errors}"));
     Arc::new(Engine::new(Arc::new(compiled.rules), places))
@@ -153,7 +158,11 @@ impl World {
 
     /// The workers leave without a word, and others come, perhaps with another policy.
     pub fn restart(&mut self, policy: Policy, settings: Settings) {
-        let engine = self.pipeline.engine.clone();
+        self.restart_with(policy, settings, self.pipeline.engine.clone());
+    }
+
+    /// The same with another engine.
+    pub fn restart_with(&mut self, policy: Policy, settings: Settings, engine: Arc<Engine>) {
         let (pipeline, scrub, lanes) = workers(&self.store, &self.clock, policy, settings, engine);
         self.pipeline = pipeline;
         self.scrub = scrub;
