@@ -10,12 +10,14 @@ mod compile;
 mod period;
 mod shipped;
 mod syntax;
+mod windows;
 
 pub use accounts::Accounts;
 pub use action::{possible, spelling};
 pub use compile::{CITY_FLOOR, Compiled, SMALLEST_GROUP, account_files, compile};
 pub use period::{NotAPeriod, Period};
 pub use shipped::{shipped, shipped_ids};
+pub use windows::{Windows, milliseconds, shortest_of_ms};
 
 use crate::class::{Class, ClassSet, SLOTS};
 use crate::transform::{Action, GeoDetail, RoundTo};

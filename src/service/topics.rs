@@ -1,6 +1,6 @@
 //! What a pipeline's topics must be on Kafka: planned, compared with what is there, made or mended.
 
-use crate::policy::Policy;
+use crate::policy::{Policy, Windows, milliseconds};
 use crate::stage::Pipeline;
 use crate::stage::needed_topics;
 use crate::stage::store::StoreError;
@@ -69,7 +69,7 @@ pub fn segment_ms(delay_ms: i64) -> i64 {
 /// is rolled, and deleted.
 #[must_use]
 pub fn erase_ms(policy: &Policy) -> i64 {
-    policy_windows_ms(policy).max().map_or(0, |window_ms| segment_ms(window_ms) + BROKER_DELETES_MS)
+    Windows::of(policy).longest_ms().map_or(0, |window_ms| segment_ms(window_ms) + BROKER_DELETES_MS)
 }
 
 /// What is known of a pipeline's source.
@@ -101,7 +101,6 @@ pub fn plan(kafka: &Kafka, pipeline: &Pipeline, budget_ms: i64) -> Result<Vec<Wa
 }
 
 fn wanted(pipeline: &Pipeline, budget_ms: i64, source: &Source, replication: i32) -> Vec<Wanted> {
-    let last_window_ms = windows_ms(pipeline).max();
     let topics = &pipeline.topics;
     let mut all = Vec::new();
     for spec in needed_topics(pipeline, source.partitions) {
@@ -127,7 +126,9 @@ fn wanted(pipeline: &Pipeline, budget_ms: i64, source: &Source, replication: i32
             settings.insert("segment.ms", segment_ms(delay_ms).to_string());
             settings.insert("segment.jitter.ms", "0".to_owned());
             settings.insert("segment.bytes", SEGMENT_BYTES.to_string());
-        } else if let (true, Some(window_ms)) = (spec.name == topics.scrubbed, last_window_ms) {
+        } else if let (true, Some(window_ms)) =
+            (spec.name == topics.scrubbed, pipeline.windows.usual_last_ms())
+        {
             // As old as the last window and no older, else it could be joined with what is de-identified.
             // A log deletes by whole segments: a day is the finest that is promised.
             let window_ms = window_ms.max(DAY_MS);
@@ -139,15 +140,6 @@ fn wanted(pipeline: &Pipeline, budget_ms: i64, source: &Source, replication: i32
         all.push(Wanted { topic: spec.name.to_string(), partitions: spec.partitions, replication, settings });
     }
     all
-}
-
-fn windows_ms(pipeline: &Pipeline) -> impl Iterator<Item = i64> {
-    policy_windows_ms(&pipeline.policy)
-}
-
-fn policy_windows_ms(policy: &Policy) -> impl Iterator<Item = i64> {
-    let ages = policy.stages.iter().skip(1).filter_map(|stage| stage.after.default_period());
-    ages.map(|age| i64::try_from(age.shortest_seconds()).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
 }
 
 /// Compares what is there with what must be.
@@ -238,7 +230,7 @@ fn check_source(pipeline: &Pipeline, state: &TopicState, findings: &mut Vec<Find
             "set a smaller one on the source",
         );
     }
-    let Some(window_ms) = windows_ms(pipeline).min() else { return };
+    let Some(window_ms) = pipeline.windows.shortest_ms() else { return };
     if pipeline.purge_source {
         return;
     }
@@ -248,17 +240,27 @@ fn check_source(pipeline: &Pipeline, state: &TopicState, findings: &mut Vec<Find
         add("its retention is unknown".into(), "grant DESCRIBE_CONFIGS on the source");
         return;
     };
-    let worst_ms = retention_ms.saturating_add(segment_ms).saturating_add(BROKER_DELETES_MS);
-    if retention_ms < 0 || worst_ms > window_ms {
-        add(
-            format!(
-                "keeps originals for {} s at the worst (`retention.ms` + `segment.ms` + what the broker takes), \
-                 and the first window is {} s",
-                if retention_ms < 0 { "ever; in".to_owned() } else { (worst_ms / 1000).to_string() },
-                window_ms / 1000
-            ),
-            "set `purge_source = true` in the pipeline, or a shorter `retention.ms` and `segment.ms` on the source",
-        );
+    let worst_ms = match retention_ms {
+        0.. => retention_ms.saturating_add(segment_ms).saturating_add(BROKER_DELETES_MS),
+        _ => i64::MAX,
+    };
+    let keeps = match retention_ms {
+        0.. => format!("for {} s at the worst", worst_ms / 1000),
+        _ => "for ever".to_owned(),
+    };
+    let help = "set `purge_source = true` in the pipeline, or a shorter `retention.ms` and `segment.ms` on the source";
+    let keeps = format!("keeps originals {keeps} (`retention.ms` + `segment.ms` + what the broker takes)");
+    if worst_ms > window_ms {
+        let usual = pipeline.windows.usual_ms().next() == Some(window_ms);
+        let whose = if usual { "the first window" } else { "the shortest window of an account" };
+        add(format!("{keeps}, and {whose} is {} s", window_ms / 1000), help);
+        return;
+    }
+    // Whether one ever comes nobody knows: the records of whom it is about are few.
+    let events = pipeline.policy.events.iter().map(|event| (milliseconds(event.after), &event.id));
+    if let Some((after_ms, id)) = events.min().filter(|(after_ms, _)| worst_ms > *after_ms) {
+        let what = format!("{keeps}, and event `{id}` ends windows {} s after it", after_ms / 1000);
+        findings.push(Finding { level: Level::Warn, ..Finding::refuse(source, what, help) });
     }
 }
 

@@ -249,7 +249,7 @@ impl Watch {
         self.looked_ms = now_ms;
         let pipeline = self.pipeline.clone();
         let source = pipeline.topics.source.clone();
-        let window_ms = pipeline.window_ms();
+        let window_ms = pipeline.windows.longest_ms();
         let states = store.purge_states(&pipeline.scrub_reader(), &source)?;
         self.gauges.lag(&source, &states);
         self.oldest(store, &source, states.iter().map(|state| state.bounds), now_ms)?;

@@ -2,7 +2,7 @@
 
 use super::event::{Mark, Seen};
 use crate::engine::{Engine, Scratch, TimeSource};
-use crate::policy::{After, Clock, Margin, Period, Policy};
+use crate::policy::{After, Clock, Margin, Period, Policy, milliseconds, shortest_of_ms};
 use crate::record::Record;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -128,7 +128,7 @@ impl Schedule {
             let Some(after) = stage.after.default_period() else {
                 return Err(ScheduleError::NoAge { policy: policy.id.clone(), stage: stage.id.clone() });
             };
-            let window_ms = shortest_ms(&stage.after, after);
+            let window_ms = shortest_of_ms(stage).unwrap_or(i64::MAX);
             if place > 0 && margin_ms > 0 && margin_ms.saturating_mul(2) >= window_ms {
                 return Err(ScheduleError::Margin {
                     stage: stage.id.clone(),
@@ -160,8 +160,7 @@ impl Schedule {
             };
             stages.push(Rung { after, field, accounts });
         }
-        let oldest = policy.oldest_plausible.shortest_seconds();
-        let oldest_plausible_ms = i64::try_from(oldest).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
+        let oldest_plausible_ms = milliseconds(policy.oldest_plausible);
         let mut events = Vec::new();
         for event in &policy.events {
             let field = account_field_id(&event.by);
@@ -327,16 +326,6 @@ impl Schedule {
     pub fn strictest_ms(&self, times: &Times) -> i64 {
         (1..self.stages.len()).map(|stage| self.due_ms(stage, times)).min().unwrap_or(i64::MAX)
     }
-}
-
-/// The shortest that a stage's window can last, for whichever account.
-fn shortest_ms(after: &After, default: Period) -> i64 {
-    let accounts = match after {
-        After::Period(_) | After::Unset => None,
-        After::PerAccount { accounts, .. } => accounts.0.values().map(|own| own.shortest_seconds()).min(),
-    };
-    let seconds = accounts.map_or(default.shortest_seconds(), |own| own.min(default.shortest_seconds()));
-    i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000)
 }
 
 /// The first whole multiple of `every_ms` at or after a moment; the moment itself where there are no

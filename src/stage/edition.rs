@@ -15,18 +15,22 @@ use super::pipeline::Pipeline;
 use super::progress;
 use super::purge;
 use super::store::{Store, StoreError};
-use crate::policy::{After, Stage};
+use crate::policy::{After, Stage, milliseconds};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A pipeline's windows, as the progress topic keeps them under `windows/<source>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Windows {
+struct Stored {
     /// Version, 1.
     v: u32,
     edition: u32,
     /// The later stages, in their order.
     stages: Vec<Window>,
+    /// What the names of its lanes begin with.
+    #[serde(default)]
+    held: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +91,7 @@ pub fn agree<S: Store>(
     }
     let known = read(store, pipeline)?;
     let edition = known.as_ref().map_or(0, |known| known.edition);
-    let mut windows = Windows { v: 1, edition, stages: stages(pipeline) };
+    let mut windows = Stored { edition, ..stored(pipeline) };
     let changes = known.as_ref().map_or_else(Vec::new, |known| compare(&known.stages, &windows.stages));
     if !changes.is_empty() {
         tell(&changes, held(store, pipeline)?);
@@ -106,11 +110,23 @@ pub fn agree<S: Store>(
     Ok(())
 }
 
+fn stored(pipeline: &Pipeline) -> Stored {
+    let held = Some(pipeline.topics.held.to_string());
+    Stored { v: 1, edition: 0, stages: stages(pipeline), held }
+}
+
+/// What the names of the pipeline's lanes began with at its last start; `None`: it never started.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn held_before<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Arc<str>>, StoreError> {
+    Ok(read(store, pipeline)?.and_then(|stored| stored.held).map(Arc::from))
+}
+
 fn stages(pipeline: &Pipeline) -> Vec<Window> {
     let last = pipeline.schedule.last();
     let window = |(place, stage): (usize, &Stage)| {
-        let seconds = stage.after.default_period().map_or(0, crate::policy::Period::shortest_seconds);
-        let window_ms = i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
+        let window_ms = stage.after.default_period().map_or(0, milliseconds);
         let clock = stage.clock.as_ref().unwrap_or(&pipeline.policy.clock);
         let mut rest = format!("{clock:?}");
         if place != last {
@@ -182,14 +198,14 @@ pub(super) fn begun(pipeline: &Pipeline, json: &[u8]) -> Option<u32> {
 }
 
 fn same_windows(json: &[u8], own: &[Window]) -> Option<u32> {
-    let windows = serde_json::from_slice::<Windows>(json).ok()?;
+    let windows = serde_json::from_slice::<Stored>(json).ok()?;
     (windows.v == 1 && windows.stages == own).then_some(windows.edition)
 }
 
-fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, StoreError> {
+fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Stored>, StoreError> {
     let topic = &pipeline.topics.progress;
     let newest = progress::newest(store, topic, &key(pipeline))?;
-    match newest.map(|json| serde_json::from_slice::<Windows>(&json)).transpose() {
+    match newest.map(|json| serde_json::from_slice::<Stored>(&json)).transpose() {
         Ok(Some(windows)) if windows.v != 1 => Err(StoreError::Refused(format!(
             "topic `{topic}` has windows of version {}, this logscrub reads version 1; use the logscrub that wrote it",
             windows.v
@@ -208,7 +224,7 @@ fn read<S: Store>(store: &S, pipeline: &Pipeline) -> Result<Option<Windows>, Sto
 /// See [`StoreError`].
 pub fn begin<S: Store>(store: &S, pipeline: &Pipeline, name: &str, value: &[u8]) -> Result<(), StoreError> {
     let known = read(store, pipeline)?.map_or(0, |known| known.edition).max(pipeline.edition());
-    let windows = Windows { v: 1, edition: known + 1, stages: stages(pipeline) };
+    let windows = Stored { edition: known + 1, ..stored(pipeline) };
     write(store, pipeline, &windows, Some((name, value)))?;
     pipeline.raise_edition(windows.edition);
     Ok(())
@@ -217,7 +233,7 @@ pub fn begin<S: Store>(store: &S, pipeline: &Pipeline, name: &str, value: &[u8])
 fn write<S: Store>(
     store: &S,
     pipeline: &Pipeline,
-    windows: &Windows,
+    windows: &Stored,
     more: Option<(&str, &[u8])>,
 ) -> Result<(), StoreError> {
     let value = serde_json::to_vec(windows)
@@ -265,10 +281,10 @@ mod tests {
 
     #[test]
     fn the_stored_form_is_pinned() {
-        let windows = Windows { v: 1, edition: 2, stages: vec![window("end", 90, 7)] };
+        let windows = Stored { v: 1, edition: 2, stages: vec![window("end", 90, 7)], held: None };
         let json = serde_json::to_string(&windows).unwrap();
         assert_eq!(json, r#"{"v":1,"edition":2,"stages":[{"id":"end","ms":90,"rest":7}]}"#);
-        assert_eq!(serde_json::from_str::<Windows>(&json).unwrap(), windows);
+        assert_eq!(serde_json::from_str::<Stored>(&json).unwrap(), windows);
         assert_eq!(same_windows(json.as_bytes(), &[window("end", 90, 7)]), Some(2));
         for other in [window("end", 60, 7), window("end", 90, 8)] {
             assert_eq!(

@@ -17,7 +17,7 @@ use super::edition;
 use super::pipeline::Pipeline;
 use super::store::{Flow, Remedy, Store, StoreError};
 use crate::engine::Scratch;
-use crate::policy::{Period, Policy};
+use crate::policy::{Policy, Windows, milliseconds};
 use crate::record::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,11 +35,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// `window_ms` is the policy's last.
-    pub(super) fn of(policy: &Policy, window_ms: Option<i64>) -> Self {
-        let seconds = |after: Period| i64::try_from(after.shortest_seconds()).unwrap_or(i64::MAX / 1000);
-        let events = policy.events.iter().map(|event| seconds(event.after).saturating_mul(1000));
-        match events.chain(window_ms).min().filter(|shortest_ms| *shortest_ms < DAY_MS) {
+    pub(super) fn of(policy: &Policy, windows: &Windows) -> Self {
+        let events = policy.events.iter().map(|event| milliseconds(event.after));
+        match events.chain(windows.shortest_last_ms()).min().filter(|shortest_ms| *shortest_ms < DAY_MS) {
             Some(shortest_ms) => {
                 Pace { look_ms: LOOK_MS.min(shortest_ms / 8), sweep_ms: SWEEP_MS.min(shortest_ms / 4) }
             }

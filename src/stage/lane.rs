@@ -4,7 +4,7 @@
 //! out, whatever the order of event times.
 
 use super::topics::Topics;
-use crate::policy::{Period, Policy};
+use crate::policy::{Policy, Windows};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,7 +33,9 @@ impl Lanes {
     /// # Errors
     /// [`HoldsNothing`].
     pub fn of(policy: &Policy, margin_ms: i64, below: &[u64], topics: &Topics) -> Result<Self, HoldsNothing> {
-        let windows = windows(policy);
+        let usual = Windows::of(policy);
+        let windows: Vec<u64> =
+            usual.usual_ms().map(|ms| ms.unsigned_abs() / 1000).filter(|seconds| *seconds > 0).collect();
         let Some(longest) = windows.last().copied() else { return Err(HoldsNothing) };
         let margin = u64::try_from(margin_ms).unwrap_or(0).div_ceil(1000);
         let own = windows.iter().map(|window| window.saturating_sub(margin));
@@ -73,13 +75,6 @@ impl Lanes {
     pub fn iter(&self) -> impl Iterator<Item = &Lane> {
         self.0.iter()
     }
-}
-
-/// The windows of the later stages, in seconds, shortest first; each the shortest it can last.
-fn windows(policy: &Policy) -> Vec<u64> {
-    let ages = policy.stages.iter().skip(1).filter_map(|stage| stage.after.default_period());
-    let windows: BTreeSet<u64> = ages.map(Period::shortest_seconds).filter(|seconds| *seconds > 0).collect();
-    windows.into_iter().collect()
 }
 
 #[cfg(test)]

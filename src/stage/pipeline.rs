@@ -9,7 +9,7 @@ use super::lane::{DEFAULT_SECONDS, Lanes};
 use super::store::Delivery;
 use super::topics::Topics;
 use crate::engine::Engine;
-use crate::policy::Policy;
+use crate::policy::{Policy, Windows};
 use crate::record::Header;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -76,6 +76,7 @@ pub struct Pipeline {
     pub policy: Policy,
     pub engine: Arc<Engine>,
     pub topics: Topics,
+    pub windows: Windows,
     pub schedule: Schedule,
     /// `None`: the policy counts nothing.
     pub counting: Option<Counting>,
@@ -111,8 +112,8 @@ impl Pipeline {
     /// # Errors
     /// Where the policy has a stage without an age, or too large a margin.
     pub fn new(policy: Policy, engine: Arc<Engine>, settings: Settings) -> Result<Self, ScheduleError> {
-        let shortest_window_ms = window_ms(&policy, |windows| windows.min());
-        let usual = if shortest_window_ms.is_some_and(|ms| ms < DAY_MS) { 0 } else { 3_600_000 };
+        let windows = Windows::of(&policy);
+        let usual = if windows.shortest_ms().is_some_and(|ms| ms < DAY_MS) { 0 } else { 3_600_000 };
         let release_every_ms = settings.release_every_ms.unwrap_or(usual);
         let lanes = |margin| Lanes::of(&policy, margin, &settings.lanes_seconds, &settings.topics);
         let slack = Slack {
@@ -127,14 +128,15 @@ impl Pipeline {
         let schedule = Schedule::new(&policy, margin_ms)?;
         // A policy that holds nothing has no lanes.
         let lanes = lanes(margin_ms).ok();
-        let window_ms = window_ms(&policy, |windows| windows.max());
-        let pace = Pace::of(&policy, window_ms);
-        let scrubbed_keep_ms = window_ms.and_then(|window_ms| match window_ms {
-            DAY_MS.. => settings.expire_scrubbed.then_some(window_ms - margin_ms),
+        let pace = Pace::of(&policy, &windows);
+        // A log deletes what is as old as the usual window: what accounts have shorter is ours to do.
+        let ours = settings.expire_scrubbed || windows.shortest_last_ms() < windows.usual_last_ms();
+        let scrubbed_keep_ms = windows.shortest_last_ms().and_then(|window_ms| match window_ms {
+            DAY_MS.. => ours.then_some(window_ms - margin_ms),
             // A log deletes by whole segments, and a day is the finest that it promises: what is shorter is ours to do
             // where a policy says "up to".
             _ if margin_ms > 0 => Some(window_ms - margin_ms),
-            _ => settings.expire_scrubbed.then_some(DAY_MS),
+            _ => ours.then_some(DAY_MS),
         });
         let mut headers: Vec<String> = ALLOWED.iter().map(|name| (*name).to_owned()).collect();
         headers.extend(settings.headers);
@@ -147,6 +149,7 @@ impl Pipeline {
             counting: Counting::of(&policy),
             anonymity: Anonymity::of(&policy, engine.rules()),
             policy,
+            windows,
             engine,
             topics: settings.topics,
             schedule,
@@ -169,10 +172,11 @@ impl Pipeline {
         })
     }
 
-    /// The age at which originals must be gone: the last window; `None` where nothing is held.
+    /// The age at which originals must be gone where no account has a window of its own: the last window; `None` where
+    /// nothing is held.
     #[must_use]
     pub fn window_ms(&self) -> Option<i64> {
-        window_ms(&self.policy, |windows| windows.max())
+        self.windows.usual_last_ms()
     }
 
     /// How long after it is due a record may be released.
@@ -205,7 +209,7 @@ impl Pipeline {
     /// The group that reads all lanes.
     #[must_use]
     pub fn lanes_reader(&self) -> String {
-        format!("logscrub.{}.lanes", self.topics.source)
+        self.topics.lanes_reader()
     }
 
     /// Names a worker's place over restarts: `part` is `scrub` or `lanes`.
@@ -238,14 +242,4 @@ impl Pipeline {
         to.clear();
         to.extend(from.iter().filter(|(name, _)| passes(name) && *name != header::NAME));
     }
-}
-
-fn window_ms(policy: &Policy, pick: fn(&mut dyn Iterator<Item = u64>) -> Option<u64>) -> Option<i64> {
-    let mut windows = policy
-        .stages
-        .iter()
-        .skip(1)
-        .filter_map(|stage| stage.after.default_period())
-        .map(crate::policy::Period::shortest_seconds);
-    pick(&mut windows).map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
 }

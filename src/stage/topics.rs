@@ -45,6 +45,19 @@ impl Topics {
         both.or_else(|| mine.iter().find(|name| lane_of(other, name))).cloned()
     }
 
+    /// The group that reads all lanes.
+    #[must_use]
+    pub fn lanes_reader(&self) -> String {
+        format!("logscrub.{}.lanes", self.source)
+    }
+
+    /// Whose lane a topic is by its name, where nobody named it otherwise.
+    #[must_use]
+    pub fn of_lane(topic: &str) -> Option<Self> {
+        let (source, _) = topic.rsplit_once(".held.")?;
+        Some(Topics::of(source)).filter(|topics| topics.lane_delay(topic).is_some())
+    }
+
     /// The lane of a delay.
     #[must_use]
     pub fn lane(&self, delay_seconds: u64) -> Arc<str> {

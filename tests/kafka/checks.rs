@@ -92,6 +92,49 @@ fn each_wrong_setting_of_a_topic_is_refused_and_mended() {
     refused(&site, &["rows: `max.message.bytes` is above 18000000"]);
 }
 
+/// What nobody purges in the source must be gone with the shortest window, whoever's it is.
+#[test]
+fn the_source_keeps_nothing_for_longer_than_an_account_is_promised() {
+    let broker = Broker::get();
+    let site = site_on(broker, "promised");
+    let config = site.read("logscrub.toml").replace("purge_source = true\n", "");
+    site.file("logscrub.toml", &config);
+    let policy = |events: &str| {
+        format!(
+            "id = \"promised\"\nclock = \"record\"\n[[stage]]\nid = \"scrub\"\nafter = \"0d\"\n[[stage]]\n\
+             id = \"deidentify\"\nafter = {{ default = \"30d\", by = \"account_id\", file = \"accounts.toml\" }}\n{events}"
+        )
+    };
+    site.file("policy.toml", &policy(""));
+    // Kafka's own: seven days, and segments of seven.
+    set(broker, "promised", "retention.ms", "604800000");
+    set(broker, "promised", "segment.ms", "604800000");
+    site.file("accounts.toml", "\"acct-1\" = \"10d\"\n");
+    site.does(&["topics", "apply"]);
+    refused(
+        &site,
+        &[
+            "promised: keeps originals for 1209", // 600 s, and what the broker takes
+            "and the shortest window of an account is 864000 s; set `purge_source = true`",
+        ],
+    );
+    site.file("accounts.toml", "\"acct-1\" = \"20d\"\n");
+    site.does(&["run", "--once"]);
+    site.file("accounts.toml", "");
+    site.file("policy.toml", &policy("").replace("\"30d\"", "\"12d\""));
+    site.does(&["topics", "apply"]);
+    refused(&site, &["and the first window is 1036800 s"]);
+    // Nobody knows whether an event comes.
+    let event = "[[event]]\nid = \"closed\"\nwhen = { field = \"kind\", equals = [\"closed\"] }\n\
+                 by = \"account_id\"\nafter = \"1d\"\n";
+    site.file("policy.toml", &policy(event));
+    site.does(&["topics", "apply"]);
+    let told = site.does(&["topics", "verify"]);
+    assert!(told.contains("warning: promised: keeps originals for 1209"), "{told}");
+    assert!(told.contains("and event `closed` ends windows 86400 s after it"), "{told}");
+    site.does(&["run", "--once"]);
+}
+
 #[test]
 fn another_reader_of_the_source_is_refused_until_it_is_named() {
     let broker = Broker::get();
