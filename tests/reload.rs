@@ -121,6 +121,42 @@ fn windows_that_the_policy_names_are_taken_up() {
     service.stop();
 }
 
+/// Lanes that got another name, and those of a pipeline that is no more, hold what nobody would release.
+#[test]
+fn nothing_held_is_left_lying() {
+    let named = |source: &str, held: &str| {
+        let config = CONFIG.replace("\"logs\"", &format!("\"{source}\""));
+        config.replace("tick ", &format!("topics = {{ held = \"{held}\" }}\ntick "))
+    };
+    for first in ["logs.held", "waiting"] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+        file("fast.toml", POLICY);
+        file("accounts.toml", "");
+        file("logscrub.toml", &named("logs", first));
+        for source in ["logs", "other"] {
+            assert!(output(logscrub(dir, &["put", source]), b"to +14155550132\n").status.success());
+        }
+        let run = |source: &str, held: &str| {
+            file("logscrub.toml", &named(source, held));
+            let output = output(logscrub(dir, &["run", "--once"]), b"");
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        assert_eq!(run("logs", first).0, Some(0));
+        let (code, said) = run("logs", "elsewhere");
+        assert_eq!(code, Some(77), "{said}");
+        let parts = [format!("topic `{first}."), format!("set `topics.held = \"{first}\"` until")];
+        assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+        if first == "logs.held" {
+            let (code, said) = run("other", "other.held");
+            assert_eq!(code, Some(77), "{said}");
+            assert!(said.contains("topic `logs.held.") && said.contains("no pipeline reads it"), "{said}");
+        }
+        assert_eq!(run("logs", first).0, Some(0));
+    }
+}
+
 /// What `/readyz` answers, in one line.
 fn readyz(address: &str) -> String {
     let mut stream = std::net::TcpStream::connect(address).unwrap();

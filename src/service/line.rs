@@ -9,6 +9,7 @@ use crate::stage::crash::{self, CrashPoint};
 use crate::stage::edition::{self, Change};
 use crate::stage::outcome::{Outcome, Tally};
 use crate::stage::store::{Bounds, Place, Remedy, Store, StoreError, TopicSpec};
+use crate::stage::topics::Topics;
 use crate::stage::{DayEnd, EventEnd, Fold, Pipeline, Step, needed_topics, purge};
 use std::sync::Arc;
 use std::time::Duration;
@@ -298,6 +299,10 @@ fn announce<S: Store>(store: &S, pipeline: &Pipeline, partitions: i32) -> Result
         let seconds = ms.max(0).unsigned_abs().div_ceil(1000);
         Period { months: 0, seconds }.to_string()
     };
+    let windows = &pipeline.windows;
+    let own =
+        windows.shortest_last_ms().zip(windows.longest_ms()).filter(|own| *own != (window_ms, window_ms));
+    let own = own.map(|(shortest, longest)| format!("{} to {}", period(shortest), period(longest)));
     let margin_ms = pipeline.schedule.margin_ms();
     let (due_ms, bound_ms) = (window_ms - margin_ms, pipeline.deletion_bound_ms());
     info!(
@@ -307,6 +312,7 @@ fn announce<S: Store>(store: &S, pipeline: &Pipeline, partitions: i32) -> Result
         writes = format!("{}, {}", topics.scrubbed, topics.deidentified),
         holds = purge::held_topics(store, pipeline)?.join(", "),
         window = period(window_ms),
+        accounts = own,
         released_from = period(due_ms),
         released_until = period(due_ms + pipeline.release_slack_ms()),
         gone_from_disk_until = period(due_ms + bound_ms),
@@ -335,21 +341,61 @@ fn tell(pipeline: &Pipeline, changes: &[Change], held: u64) {
     }
 }
 
-/// Held records that the policy would never release must not be left lying.
+/// Held records that nobody would release must not be left lying: those that the policy has no stage for, and those
+/// in lanes of another name.
 fn refuse_orphans<S: Store>(store: &S, pipeline: &Pipeline) -> Result<(), StoreError> {
-    if pipeline.lanes.is_some() {
-        return Ok(());
-    }
-    for topic in purge::held_topics(store, pipeline)? {
-        if store.bounds(&topic)?.iter().any(|bounds| bounds.log_start < bounds.end) {
+    let topics = &pipeline.topics;
+    let usual = Topics::of(&topics.source).held;
+    let before = edition::held_before(store, pipeline)?;
+    for held in before.into_iter().chain([usual]).filter(|held| *held != topics.held) {
+        let lanes = Topics { held, ..topics.clone() };
+        if let Some(lane) = waiting_lane(store, &lanes)? {
             return Err(StoreError::Refused(format!(
-                "topic `{topic}` holds records, and policy `{}` has no stage that releases them; run the policy \
-                 that they were held under until the topic is empty",
-                pipeline.policy.id
+                "topic `{lane}` holds records of this pipeline, and its lanes are called `{}.…` now: nobody would \
+                 release them; set `topics.held = \"{}\"` until the topic is empty",
+                topics.held, lanes.held
             )));
         }
     }
+    if pipeline.lanes.is_none()
+        && let Some(topic) = waiting_lane(store, topics)?
+    {
+        return Err(StoreError::Refused(format!(
+            "topic `{topic}` holds records, and policy `{}` has no stage that releases them; run the policy \
+             that they were held under until the topic is empty",
+            pipeline.policy.id
+        )));
+    }
     Ok(())
+}
+
+/// A lane of a pipeline that is none of these, and that holds records.
+pub(super) fn lane_of_nobody<S: Store>(
+    store: &S,
+    pipelines: &[Arc<Pipeline>],
+) -> Result<Option<Arc<str>>, StoreError> {
+    let known = |name: &str| pipelines.iter().any(|pipeline| pipeline.topics.lane_delay(name).is_some());
+    for TopicSpec { name, .. } in store.topics()? {
+        let Some(topics) = Topics::of_lane(&name).filter(|_| !known(&name)) else { continue };
+        if waits(store, &topics, &name)? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// The first of the lanes with a record that was not released.
+pub(super) fn waiting_lane<S: Store>(store: &S, lanes: &Topics) -> Result<Option<Arc<str>>, StoreError> {
+    for TopicSpec { name, .. } in store.topics()? {
+        if lanes.lane_delay(&name).is_some() && waits(store, lanes, &name)? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+fn waits<S: Store>(store: &S, lanes: &Topics, lane: &str) -> Result<bool, StoreError> {
+    Ok(store.purge_states(&lanes.lanes_reader(), lane)?.iter().any(|state| state.data_waits))
 }
 
 pub(super) fn end_of(topic: usize, bounds: &Bounds) -> (Place, i64) {

@@ -169,6 +169,7 @@ where
             Next::Same => open_again(spec, &running, &claim)?,
             Next::Other(wanted) => match open_again(spec, &wanted, &claim) {
                 Ok(opened) => {
+                    tell_of_dropped(spec.store.as_ref(), &running, &wanted);
                     running = wanted;
                     spec.changes.ended(Reloaded::Done);
                     opened
@@ -181,6 +182,25 @@ where
             },
         };
         watch::zero_what_is_gone(&gauges, &running);
+    }
+}
+
+/// Says which pipelines hold records and run here no more: another process may run them.
+fn tell_of_dropped<S: Store>(store: &S, were: &[Arc<Pipeline>], are: &[Arc<Pipeline>]) {
+    let runs = |was: &&Arc<Pipeline>| are.iter().any(|is| is.topics.source == was.topics.source);
+    for was in were.iter().filter(|was| !runs(was)) {
+        match line::waiting_lane(store, &was.topics) {
+            Ok(None) => {}
+            Ok(Some(lane)) => {
+                let source = was.topics.source.as_ref();
+                warn!(
+                    source,
+                    lane = lane.as_ref(),
+                    "the pipeline runs no more, and holds records: they wait until it runs again"
+                );
+            }
+            Err(error) => warn!(reason = %error, "what a dropped pipeline holds could not be looked at"),
+        }
     }
 }
 
@@ -211,6 +231,14 @@ fn open<S: Store>(
     claim: &Claim,
 ) -> Result<(Vec<Line<S>>, Missing), StoreError> {
     let (mut lines, mut missing) = (Vec::new(), Vec::new());
+    if spec.store.is_exclusive()
+        && let Some(lane) = line::lane_of_nobody(spec.store.as_ref(), pipelines)?
+    {
+        return Err(StoreError::Refused(format!(
+            "topic `{lane}` holds records, and no pipeline reads it: nobody would release them; name the pipeline until \
+             the topic is empty"
+        )));
+    }
     for pipeline in pipelines {
         match line::open(spec, pipeline, claim)? {
             Some(line) => lines.push(line),

@@ -264,6 +264,11 @@ pub trait Store {
     /// See [`StoreError`].
     fn topics(&self) -> Result<Vec<TopicSpec>, StoreError>;
 
+    /// Whether no other process runs pipelines on it.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
     /// Makes a topic where it is missing. An existing one is left as it is, unless it has fewer
     /// partitions than asked for, which is refused (77).
     ///

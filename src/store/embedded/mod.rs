@@ -150,6 +150,10 @@ impl Store for Embedded {
         Ok(EmbeddedSession { reader, writer })
     }
 
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
     fn topics(&self) -> Result<Vec<TopicSpec>, StoreError> {
         let sql = "SELECT name, compacted, (SELECT count(*) FROM partitions WHERE topic = topics.id)
                    FROM topics ORDER BY name";
