@@ -362,6 +362,7 @@ impl<S: Store> Member<S> {
             assigned.iter().map(|partition| (partition.place.partition, 0)).collect();
         numbers.sort_unstable();
         numbers.dedup();
+        self.refuse_what_has_grown(pipeline, &numbers)?;
         let known = self.progress(pipeline, &numbers, assigned)?;
         self.load_tallies(pipeline, &numbers, assigned)?;
         for (partition, known) in assigned.iter().zip(known) {
@@ -391,6 +392,20 @@ impl<S: Store> Member<S> {
             self.session.halves().0.start(place, start.next)?;
         }
         Ok(())
+    }
+
+    /// A partition that none of our topics has could be read, and nothing of it written.
+    fn refuse_what_has_grown(&self, pipeline: &Pipeline, numbers: &[(i32, i64)]) -> Result<(), StoreError> {
+        let Some((last, _)) = numbers.last() else { return Ok(()) };
+        let ours = self.store.bounds(&pipeline.topics.progress)?.len();
+        if usize::try_from(*last).is_ok_and(|last| last < ours) {
+            return Ok(());
+        }
+        Err(StoreError::Refused(format!(
+            "topic `{}` has grown: it has a partition {last}, our own topics have {ours} partitions; run \
+             `logscrub topics apply` and start again",
+            pipeline.topics.source
+        )))
     }
 
     /// The progress of each partition, in their order. Its records stand in the progress topic's partitions of

@@ -148,15 +148,22 @@ fn a_leader_is_lost() {
     service.stop();
 }
 
-/// What it is given when it comes back is not what it had, where there is more of it.
+/// Under a running service it is said and refused; what it is given when it comes back is not what it had.
 #[test]
 fn the_source_grows() {
     let mut site = site(Broker::get(), "grows");
+    let config = site.read("logscrub.toml");
+    site.file(
+        "logscrub.toml",
+        &config.replace("[kafka]\n", "[kafka]\n\"topic.metadata.refresh.interval.ms\" = 1000\n"),
+    );
     let mut service = site.start(&[]);
     until("it runs", PATIENCE, || owned(&service) == 16);
-    service.stop();
     let store = Kafka::open(crate::options()).unwrap();
     store.add_partitions("grows", 6).unwrap();
+    assert_eq!(service.end(PATIENCE).code(), Some(77), "{}", service.tail());
+    let words = "topic `grows` has grown: it has a partition 5, our own topics have 4 partitions";
+    assert!(service.said().contains(words), "{}", service.tail());
     site.does(&["topics", "apply"]);
     let mut service = site.start(&[]);
     let now = now_ms();
