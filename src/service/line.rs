@@ -374,10 +374,12 @@ pub(super) fn lane_of_nobody<S: Store>(
     store: &S,
     pipelines: &[Arc<Pipeline>],
 ) -> Result<Option<Arc<str>>, StoreError> {
-    let known = |name: &str| pipelines.iter().any(|pipeline| pipeline.topics.lane_delay(name).is_some());
     for TopicSpec { name, .. } in store.topics()? {
-        let Some(topics) = Topics::of_lane(&name).filter(|_| !known(&name)) else { continue };
-        if waits(store, &topics, &name)? {
+        let Some(lanes) = Topics::of_lane(&name) else { continue };
+        let known = |pipeline: &Arc<Pipeline>| {
+            pipeline.topics.lane_delay(&name).is_some() || pipeline.topics.source == lanes.source
+        };
+        if !pipelines.iter().any(known) && waits(store, &lanes, &name)? {
             return Ok(Some(name));
         }
     }

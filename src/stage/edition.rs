@@ -281,10 +281,14 @@ mod tests {
 
     #[test]
     fn the_stored_form_is_pinned() {
-        let windows = Stored { v: 1, edition: 2, stages: vec![window("end", 90, 7)], held: None };
+        let windows =
+            Stored { v: 1, edition: 2, stages: vec![window("end", 90, 7)], held: Some("logs.held".into()) };
         let json = serde_json::to_string(&windows).unwrap();
-        assert_eq!(json, r#"{"v":1,"edition":2,"stages":[{"id":"end","ms":90,"rest":7}]}"#);
+        let first = r#"{"v":1,"edition":2,"stages":[{"id":"end","ms":90,"rest":7}]"#;
+        assert_eq!(json, format!(r#"{first},"held":"logs.held"}}"#));
         assert_eq!(serde_json::from_str::<Stored>(&json).unwrap(), windows);
+        let earlier = serde_json::from_str::<Stored>(&format!("{first}}}")).unwrap();
+        assert_eq!(earlier, Stored { held: None, ..windows });
         assert_eq!(same_windows(json.as_bytes(), &[window("end", 90, 7)]), Some(2));
         for other in [window("end", 60, 7), window("end", 90, 8)] {
             assert_eq!(
