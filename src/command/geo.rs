@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::output::judge;
 use crate::geo::{Databases, GeoError, country_table};
 use crate::policy::CITY_FLOOR;
+use crate::service::file::refuse_what_is_none;
 use crate::transform::geo::{Located, locate};
 use crate::transform::{Context, Places};
 use clap::{Args as ClapArgs, Subcommand};
@@ -58,6 +59,10 @@ struct Info {
 impl GeoArgs {
     /// Opens the databases. A file that cannot be read ends in 74, one that is no database in 78.
     pub fn open(&self) -> Result<Databases, Failure> {
+        for path in &self.geo {
+            let is_one = std::fs::metadata(path).map_or(Ok(()), |what| refuse_what_is_none(&what));
+            is_one.map_err(|why| Failure::new(exit::INVALID, format!("{}: {why}", path.display())))?;
+        }
         Databases::open(&self.geo).map_err(|error| {
             let code = match error {
                 GeoError::Unreadable { .. } => exit::IO,

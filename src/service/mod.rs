@@ -4,6 +4,7 @@ pub mod check;
 pub mod clock;
 pub mod config;
 pub mod crash;
+pub mod file;
 mod health;
 pub mod keys;
 mod line;
