@@ -206,3 +206,31 @@ fn a_reader_that_has_enough_is_no_failure() {
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
 }
+
+/// Each second byte of UTF-16 is NUL in Latin letters and digits, and hides what stands there.
+#[test]
+fn lines_in_utf_16_and_32_are_withheld() {
+    let text = format!("to {CANARY} now");
+    let utf_16 =
+        |line: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> { line.encode_utf16().flat_map(bytes).collect() };
+    let utf_32 =
+        |bytes: fn(u32) -> [u8; 4]| -> Vec<u8> { text.chars().flat_map(|c| bytes(c.into())).collect() };
+    let mixed = format!("номер {}", &CANARY[8..]);
+    let lines = [
+        b"a line of text\0".to_vec(),
+        utf_16(&text, u16::to_le_bytes),
+        utf_16(&text, u16::to_be_bytes),
+        utf_16(&mixed, u16::to_le_bytes),
+        utf_32(u32::to_le_bytes),
+        utf_32(u32::to_be_bytes),
+    ];
+    // Cut at the byte of a line break, a line begins with the break's other byte.
+    let input = lines.join(&b"\n\0"[..]);
+    let ended = pipe(&["--stats"], &input);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!((stat(&ended.err, "withheld"), stat(&ended.err, "  binary")), (5, 5));
+    let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let shown = String::from_utf8_lossy(&ended.out).into_owned();
+    assert!(shown.lines().skip(1).all(|line| line.starts_with("[WITHHELD:reason=binary,bytes=")), "{shown}");
+    assert!(digits(&ended.out) <= 15, "{shown}");
+}

@@ -410,10 +410,18 @@ fn part_of<'r>(record: &Record<'r>, place: usize) -> Option<(&'r [u8], &'r [u8])
 }
 
 /// Formats that hold text in a form we can't read: Confluent's wire format around something that is
-/// no JSON, and compressed streams.
+/// no JSON, compressed streams, UTF-16 and UTF-32.
 fn is_binary(bytes: &[u8]) -> bool {
-    const MAGIC: [&[u8]; 4] = [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\x04\x22\x4d\x18"];
-    if MAGIC.iter().any(|magic| bytes.starts_with(magic)) {
+    const MAGIC: [&[u8]; 7] = [
+        b"\x1f\x8b\x08",
+        b"\x28\xb5\x2f\xfd",
+        b"PK\x03\x04",
+        b"\x04\x22\x4d\x18",
+        b"\xfd7zXZ\0",
+        b"7z\xbc\xaf\x27\x1c",
+        b"BZh91AY&SY",
+    ];
+    if MAGIC.iter().any(|magic| bytes.starts_with(magic)) || has_wide_letters(bytes) {
         return true;
     }
     // Magic byte 0 and a schema id of four bytes; ids are small numbers.
@@ -428,6 +436,28 @@ fn is_binary(bytes: &[u8]) -> bool {
         && bytes.iter().filter(|b| **b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r')).count() * 10
             > bytes.len()
 }
+
+/// Whether three ASCII characters in a row have a NUL each between them, or three: UTF-16 or UTF-32, whose NULs hide
+/// what they part. (A word between two NULs has more letters, an end of a text fewer.)
+fn has_wide_letters(bytes: &[u8]) -> bool {
+    // Nearly no record has a NUL.
+    let Some(first) = memchr::memchr(0, bytes) else { return false };
+    let seen = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, 0x20..0x7f));
+    let rest = bytes.get(first.saturating_sub(1)..).unwrap_or_default();
+    [2, 4].into_iter().any(|width| {
+        // So many characters before this place, at each of the places that a character can begin at.
+        let mut row = [0; 4];
+        rest.iter().enumerate().any(|(at, _)| {
+            let Some(row) = row.get_mut(at % width) else { return false };
+            let padded = rest.get(at + 1..at + width).is_some_and(|pad| pad.iter().all(|byte| *byte == 0));
+            *row = if seen(rest.get(at)) && padded { *row + 1 } else { 0 };
+            *row == WIDE_LETTERS
+        })
+    })
+}
+
+/// So many in a row are no accident.
+const WIDE_LETTERS: usize = 3;
 
 fn write_all(scratch: &mut Scratch, plan: &Plan<'_>, record: &Record<'_>, out: &mut RecordBuf) -> Applied {
     let Scratch { sinks, counts, .. } = scratch;
