@@ -207,6 +207,32 @@ fn a_reader_that_has_enough_is_no_failure() {
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
 }
 
+/// The name of a header or of a member that nobody knows may hold what its value holds.
+#[test]
+fn names_in_record_lines_are_scrubbed_like_names_in_json() {
+    let lines = [
+        (
+            r#"{"id":"r-1","value":"a","headers":[["+14155550132","x"],["trace","y"]],"+447700900123":1,"a@example.com":null}"#,
+            r#"{"id":"r-1","value":"a","headers":[["[PHONE:+1]","x"],["trace","y"]],"[PHONE:+44]":1,"[EMAIL]":null}"#,
+        ),
+        (r#"{"value":"a","sent to +14155550132":"x"}"#, r#"{"value":"a","sent to [PHONE:+1]":"x"}"#),
+        (
+            r#"{"value":"a","headers":[["note",null]],"region":"eu","id":"1","timestamp":5}"#,
+            r#"{"value":"a","headers":[["note",null]],"region":"eu","id":"1","timestamp":5}"#,
+        ),
+    ];
+    let input: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let want: String = lines.iter().map(|(_, want)| format!("{want}\n")).collect();
+    // Twice: a name that may stay is remembered, and one that may not is met anew.
+    let ended = pipe(&["--records", "--stats", "--threads", "1"], input.repeat(2).as_bytes());
+    assert_eq!(String::from_utf8(ended.out).unwrap(), want.repeat(2));
+    assert_eq!((stat(&ended.err, "unchanged"), stat(&ended.err, "changed")), (2, 4));
+    let ended = pipe(&["--records", "--stage", "deidentify"], input.as_bytes());
+    for number in ["4155550132", "7700900123", "example.com"] {
+        assert!(!contains(&ended.out, number), "{}", String::from_utf8_lossy(&ended.out));
+    }
+}
+
 /// Each second byte of UTF-16 is NUL in Latin letters and digits, and hides what stands there.
 #[test]
 fn lines_in_utf_16_and_32_are_withheld() {
@@ -233,4 +259,22 @@ fn lines_in_utf_16_and_32_are_withheld() {
     let shown = String::from_utf8_lossy(&ended.out).into_owned();
     assert!(shown.lines().skip(1).all(|line| line.starts_with("[WITHHELD:reason=binary,bytes=")), "{shown}");
     assert!(digits(&ended.out) <= 15, "{shown}");
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused_with_what_makes_text_of_it() {
+    let utf_16: Vec<u8> = "\u{feff}to +14155550132\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (input, told) in [
+        (b"\xfd7zXZ\0\0\x04 to +14155550132\n".to_vec(), "`xz -dc FILE | logscrub pipe`"),
+        (b"\x1f\x8b\x08\0 to +14155550132\n".to_vec(), "`gzip -dc FILE | logscrub pipe`"),
+        (utf_16, "`iconv -f UTF-16 -t UTF-8 FILE | logscrub pipe`"),
+    ] {
+        let mut child = start(&[]);
+        // It may end without reading all.
+        let _ = child.stdin.take().unwrap().write_all(&input);
+        let out = child.wait_with_output().unwrap();
+        let err = String::from_utf8(out.stderr).unwrap();
+        assert_eq!((out.status.code(), out.stdout.as_slice()), (Some(74), &b""[..]), "{err}");
+        assert!(err.contains(told), "{err}");
+    }
 }

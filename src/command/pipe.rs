@@ -1,5 +1,7 @@
 //! `logscrub pipe`: stdin to stdout, one line out per line in, in order; no config, no broker.
 
+mod names;
+mod not_text;
 mod pump;
 mod scrub;
 
@@ -28,8 +30,8 @@ pub struct Args {
     /// Counts on stderr at the end
     #[arg(long)]
     stats: bool,
-    /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N")]
+    /// Worker threads, 1 to 256 [default: one per core]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<NonZero<usize>>,
 }
 
@@ -50,6 +52,7 @@ impl Args {
 
         let (input, mut output) =
             standard_streams().map_err(|error| Failure::io("stdin or stdout", &error))?;
+        let input = not_text::refuse(input)?;
         match pump(input, &mut output, workers) {
             Ok(mut workers) => {
                 if self.stats {
@@ -62,6 +65,15 @@ impl Args {
             Err(error) => failure_of(&error).map_or(Ok(()), Err),
         }
     }
+}
+
+/// More than any machine has use for; each has buffers of its own.
+const MOST_THREADS: usize = 256;
+
+/// The value of `--threads`.
+fn threads(text: &str) -> Result<NonZero<usize>, String> {
+    let number = text.parse().ok().and_then(NonZero::new).filter(|number| number.get() <= MOST_THREADS);
+    number.ok_or_else(|| format!("it is a number from 1 to {MOST_THREADS}"))
 }
 
 /// Stdin and stdout without the standard library's line buffering.

@@ -7,7 +7,8 @@
 //! - `null` as value is a tombstone, as key Kafka's null key.
 //! - `id` and `format` pass as they are if they are at most 64 of `[A-Za-z0-9_.-]`; `partition`
 //!   (32 bits), `offset` and `timestamp` pass if they are whole numbers.
-//! - Any other member is scrubbed: it is handed to the engine as a header and written back as a member.
+//! - Any other member is scrubbed: it is handed to the engine as a header and written back as a member. Its name, and
+//!   those of headers, are scrubbed like names of members in JSON.
 //! - What comes out has the members of what went in, in their order; bytes that are not UTF-8 come out
 //!   under `value_b64`, `key_b64` or `headers_b64` (header values in base64, names as text).
 //! - A line that is no such record is taken as a plain value, the whole line, and comes out as
@@ -22,6 +23,7 @@ mod json;
 
 use crate::record::{Header, Record, RecordBuf};
 use json::Cursor;
+use std::collections::BTreeMap;
 
 /// Members that pass untouched.
 const PASSING: [&str; 5] = ["id", "format", "partition", "offset", "timestamp"];
@@ -315,8 +317,9 @@ impl Framing {
 
     /// Appends the parsed line with the contents of `scrubbed`, without a line ending. Nothing of
     /// the line but the passing members is written; `scrubbed.headers` are those of
-    /// [`Framing::scrub_headers`], in their order, changed or missing.
-    pub fn write(&self, line: &[u8], scrubbed: &RecordBuf, to: &mut Vec<u8>) {
+    /// [`Framing::scrub_headers`], in their order, changed or missing, with their names as they were; `renamed` has what
+    /// is written for names that cannot stay.
+    pub fn write(&self, line: &[u8], scrubbed: &RecordBuf, renamed: &Renamed, to: &mut Vec<u8>) {
         let owners = self.owners(line, scrubbed);
         let pairs = scrubbed.headers.iter().zip(&owners);
         let headers = pairs.clone().filter(|(_, owner)| **owner == Owner::Header).map(|(pair, _)| pair);
@@ -329,13 +332,15 @@ impl Framing {
                 Member::Value => object.text_or_base64("value", scrubbed.value.as_deref()),
                 Member::Key => object.text_or_base64("key", scrubbed.key.as_deref()),
                 Member::Headers => {
-                    object.headers(headers.clone().map(|(name, value)| (name.as_slice(), value.as_deref())));
+                    let headers = headers.clone();
+                    object.headers(headers.map(|(name, value)| (shown(renamed, name), value.as_deref())));
                 }
                 Member::Other(place) => {
                     let form = self.others.get(*place).map_or(OtherForm::String, |other| other.form);
                     while let Some(((name, value), _)) =
                         others.next_if(|(_, owner)| **owner == Owner::Other(*place))
                     {
+                        let name = shown(renamed, name);
                         match (value, form) {
                             (None, _) => object.json(name, b"null"),
                             (Some(value), OtherForm::Json) if json::is_json(value) => {
@@ -369,6 +374,13 @@ impl Framing {
         }
         owners
     }
+}
+
+/// Names that cannot stay, and what is written for them.
+pub type Renamed = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn shown<'n>(renamed: &'n Renamed, name: &'n [u8]) -> &'n [u8] {
+    renamed.get(name).map_or(name, Vec::as_slice)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! What `pipe` does with one line.
 
+use super::names::{Names, Stage};
 use super::pump::Work;
-use crate::command::records::{Framing, Shape};
+use crate::command::records::{Framing, Renamed, Shape};
 use crate::engine::{Applied, Engine, Scratch, WithheldReason};
 use crate::policy::Policy;
 use crate::record::{Record, RecordBuf};
@@ -28,6 +29,7 @@ pub struct Scrubber {
     form: Form,
     scratch: Scratch,
     framing: Framing,
+    names: Names,
     scrubbed: RecordBuf,
     totals: Totals,
 }
@@ -41,6 +43,7 @@ impl Scrubber {
             form,
             scratch: Scratch::default(),
             framing: Framing::default(),
+            names: Names::default(),
             scrubbed: RecordBuf::default(),
             totals: Totals::default(),
         }
@@ -83,9 +86,18 @@ impl Scrubber {
         let record = self.framing.record(line, &headers);
         let applied =
             self.engine.apply(&mut self.scratch, &self.policy, self.stage, &record, &mut self.scrubbed);
-        self.framing.write(line, &self.scrubbed, out);
+        let stage = Stage { engine: &self.engine, policy: &self.policy, place: self.stage };
+        // Nothing is written of what was withheld, its names neither.
+        let renamed = match applied {
+            Applied::Withheld(_) => Renamed::new(),
+            Applied::Unchanged | Applied::Changed => self.names.scrub(&stage, &mut self.scratch, &headers),
+        };
+        self.framing.write(line, &self.scrubbed, &renamed, out);
         self.totals.malformed += u64::from(shape == Shape::Text);
-        Outcome::of(applied)
+        match Outcome::of(applied) {
+            Outcome::Unchanged if !renamed.is_empty() => Outcome::Changed,
+            outcome => outcome,
+        }
     }
 
     fn withheld_record(&mut self, reason: WithheldReason, bytes: u64, out: &mut Vec<u8>) -> Outcome {

@@ -11,7 +11,7 @@ fn through(line: &[u8]) -> (Shape, String) {
     scrubbed.value = record.value.map(<[u8]>::to_vec);
     scrubbed.headers = headers.iter().map(|(n, v)| (n.to_vec(), v.map(<[u8]>::to_vec))).collect();
     let mut out = Vec::new();
-    framing.write(line, &scrubbed, &mut out);
+    framing.write(line, &scrubbed, &Renamed::new(), &mut out);
     (shape, String::from_utf8(out).expect("record lines are UTF-8"))
 }
 
@@ -133,7 +133,7 @@ fn write(line: &str, headers: &[(&str, Option<&str>)]) -> String {
         ..RecordBuf::default()
     };
     let mut out = Vec::new();
-    framing.write(line.as_bytes(), &scrubbed, &mut out);
+    framing.write(line.as_bytes(), &scrubbed, &Renamed::new(), &mut out);
     String::from_utf8(out).unwrap()
 }
 

@@ -1,0 +1,67 @@
+//! Input that is no text: a compressed file, or one in UTF-16. Cut at line breaks it would be noise that hides what it
+//! holds.
+
+use crate::command::exit;
+use crate::command::failure::Failure;
+use std::io::{self, Cursor, Read};
+
+/// How a file begins, what it is then, and what makes text of it.
+const FORMS: [(&[u8], &str, &str); 10] = [
+    (b"\x1f\x8b\x08", "gzip", "gzip -dc"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"),
+    (b"\xfd7zXZ\0", "xz", "xz -dc"),
+    (b"7z\xbc\xaf\x27\x1c", "7z", "7z x -so"),
+    (b"PK\x03\x04", "zip", "unzip -p"),
+    (b"BZh91AY&SY", "bzip2", "bzip2 -dc"),
+    (b"\x04\x22\x4d\x18", "lz4", "lz4 -dc"),
+    (b"\xff\xfe", "UTF-16", UTF_16),
+    (b"\xfe\xff", "UTF-16", UTF_16),
+    (b"\0\0\xfe\xff", "UTF-32", "iconv -f UTF-32 -t UTF-8"),
+];
+
+const UTF_16: &str = "iconv -f UTF-16 -t UTF-8";
+
+/// Reads as little as tells what the input is, and gives all of it back.
+///
+/// # Errors
+/// It is no text; it cannot be read.
+pub(super) fn refuse<R: Read>(mut input: R) -> Result<impl Read + use<R>, Failure> {
+    let mut begin = Vec::new();
+    let mut byte = [0];
+    // A line shorter than a magic number is not kept waiting.
+    while FORMS.iter().any(|(magic, _, _)| magic.len() > begin.len() && magic.starts_with(&begin)) {
+        match input.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => begin.extend_from_slice(&byte),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::io("cannot read the input", &error)),
+        }
+    }
+    match FORMS.iter().find(|(magic, _, _)| begin.starts_with(magic)) {
+        Some((_, form, tool)) => {
+            let help = format!("make text of it first: `{tool} FILE | logscrub pipe`");
+            Err(Failure::new(exit::IO, format!("the input is {form}, not lines of text")).help(&help))
+        }
+        None => Ok(Cursor::new(begin).chain(input)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_comes_through_and_nothing_else_does() {
+        for text in
+            [&b""[..], b"P", b"PK", b"PKI failed\n", b"B", b"BZh is", b"\xef\xbb\xbfline\n", b"\0\0", b"7 up"]
+        {
+            let mut out = Vec::new();
+            refuse(text).unwrap().read_to_end(&mut out).unwrap();
+            assert_eq!(out, text);
+        }
+        for (magic, form, tool) in FORMS {
+            let told = refuse(&[magic, b"rest"].concat()[..]).map(|_| ()).unwrap_err().to_string();
+            assert!(told.contains(form) && told.contains(tool), "{told}");
+        }
+    }
+}
