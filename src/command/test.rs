@@ -12,13 +12,14 @@ use super::output::print;
 use crate::diagnostic::{Diagnostics, Source};
 use crate::engine::{Engine, Scratch};
 use crate::geo::Databases;
+use crate::numbering::Region;
 use crate::policy::{self, Policy};
 use crate::record::{Record, RecordBuf};
 use crate::rule::{self, Sources};
 use fixture::{Case, FileKind, kind_of};
 use report::Results;
 use run::Found;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,6 +72,8 @@ impl Args {
 /// Everything to run.
 struct Suite {
     engine: Engine,
+    /// Of the regions that policies name.
+    of_regions: BTreeMap<Region, Engine>,
     examples: Vec<rule::Example>,
     safe_only: Policy,
     /// Each case with its policy.
@@ -123,10 +126,14 @@ impl Suite {
             eprintln!("{warning}\n");
         }
         let Some(compiled) = compiled else { unreachable!("rules that do not compile are an error") };
-        let engine = Engine::new(Arc::new(compiled.rules), Some(Arc::new(Databases::embedded())));
+        let (rules, places) = (Arc::new(compiled.rules), Arc::new(Databases::embedded()));
+        let engine = || Engine::new(rules.clone(), Some(places.clone()));
+        let regions = cases.iter().filter_map(|(_, policy)| policy.region);
+        let of_regions = regions.collect::<BTreeSet<_>>().into_iter();
+        let of_regions = of_regions.map(|region| (region, engine().with_region(Some(region)))).collect();
         let safe_only = Source { name: "safe_only".to_owned(), text: SAFE_ONLY.to_owned() };
         let safe_only = policy::compile(&safe_only, &[]).map_err(|errors| Failure::invalid(&errors))?.policy;
-        Ok(Suite { engine, examples: compiled.examples, safe_only, cases })
+        Ok(Suite { engine: engine(), of_regions, examples: compiled.examples, safe_only, cases })
     }
 
     fn run(&self) -> Results {
@@ -136,12 +143,14 @@ impl Suite {
         let mut scratch = Scratch::default();
         let mut out = RecordBuf::default();
         for (case, policy) in &self.cases {
+            let of_region = policy.region.and_then(|region| self.of_regions.get(&region));
+            let engine = of_region.unwrap_or(&self.engine);
             verdicts.extend(run::case(case, |stage, line| {
                 let Some(stage) = policy.stage_by_id(stage) else {
                     return Err(format!("policy `{}` has no stage `{stage}`", policy.id));
                 };
                 let record = Record { value: Some(line), ..Record::default() };
-                self.engine.apply(&mut scratch, policy, stage, &record, &mut out);
+                engine.apply(&mut scratch, policy, stage, &record, &mut out);
                 Ok(out.value.clone().unwrap_or_default())
             }));
         }
@@ -210,7 +219,14 @@ fn user_files(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(rule_files(path)?);
+            let found = rule_files(path)?;
+            if found.is_empty() {
+                let none = format!("{}: there is no *.toml file in this folder", path.display());
+                return Err(
+                    Failure::new(exit::INVALID, none).help("name a folder with rules, policies or fixtures")
+                );
+            }
+            files.extend(found);
         } else {
             files.push(read_source(path)?);
         }

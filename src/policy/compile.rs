@@ -8,6 +8,7 @@ use super::{
 };
 use crate::class::{BUILT_IN, Class, ClassSet, CustomClass, SLOTS};
 use crate::diagnostic::{Diagnostics, Report, Source, did_you_mean};
+use crate::numbering::Region;
 use crate::transform::Action;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -86,6 +87,7 @@ impl Compiler<'_, '_> {
             city_floor: self.city_floor(syntax.city_floor.as_ref()),
             oldest_plausible: self.oldest_plausible(syntax.oldest_plausible.as_ref()),
             geo_fields: syntax.geo_fields.as_ref().is_some_and(|yes| *yes.get_ref()),
+            region: syntax.region.as_ref().and_then(|code| self.region(code)),
             counts: self.counts(&syntax.counts, syntax.stages.len()),
             anonymity,
             events: self.events(&syntax.events, syntax.stages.len()),
@@ -119,6 +121,9 @@ impl Compiler<'_, '_> {
                 self.duplicate(twin, one);
             }
             self.check_age(place, one, &stage, stages.last());
+            if place == 0 || is_last {
+                self.refuse_when(one, is_last);
+            }
             stage.actions = resolved(place, is_last, &stage, &stages);
             if is_last {
                 self.check_last(one, &stage);
@@ -126,6 +131,17 @@ impl Compiler<'_, '_> {
             stages.push(stage);
         }
         stages
+    }
+
+    /// The first and the last stage are for every record: none may leave as it is.
+    fn refuse_when(&self, syntax: &StageSyntax, is_last: bool) {
+        let Some(when) = &syntax.when else { return };
+        let place = if is_last { "last" } else { "first" };
+        self.report.error(
+            when.span.clone(),
+            format!("the {place} stage is for every record, and cannot have `when`"),
+            "take it out, or write it into a stage between the first and the last",
+        );
     }
 
     fn duplicate(&self, first: &StageSyntax, second: &StageSyntax) {
@@ -417,6 +433,18 @@ impl Compiler<'_, '_> {
     fn oldest_plausible(&self, text: Option<&Spanned<String>>) -> Period {
         let ten_years = Period { months: 120, seconds: 0 };
         text.map_or(Some(ten_years), |text| self.period(text)).unwrap_or(ten_years)
+    }
+
+    fn region(&self, code: &Spanned<String>) -> Option<Region> {
+        let region = Region::from_code(code.get_ref());
+        if region.is_none() {
+            self.report.error(
+                code.span(),
+                format!("no country has the two-letter code `{}`", code.get_ref()),
+                "write one of ISO 3166, as in \"US\", \"GB\"",
+            );
+        }
+        region
     }
 
     /// `k` of the last stage, whose own actions become the coarsest.

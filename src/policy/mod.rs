@@ -20,6 +20,7 @@ pub use shipped::{shipped, shipped_ids};
 pub use windows::{Windows, milliseconds, shortest_of_ms};
 
 use crate::class::{Class, ClassSet, SLOTS};
+use crate::numbering::Region;
 use crate::transform::{Action, GeoDetail, RoundTo};
 
 /// A policy that was checked whole. Everything in it can be carried out.
@@ -40,6 +41,8 @@ pub struct Policy {
     pub oldest_plausible: Period,
     /// `geo_fields = true`: JSON gets `<field>_country` and `<field>_city` members.
     pub geo_fields: bool,
+    /// The country whose national numbers are meant where nothing else tells.
+    pub region: Option<Region>,
     /// Aggregates that outlive the records.
     pub counts: Vec<Count>,
     /// What ends windows sooner.
@@ -122,7 +125,7 @@ pub struct Stage {
     pub after: After,
     /// `None`: the policy's clock.
     pub clock: Option<Clock>,
-    /// `None`: every record.
+    /// Of a middle stage; `None`: every record.
     pub when: Option<When>,
     /// The action per class slot, resolved: what this stage does, defaults of its position included.
     /// `None` leaves the value alone (a middle stage that does not name the class).

@@ -16,6 +16,7 @@ pub struct PolicySyntax {
     pub city_floor: Option<Spanned<i64>>,
     pub oldest_plausible: Option<Spanned<String>>,
     pub geo_fields: Option<Spanned<bool>>,
+    pub region: Option<Spanned<String>>,
     pub stages: Vec<StageSyntax>,
     /// `stage` is there, if perhaps of a wrong type.
     pub has_stages: bool,
@@ -122,6 +123,7 @@ pub fn read(report: &Report<'_>) -> Option<PolicySyntax> {
         city_floor: top.integer("city_floor"),
         oldest_plausible: top.string("oldest_plausible"),
         geo_fields: top.boolean("geo_fields"),
+        region: top.string("region"),
         stages: top.tables("stage", "a stage").into_iter().map(stage).collect(),
         has_stages: top.has("stage"),
         counts: top.tables("count", "a count").into_iter().map(count).collect(),

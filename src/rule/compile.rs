@@ -7,6 +7,7 @@ use super::{Allow, BareDigits, FieldPath, PhoneOptions, SecondLook, Validator, p
 use crate::class::Class;
 use crate::detect::Detector;
 use crate::diagnostic::{Diagnostic, Report, Severity, Source, content_start, did_you_mean};
+use crate::numbering::Region;
 use std::ops::Range;
 use toml::Spanned;
 
@@ -254,7 +255,7 @@ impl FileCompiler<'_, '_> {
                     format!("write `within = {KEYWORD_WITHIN}`"),
                 ),
             }
-            if keywords.is_empty() {
+            if syntax.keywords.is_empty() {
                 self.report.error(
                     bytes.span(),
                     "`within` says how near a keyword must be, but there is no keyword",
@@ -326,7 +327,9 @@ impl FileCompiler<'_, '_> {
 
     fn region(&self, region: &Spanned<String>) -> Option<[u8; 2]> {
         let bytes = <[u8; 2]>::try_from(region.get_ref().as_bytes()).ok();
-        let good = bytes.filter(|bytes| bytes.iter().all(u8::is_ascii_uppercase));
+        let good = bytes.filter(|bytes| {
+            bytes.iter().all(u8::is_ascii_uppercase) && Region::from_code(region.get_ref()).is_some()
+        });
         if good.is_none() {
             self.report.error(
                 region.span(),
