@@ -148,3 +148,69 @@ fn a_line_that_is_no_record_says_what_is_in_the_topic() {
     assert!(told.contains("line 2 is for partition 7"), "{told}");
     assert!(told.contains("nothing was written"), "{told}");
 }
+
+/// A program with its config in a directory: what it says to a line of arguments.
+fn told(directory: &Path, line: &str) -> (Option<i32>, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_logscrub"))
+        .args(line.split(' '))
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (out.status.code(), String::from_utf8(out.stderr).unwrap())
+}
+
+/// Who misspells a name is told so, and what there is instead.
+#[test]
+fn a_misspelt_name_makes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    for line in ["cat logs --embedded stroe", "counts --embedded stroe", "audit --k 2 --embedded stroe"] {
+        let (code, told) = told(directory, line);
+        assert_eq!(code, Some(69), "{line}: {told}");
+        assert!(told.contains("stroe: there is no store here"), "{line}: {told}");
+    }
+    let config = "[embedded]\n[[pipeline]]\nsource = \"logs\"\npolicy = \"mossmoon\"\n";
+    fs::write(directory.join("logscrub.toml"), config).unwrap();
+    let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["logscrub.toml"]);
+
+    for line in ["put logs", "run --once"] {
+        let (code, told) = told(directory, line);
+        assert_eq!(code, Some(0), "{line}: {told}");
+    }
+    for (line, code, part) in [
+        ("counts --id nope", 2, "no count is called `nope`\nhelp: the counts are billing\n"),
+        ("counts --id biling", 2, "help: did you mean `billing`?"),
+        ("counts --source nope", 2, "no pipeline reads `nope`\nhelp: the sources are logs\n"),
+        ("cat lgs", 77, "topic `lgs` does not exist\nhelp: did you mean `logs`?"),
+        ("cat logs.held.7y", 77, "help: `logscrub run` makes it"),
+    ] {
+        let (is, told) = told(directory, line);
+        assert_eq!(is, Some(code), "{line}: {told}");
+        assert!(told.contains(part), "{line}: {told}");
+    }
+    assert_eq!(told(directory, "counts --id billing").0, Some(0));
+}
+
+/// What pipelines write is theirs: a record that was never scrubbed does not stand in it.
+#[test]
+fn nobody_puts_into_a_topic_of_ours() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let config = "[embedded]\n[[pipeline]]\nsource = \"logs\"\ntopics.scrubbed = \"clean\"\n";
+    fs::write(directory.join("logscrub.toml"), config).unwrap();
+    for topic in
+        ["clean", "logs.deidentified", "logs.held.90d", "logs.counts", "logs.progress", "logs.quarantine"]
+    {
+        for line in [format!("put {topic}"), format!("gen --lines 1 --topic {topic}")] {
+            let (code, told) = told(directory, &line);
+            assert_eq!(code, Some(77), "{line}: {told}");
+            assert!(told.contains("`logscrub put logs`"), "{line}: {told}");
+        }
+    }
+    assert_eq!(told(directory, "put logs.scrubbed --embedded other").0, Some(77));
+    for topic in ["logs", "others"] {
+        assert_eq!(told(directory, &format!("put {topic}")).0, Some(0), "{topic}");
+    }
+}

@@ -10,7 +10,6 @@ use crate::stage::DayKey;
 use crate::stage::Pipeline;
 use crate::stage::cell::{Anonymity, day_of};
 use crate::stage::store::{Flow, Store, StoreError};
-use crate::store::embedded::Access;
 use clap::Args as ClapArgs;
 use serde_json::json;
 use std::collections::HashMap;
@@ -52,7 +51,7 @@ impl Args {
     fn audit(&self) -> Result<u8, Failure> {
         let config = self.store.read(None)?;
         let pipelines = pipelines_of(&config)?;
-        let store = store::open(&config.store, Access::Visitor)?;
+        let store = store::open_to_read(&config.store)?;
         let mut all = Vec::new();
         for pipeline in pipelines.iter().filter(|pipeline| pipeline.lanes.is_some()) {
             let measured = match &store {
@@ -68,6 +67,11 @@ impl Args {
 
     fn measure<S: Store>(&self, store: &S, pipeline: &Pipeline) -> Result<Measured, StoreError> {
         let topic = &pipeline.topics.deidentified;
+        if !store.topics()?.iter().any(|known| known.name == *topic) {
+            return Err(StoreError::Refused(format!(
+                "topic `{topic}` does not exist: nothing was released yet; `logscrub run` makes it"
+            )));
+        }
         let last = pipeline.schedule.last();
         let clock = pipeline.policy.stages.get(last).and_then(|stage| stage.clock.as_ref());
         let clock = clock.unwrap_or(&pipeline.policy.clock);

@@ -1,9 +1,12 @@
 //! `logscrub cat TOPIC`: a topic's records to stdout.
 
+use super::exit;
 use super::failure::Failure;
 use super::output::judge;
 use super::records::{self, Position};
-use super::store::{Opened, StoreArgs, failure};
+use super::store::{self, Opened, StoreArgs, failure};
+use crate::diagnostic::did_you_mean;
+use crate::service::config::{Config, owner};
 use crate::stage::store::{Fetched, Flow, Store, StoreError};
 use clap::Args as ClapArgs;
 use std::collections::BTreeMap;
@@ -37,7 +40,8 @@ impl Args {
     }
 
     fn cat(self) -> Result<(), Failure> {
-        let store = self.store.visit()?;
+        let config = self.store.read(None)?;
+        let store = store::open_to_read(&config.store)?;
         let printed = match &store {
             Opened::Embedded(store) => self.print(store),
             Opened::Kafka(store) => self.print(store),
@@ -45,8 +49,31 @@ impl Args {
         match printed {
             Ok(()) => Ok(()),
             Err(End::Output(error)) => judge(Err(error)),
+            Err(End::Store(StoreError::Refused(_))) if self.is_missing(&store) => Err(self.no_topic(&config)),
             Err(End::Store(error)) => Err(failure(&error)),
         }
+    }
+
+    fn is_missing(&self, store: &Opened) -> bool {
+        let known = match store {
+            Opened::Embedded(store) => store.topics(),
+            Opened::Kafka(store) => store.topics(),
+        };
+        known.is_ok_and(|known| known.iter().all(|topic| *topic.name != *self.topic))
+    }
+
+    fn no_topic(&self, config: &Config) -> Failure {
+        let topic = self.topic.as_str();
+        let help = match owner(&config.pipelines, topic) {
+            Some(_) => "`logscrub run` makes it when it has something to write".to_owned(),
+            None => {
+                let sources =
+                    config.pipelines.iter().map(|pipeline| pipeline.settings.topics.source.as_ref());
+                let near = did_you_mean(topic, sources).map(|near| format!("did you mean `{near}`? "));
+                format!("{}`logscrub put {topic}` makes it", near.unwrap_or_default())
+            }
+        };
+        Failure::new(exit::REFUSED, format!("topic `{topic}` does not exist")).help(&help)
     }
 
     #[allow(clippy::disallowed_methods, reason = "the edge waits")]

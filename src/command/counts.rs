@@ -7,11 +7,11 @@ use super::failure::Failure;
 use super::load::policy_of;
 use super::output::print;
 use super::store::{self, Opened, StoreArgs, failure};
+use crate::diagnostic::did_you_mean;
 use crate::policy::SMALLEST_GROUP;
 use crate::service::config::PipelineConfig;
 use crate::stage::count::{self, Group, Total, decimal};
 use crate::stage::store::{Flow, Store, StoreError};
-use crate::store::embedded::Access;
 use clap::Args as ClapArgs;
 use fold::{Row, fold};
 use serde_json::json;
@@ -68,14 +68,30 @@ impl Args {
             let source = pipeline.settings.topics.source.as_ref();
             self.source.as_deref().is_none_or(|asked| asked == source)
         };
-        let store = store::open(&config.store, Access::Visitor)?;
+        let pipelines: Vec<&PipelineConfig> = config.pipelines.iter().filter(wanted).collect();
+        if let (Some(asked), []) = (&self.source, pipelines.as_slice()) {
+            let sources = config.pipelines.iter().map(|pipeline| pipeline.settings.topics.source.to_string());
+            return Err(unknown("no pipeline reads", asked, "sources", sources.collect()));
+        }
+        let mut ids = BTreeSet::new();
+        for pipeline in &pipelines {
+            let policy = policy_of(&pipeline.policy, pipeline.rules.as_deref())?;
+            ids.extend(policy.counts.into_iter().map(|count| count.id));
+        }
+        let store = store::open_to_read(&config.store)?;
         let mut tables = Vec::new();
-        for pipeline in config.pipelines.iter().filter(wanted) {
+        for pipeline in pipelines {
             let read = match &store {
                 Opened::Embedded(store) => read(store, &pipeline.settings.topics.counts),
                 Opened::Kafka(store) => read(store, &pipeline.settings.topics.counts),
             };
-            tables.extend(self.tables(pipeline, read.map_err(|error| failure(&error))?)?);
+            let read = read.map_err(|error| failure(&error))?;
+            // Of an earlier policy, too.
+            ids.extend(read.keys().map(|group| group.count.clone()));
+            tables.extend(self.tables(pipeline, read)?);
+        }
+        if let Some(asked) = self.id.as_ref().filter(|id| !ids.contains(*id)) {
+            return Err(unknown("no count is called", asked, "counts", ids));
         }
         let shown = match (self.csv, self.json) {
             (true, _) => as_csv(&tables)?,
@@ -115,6 +131,16 @@ impl Args {
         };
         Ok(by_count.into_iter().map(table).collect())
     }
+}
+
+/// `asked` is none of those that there are.
+fn unknown(what: &str, asked: &str, all: &str, known: BTreeSet<String>) -> Failure {
+    let help = match did_you_mean(asked, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "the policy has no `[[count]]`".to_owned(),
+        None => format!("the {all} are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    Failure::usage(format!("{what} `{asked}`")).help(&help)
 }
 
 /// The totals of each group, over all chunks.

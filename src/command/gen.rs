@@ -123,7 +123,7 @@ impl Args {
             }
             Some(name) => {
                 super::put::check_topic(name)?;
-                match self.store.visit()? {
+                match self.store.visit_to_write(name)? {
                     Opened::Embedded(store) => self.write_topic(&store, name, plan, truth),
                     Opened::Kafka(store) => self.write_topic(&store, name, plan, truth),
                 }

@@ -36,7 +36,7 @@ impl Args {
 
     fn put(self) -> Result<(), Failure> {
         check_topic(&self.topic)?;
-        match self.store.visit()? {
+        match self.store.visit_to_write(&self.topic)? {
             Opened::Embedded(store) => self.put_into(&store),
             Opened::Kafka(store) => self.put_into(&store),
         }

@@ -2,9 +2,10 @@
 
 use super::exit;
 use super::failure::Failure;
-use crate::diagnostic::Source;
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 use crate::service::clock::SystemClock;
-use crate::service::config::{self, Config, StoreConfig};
+use crate::service::config::{self, Config, StoreConfig, owner};
+use crate::service::file;
 use crate::stage::store::StoreError;
 use crate::store::embedded::{Access, Durability, Embedded, Fault, Options};
 use crate::store::kafka::{self, Kafka};
@@ -31,9 +32,9 @@ impl StoreArgs {
         }
         let path = self.config_path();
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            let help = "help: name a config with -c FILE, or an embedded store with --embedded DIR";
-            Failure::new(exit::INVALID, format!("{name}: cannot be read: {}\n{help}", error.kind()))
+        let text = file::read(path).map_err(|why| {
+            let help = "name a config with -c FILE, or an embedded store with --embedded DIR";
+            Failure::invalid(&Diagnostics(vec![Diagnostic::of_file(Severity::Error, &name, why).help(help)]))
         })?;
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -45,9 +46,18 @@ impl StoreArgs {
         self.config.as_deref().unwrap_or(Path::new("logscrub.toml"))
     }
 
-    /// Opens the store for a visit.
-    pub fn visit(&self) -> Result<Opened, Failure> {
-        open(&self.read(None)?.store, Access::Visitor)
+    /// Opens the store for a visit that writes into a topic: into none of our own, which hold what the pipelines made
+    /// and nothing else.
+    pub fn visit_to_write(&self, topic: &str) -> Result<Opened, Failure> {
+        let config = self.read(None)?;
+        if let Some(pipeline) = owner(&config.pipelines, topic) {
+            let source = pipeline.settings.topics.source.as_ref();
+            let message =
+                format!("topic `{topic}` is written by the pipeline of `{source}`, and by nobody else");
+            let help = format!("what is to be scrubbed goes into its source: `logscrub put {source}`");
+            return Err(Failure::new(exit::REFUSED, message).help(&help));
+        }
+        open(&config.store, Access::Visitor)
     }
 }
 
@@ -57,7 +67,25 @@ pub enum Opened {
     Kafka(Kafka),
 }
 
-/// Opens the store that a config names.
+/// Opens the store that a config names for a visit that only reads. A store that is not there yet is not made: its
+/// name may be misspelt.
+pub fn open_to_read(store: &StoreConfig) -> Result<Opened, Failure> {
+    if let StoreConfig::Embedded { path } = store
+        && !is_made(path)
+    {
+        let help = "name the directory that `logscrub put` or `logscrub run` made";
+        let message = format!("{}: there is no store here", path.display());
+        return Err(Failure::new(exit::BROKER_UNREACHABLE, message).help(help));
+    }
+    open(store, Access::Visitor)
+}
+
+/// Whether somebody has made an embedded store here.
+pub fn is_made(dir: &Path) -> bool {
+    dir.join("store.db").is_file()
+}
+
+/// Opens the store that a config names, and makes it where it is missing.
 pub fn open(store: &StoreConfig, access: Access) -> Result<Opened, Failure> {
     match store {
         StoreConfig::Embedded { path } => {

@@ -8,7 +8,7 @@ use super::store::{self, Opened, StoreArgs, failure};
 use crate::policy::Period;
 use crate::service::check;
 use crate::service::clock::SystemClock;
-use crate::service::config::Config;
+use crate::service::config::{Config, StoreConfig};
 use crate::service::topics::{self, Finding, Level, Wanted};
 use crate::service::watch;
 use crate::stage::Pipeline;
@@ -54,10 +54,13 @@ impl Args {
         let (What::Plan(common) | What::Apply(common) | What::Verify(common)) = &self.what;
         let config = common.store.read(None)?;
         let pipelines = pipelines_of(&config)?;
-        let Opened::Kafka(kafka) = store::open(&config.store, Access::Visitor)? else {
-            return print(common.json, &[] as &[Finding], "the embedded store makes its topics itself\n")
-                .map(|()| 0);
+        let itself = || {
+            print(common.json, &[] as &[Finding], "the embedded store makes its topics itself\n").map(|()| 0)
         };
+        if let StoreConfig::Embedded { .. } = &config.store {
+            return itself();
+        }
+        let Opened::Kafka(kafka) = store::open(&config.store, Access::Visitor)? else { return itself() };
         let mut wanted = Vec::new();
         let mut done = Vec::new();
         for (pipeline, config) in pipelines.iter().zip(&config.pipelines) {

@@ -8,6 +8,8 @@ mod kafka;
 mod topics;
 mod values;
 
+pub use topics::owner;
+
 use crate::diagnostic::{Diagnostics, Report, Source, TableReader, parse};
 use crate::policy::Period;
 use crate::stage::Settings;
@@ -368,6 +370,18 @@ mod tests {
             none.contains("neither `[kafka]` nor `[embedded]`") && none.contains("nothing to run"),
             "{none}"
         );
+    }
+
+    #[test]
+    fn each_topic_but_a_source_has_its_owner() {
+        let config = config(&format!("{SMALL}topics.scrubbed = \"clean\"\n"), &[]).unwrap();
+        let owned = |topic: &str| owner(&config.pipelines, topic).is_some();
+        for topic in ["clean", "logs.held.90d", "logs.held.x", "logs.deidentified", "logs.counts"] {
+            assert!(owned(topic), "{topic}");
+        }
+        for topic in ["logs", "logs.scrubbed", "logs.held", "others"] {
+            assert!(!owned(topic), "{topic}");
+        }
     }
 
     #[test]

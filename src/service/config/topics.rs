@@ -1,5 +1,6 @@
 //! `topics.*`: a pipeline's names, of which no two are the same.
 
+use super::PipelineConfig;
 use super::values::Values;
 use crate::diagnostic::TableReader;
 use crate::stage::topics::Topics;
@@ -23,6 +24,18 @@ pub(super) fn read(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, top
         }
     }
     refuse_one_topic_twice(table, values, topics);
+}
+
+/// The pipeline that writes a topic, and nobody else: what it emits, holds, counts and remembers.
+#[must_use]
+pub fn owner<'c>(pipelines: &'c [PipelineConfig], topic: &str) -> Option<&'c PipelineConfig> {
+    pipelines.iter().find(|pipeline| {
+        let names = &pipeline.settings.topics;
+        let held = || topic.strip_prefix(names.held.as_ref()).is_some_and(|rest| rest.starts_with('.'));
+        let written =
+            |(key, name): &(&str, &Arc<str>)| !matches!(*key, "source" | "held") && name.as_ref() == topic;
+        by_key(names).iter().any(written) || held()
+    })
 }
 
 fn refuse_one_topic_twice(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, topics: &Topics) {
