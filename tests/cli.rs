@@ -172,6 +172,8 @@ fn a_misspelt_name_makes_nothing() {
     }
     let config = "[embedded]\n[[pipeline]]\nsource = \"logs\"\npolicy = \"mossmoon\"\n";
     fs::write(directory.join("logscrub.toml"), config).unwrap();
+    let (code, online) = told(directory, "check --online");
+    assert_eq!(code, Some(0), "{online}");
     let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(names.collect::<Vec<_>>(), ["logscrub.toml"]);
 

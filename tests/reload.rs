@@ -98,6 +98,55 @@ fn what_is_wrong_changes_nothing() {
     service.stop();
 }
 
+/// Our own log says where something is wrong and what, never what stands there: examples of rules are lines of
+/// somebody's logs, and accounts are somebody's.
+#[test]
+fn what_is_wrong_is_logged_without_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    file("fast.toml", POLICY);
+    file("logscrub.toml", &CONFIG.replace("[[pipeline]]", "[[pipeline]]\nrules = \"rules\""));
+    file("accounts.toml", "");
+    std::fs::create_dir(dir.join("rules")).unwrap();
+    let rule = "[[rule]]\nid = 'ours'\nclass = 'custom:ticket'\npattern = 'T-\\d+'\n";
+    // A warning at the start, about a line that shows nothing.
+    file("rules/ours.toml", &format!("{rule}[[rule.miss]]\nin = 'call +14155550132'\n"));
+    assert!(output(logscrub(dir, &["put", "logs"]), b"started\n").status.success());
+    let mut service = Service::start(logscrub(dir, &["run"]), dir.join("run.log"));
+    until("it runs", PATIENCE, || lines(dir, "logs.scrubbed").len() == 1);
+
+    let hit = "[[rule.hit]]\nin = 'call +14155550132'\nfind = ['+14155550199']\n";
+    file("rules/ours.toml", &format!("{rule}{hit}\"+14155550133\" = 1\n"));
+    file("accounts.toml", "\"acct +14155550134\" = \"+14155550135\"\n");
+    until("it is refused", PATIENCE, || service.said().contains("nothing was changed"));
+    let said = service.said();
+    for place in [
+        "rules/ours.toml:5:1: a miss without `why`",
+        "rules/ours.toml:7:9: this text does not stand in the hit's `in`",
+        "rules/ours.toml:8:1: a hit has no key `…`",
+        "accounts.toml:1:23: this account's window is not a length of time above zero",
+    ] {
+        assert!(said.contains(place), "{place} is not in\n{said}");
+    }
+    assert!(!said.contains("4155550"), "{said}");
+    assert!(said.lines().all(|line| line.starts_with('{')), "{said}");
+    service.stop();
+
+    // Nor does a start that fails.
+    let ended = output(logscrub(dir, &["run"]), b"");
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(78), "{said}");
+    assert!(
+        said.contains("rules/ours.toml:7:9: ") && said.contains("`logscrub check` shows the lines"),
+        "{said}"
+    );
+    assert!(!said.contains("4155550"), "{said}");
+    // `check` is for whoever wrote it.
+    let shown = String::from_utf8(output(logscrub(dir, &["check"]), b"").stderr).unwrap();
+    assert!(shown.contains("  7 | find = ['+14155550199']"), "{shown}");
+}
+
 /// The file that a policy names beside itself is looked at like every other.
 #[test]
 fn windows_that_the_policy_names_are_taken_up() {

@@ -317,6 +317,123 @@ fn check_reads_a_config_and_all_that_it_names() {
     }
 }
 
+/// Of every pipeline, and each with the line of the config that led to it.
+#[test]
+fn check_tells_all_that_is_wrong_with_all_pipelines() {
+    let site = folder(&[
+        (
+            "logscrub.toml",
+            "[embedded]\n[[pipeline]]\nsource = 'a'\npolicy = 'strict'\nrules = 'rules'\n\
+             [[pipeline]]\nsource = 'b'\nwindows.later = '1d'\naccounts = 'none.toml'\n\
+             [[pipeline]]\nsource = 'c'\nrules = 'empty'\nkeys = 'no_keys'\n\
+             [[pipeline]]\nsource = 'd'\npolicy = 'mossmoon'\nwindows.deidentify = '20d'\n\
+             [[pipeline]]\nsource = 'e'\npolicy = 'mesej'\n",
+        ),
+        ("rules/x.toml", "[[rule]]\nid = 'x'\nclass = 'fone'\nfields = ['a']\n"),
+        ("empty/README.md", ""),
+    ]);
+    let config = site.path().join("logscrub.toml").display().to_string();
+    let (code, stdout, stderr) = logscrub(&["check", "-c", &config, "--json"]);
+    assert_eq!(code, Some(78), "{stderr}");
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(json["ok"], false);
+    let told: Vec<(String, u64, u64, &str)> = json["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let file = one["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            assert!(!one["help"].is_null() && one["severity"] == "error", "{one}");
+            let number = |key: &str| one[key].as_u64().unwrap();
+            (file, number("line"), number("column"), one["message"].as_str().unwrap())
+        })
+        .collect();
+    for (file, line, column, part) in [
+        ("x.toml", 3, 9, "there is no class `fone`"),
+        ("logscrub.toml", 4, 10, "there is no policy `strict`"),
+        ("logscrub.toml", 8, 9, "has no later stage `later`"),
+        ("logscrub.toml", 9, 12, "none.toml: cannot be read"),
+        ("logscrub.toml", 12, 9, "there is no rule file (*.toml) in this folder"),
+        ("logscrub.toml", 13, 8, "no_keys"),
+        ("logscrub.toml", 17, 22, "ages must rise"),
+        ("logscrub.toml", 20, 10, "usage"),
+    ] {
+        let found = told
+            .iter()
+            .any(|one| (one.0.as_str(), one.1, one.2) == (file, line, column) && one.3.contains(part));
+        assert!(found, "{file}:{line}:{column}: {part} is not in\n{told:#?}");
+        assert!(stderr.contains(part), "{stderr}");
+    }
+    assert_eq!(told.len(), 8, "{told:#?}");
+}
+
+#[test]
+fn a_pipe_as_a_file_is_refused_and_not_waited_for() {
+    let site = folder(&[("logscrub.toml", "[embedded]\n[[pipeline]]\nsource = 'a'\npolicy = 'p.toml'\n")]);
+    let at = |name: &str| site.path().join(name).display().to_string();
+    std::fs::create_dir(at("rules")).unwrap();
+    for pipe in ["p.toml", "c.toml", "rules/r.toml"] {
+        assert!(std::process::Command::new("mkfifo").arg(at(pipe)).status().unwrap().success());
+    }
+    for arguments in [
+        &["check", "-c", &at("logscrub.toml")][..],
+        &["check", "-c", &at("c.toml")],
+        &["check", "--policy", &at("p.toml")],
+        &["check", "--rules", &at("rules")],
+        &["explain", "--geo", &at("p.toml")],
+        &["test", &at("p.toml")],
+    ] {
+        let (code, _, stderr) = logscrub(arguments);
+        assert_eq!(code, Some(78), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("is a pipe or a device, not a file"), "{stderr}");
+    }
+}
+
+/// `--region`, the pipeline's, the policy's: in this order.
+#[test]
+fn a_region_says_whose_national_numbers_are_meant() {
+    let policy = |more: &str| {
+        format!(
+            "id = 'p'\n{more}[[stage]]\nid = 'scrub'\nafter = '0d'\n[stage.do]\nphone = {{ mask = 'calling_code' }}\n"
+        )
+    };
+    let site = folder(&[
+        ("plain.toml", &policy("")),
+        ("gb.toml", &policy("region = 'GB'\n")),
+        (
+            "logscrub.toml",
+            "[embedded]\n[[pipeline]]\nsource = 'a'\npolicy = './gb.toml'\n[[pipeline]]\nsource = 'b'\npolicy = './gb.toml'\nregion = 'FR'\n",
+        ),
+        (
+            "cases/f.toml",
+            "policy = '../gb.toml'\n[[case]]\nname = 'national'\nin = 'phone=07700900123'\nout.scrub = 'phone=[PHONE:+44]'\n\
+             [[case]]\nname = 'nowhere'\npolicy = '../plain.toml'\nin = 'phone=07700900123'\nout.scrub = 'phone=[PHONE]'\n",
+        ),
+    ]);
+    let at = |name: &str| site.path().join(name).display().to_string();
+    let explained = |arguments: &[&str]| {
+        let mut all = vec!["explain", "--policy"];
+        all.extend_from_slice(arguments);
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_logscrub"))
+            .args(all)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"phone=07700900123\n").unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    };
+    assert!(explained(&[&at("plain.toml")]).contains("phone=[PHONE]"));
+    assert!(explained(&[&at("gb.toml")]).contains("phone=[PHONE:+44]"));
+    assert!(explained(&[&at("plain.toml"), "--region", "GB"]).contains("phone=[PHONE:+44]"));
+    assert!(!explained(&[&at("gb.toml"), "--region", "US"]).contains("[PHONE:+44]"));
+    let (code, stdout, stderr) = logscrub(&["check", "-c", &at("logscrub.toml")]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("policy: p (scrub 0d), region GB") && stdout.contains("region FR"), "{stdout}");
+    let (_, stdout, stderr) = logscrub(&["test", &at("cases")]);
+    assert!(!stdout.contains("FAIL") || !stdout.contains("f.toml"), "{stdout}{stderr}");
+}
+
 #[test]
 fn test_runs_a_users_rules_policies_and_fixtures() {
     let mine = folder(&[

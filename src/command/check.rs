@@ -4,12 +4,14 @@ use super::exit;
 use super::failure::Failure;
 use super::load::{compile_policy, rule_sources};
 use super::output::print;
-use super::run::pipelines_of;
+use super::run::Given;
 use super::store::{self, Opened, StoreArgs};
 use super::topics::check_at_start;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::numbering::Region;
 use crate::policy::{self, Policy};
 use crate::rule::{self, RuleSet};
+use crate::service::config::StoreConfig;
 use crate::stage::Pipeline;
 use crate::store::embedded::Access;
 use serde_json::json;
@@ -40,10 +42,18 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> u8 {
-        match self.check() {
-            Ok(code) => code,
-            Err(failure) => failure.report(),
+        self.check().unwrap_or_else(|failure| self.refused(&failure))
+    }
+
+    /// What is wrong, for people on stderr, and for programs on stdout.
+    fn refused(&self, failure: &Failure) -> u8 {
+        let found = failure.diagnostics();
+        if self.json
+            && let Err(failure) = print(format!("{}\n", json!({ "ok": false, "diagnostics": found })))
+        {
+            return failure.report();
         }
+        failure.report()
     }
 
     fn check(&self) -> Result<u8, Failure> {
@@ -58,7 +68,8 @@ impl Args {
             Ok(compiled) => compiled.rules.custom.clone(),
             Err(_) => rule::custom_names(&sources),
         };
-        let policy = compile_policy(self.policy.as_deref().unwrap_or("default"), &custom)?;
+        let policy = compile_policy(self.policy.as_deref().unwrap_or("default"), &custom)
+            .unwrap_or_else(|failure| Err(Diagnostics(failure.diagnostics())));
 
         let mut found = Vec::new();
         let rules = split(rules.map(|compiled| (compiled.rules, compiled.warnings)), &mut found);
@@ -76,24 +87,43 @@ impl Args {
         }
         Ok(if rules.is_some() && policy.is_some() { 0 } else { exit::INVALID })
     }
-}
 
-impl Args {
     /// The config, and of each pipeline its rules, its policy with the operator's windows, and its databases.
     fn check_config(&self) -> Result<u8, Failure> {
         let config = StoreArgs { config: self.config.clone(), embedded: None }.read(None)?;
-        let pipelines = pipelines_of(&config)?;
+        let mut warnings: Vec<Diagnostic> = Vec::new();
+        let pipelines = Given::default().pipelines(&config, &mut |found| {
+            for one in &found.0 {
+                if !warnings.contains(one) {
+                    eprintln!("{one}\n");
+                    warnings.push(one.clone());
+                }
+            }
+        });
+        // Whatever a file that is named cannot be: the config is not right.
+        let pipelines = pipelines.map_err(|failure| failure.with_code(exit::INVALID))?;
+        let is_there = match &config.store {
+            StoreConfig::Kafka { .. } => true,
+            StoreConfig::Embedded { path } => store::is_made(path),
+        };
         if self.online
+            && is_there
             && let Opened::Kafka(kafka) = store::open(&config.store, Access::Visitor)?
         {
             check_at_start(&kafka, &pipelines, &config)?;
         }
         let shown = if self.json {
             let pipelines: Vec<_> = pipelines.iter().map(|pipeline| pipeline_as_json(pipeline)).collect();
-            json!({ "ok": true, "online": self.online, "pipelines": pipelines }).to_string()
+            json!({ "ok": true, "online": self.online, "diagnostics": warnings, "pipelines": pipelines })
+                .to_string()
         } else {
             let mut lines: Vec<_> = pipelines.iter().map(|pipeline| pipeline_as_text(pipeline)).collect();
-            lines.extend(self.online.then(|| "online: the store is as it must be".to_owned()));
+            lines.extend(self.online.then(|| match is_there {
+                true => "online: the store is as it must be".to_owned(),
+                false => {
+                    "online: there is no store yet; `logscrub put` or `logscrub run` makes it".to_owned()
+                }
+            }));
             lines.join("\n")
         };
         print(format!("{shown}\n"))?;
@@ -134,8 +164,9 @@ fn as_text(rules: Option<&RuleSet>, policy: Option<&Policy>) -> String {
     let own = rules.rules.iter().filter(|rule| !rule.shipped).count();
     let digest = rules.digest.get(..12).unwrap_or_default();
     let stages: Vec<String> = policy.stages.iter().map(stage_in_words).collect();
+    let region = policy.region.map(|region| format!(", region {}", region.code())).unwrap_or_default();
     format!(
-        "rules: {} ({own} of your own), digest {digest}\npolicy: {} ({})",
+        "rules: {} ({own} of your own), digest {digest}\npolicy: {} ({}){region}",
         rules.rules.len(),
         policy.id,
         stages.join(", ")
@@ -162,6 +193,7 @@ fn as_json(found: &[Diagnostic], rules: Option<&RuleSet>, policy: Option<&Policy
         })),
         "policy": policy.map(|policy| json!({
             "id": policy.id,
+            "region": policy.region.map(Region::code),
             "stages": policy.stages.iter().map(|stage| json!({
                 "id": stage.id,
                 "after": stage.after.default_period().map(|age| age.to_string()),

@@ -150,6 +150,11 @@ pub fn failure(error: &KeysError) -> Failure {
 
 /// The keys of a folder, for a verb that makes pseudonyms.
 pub fn load(path: &Path) -> Result<Arc<Keys>, Failure> {
+    if !path.exists() {
+        let path = path.display();
+        let none = Failure::new(exit::IO, format!("{path}: there is no such folder"));
+        return Err(none.help(&format!("`logscrub keys init --keys {path}` makes it, with a key")));
+    }
     KeyFolder::at(path).load().map(Arc::new).map_err(|error| failure(&error))
 }
 

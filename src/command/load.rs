@@ -1,14 +1,15 @@
 //! The engine as the command line asks for it: policy, rules, region, places.
 
 use super::exit;
-use super::failure::Failure;
+use super::failure::{Failure, Wrong};
 use super::geo::GeoArgs;
 use super::keys;
 use crate::diagnostic::{Diagnostics, Source, did_you_mean};
 use crate::engine::Engine;
 use crate::numbering::Region;
 use crate::policy::{self, Accounts, After, Policy};
-use crate::rule::{self, RuleSet, Sources};
+use crate::rule::{self, Sources};
+use crate::service::file;
 use crate::transform::Keys;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -55,12 +56,46 @@ pub struct Loaded {
 impl EngineArgs {
     /// Reads and checks everything that the flags name. Warnings go to stderr.
     pub fn load(&self) -> Result<Loaded, Failure> {
-        let rules = load_rules(self.rules.as_deref())?;
-        let policy = load_policy(&self.policy, &rules.custom)?;
-        let places = self.geo.open()?;
+        let mut show = |warnings: &Diagnostics| show(warnings);
+        self.load_with(&mut show, &|_, failure| failure)
+    }
+
+    /// As [`load`](EngineArgs::load). `tell` gets the warnings; `at` gives what is wrong with the thing of a key its
+    /// place.
+    pub fn load_with(
+        &self,
+        tell: &mut dyn FnMut(&Diagnostics),
+        at: &dyn Fn(&'static str, Failure) -> Failure,
+    ) -> Result<Loaded, Failure> {
+        let mut wrong = Wrong::default();
+        let sources = wrong.take(rule_sources(self.rules.as_deref()).map_err(|failure| at("rules", failure)));
+        let rules = sources.as_ref().and_then(|sources| {
+            wrong.take(rule::compile(sources).map_err(|errors| Failure::invalid(&errors)))
+        });
+        // A policy is checked even where the rules are wrong: against the classes that they name.
+        let custom = match (&rules, &sources) {
+            (Some(compiled), _) => Some(compiled.rules.custom.clone()),
+            (None, Some(sources)) => Some(rule::custom_names(sources)),
+            (None, None) => None,
+        };
+        let policy = custom.and_then(|custom| {
+            let compiled = compile_policy(&self.policy, &custom).map_err(|failure| at("policy", failure));
+            wrong.take(compiled.and_then(|it| it.map_err(|errors| Failure::invalid(&errors))))
+        });
+        let places = wrong.take(self.geo.open().map_err(|failure| at("geo", failure)));
+        let keys = self.keys.as_deref().map(keys::load).transpose().map_err(|failure| at("keys", failure));
+        let keys = wrong.take(keys);
+        wrong.into_result()?;
+        let (Some(rules), Some(policy), Some(places), Some(keys)) = (rules, policy, places, keys) else {
+            unreachable!("what is missing was reported")
+        };
+        tell(&rules.warnings);
+        tell(&policy.warnings);
+        let mut policy = policy.policy;
+        policy.region = self.region.or(policy.region);
         let geo_build_seconds = places.build_timestamp_seconds();
-        let mut engine = Engine::new(Arc::new(rules), Some(Arc::new(places))).with_region(self.region);
-        let keys = self.keys.as_deref().map(keys::load).transpose()?;
+        let mut engine =
+            Engine::new(Arc::new(rules.rules), Some(Arc::new(places))).with_region(policy.region);
         if let Some(keys) = &keys {
             engine = engine.with_keys(keys.clone(), self.tenant.as_bytes());
         }
@@ -68,17 +103,16 @@ impl EngineArgs {
     }
 }
 
-/// The shipped rule files, and those in the user's directory.
+/// The shipped rule files, and those in the user's directory. A folder without any is one that was not mounted: what
+/// its rules find would leave.
 pub fn rule_sources(directory: Option<&Path>) -> Result<Sources, Failure> {
-    let user = directory.map(rule_files).transpose()?.unwrap_or_default();
-    Ok(Sources { shipped: rule::shipped_sources(), user })
-}
-
-/// The shipped rules, and those in the user's directory. Warnings go to stderr.
-fn load_rules(directory: Option<&Path>) -> Result<RuleSet, Failure> {
-    let compiled = rule::compile(&rule_sources(directory)?).map_err(|errors| Failure::invalid(&errors))?;
-    warn(&compiled.warnings);
-    Ok(compiled.rules)
+    let user = directory.map(rule_files).transpose()?;
+    if let (Some(directory), Some([])) = (directory, user.as_deref()) {
+        let none = format!("{}: there is no rule file (*.toml) in this folder", directory.display());
+        let help = "fill or mount it; without rules of your own leave `rules` (`--rules`) out";
+        return Err(Failure::new(exit::INVALID, none).help(help));
+    }
+    Ok(Sources { shipped: rule::shipped_sources(), user: user.unwrap_or_default() })
 }
 
 /// Every `*.toml` below a directory, in the order of their paths; hidden names and linked folders
@@ -92,9 +126,9 @@ pub fn rule_paths(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     let mut folders = vec![directory.to_owned()];
     while let Some(folder) = folders.pop() {
-        let unreadable = |error| {
-            let help = "help: --rules names a directory with *.toml files";
-            Failure::new(exit::INVALID, format!("{}: cannot be read: {error}\n{help}", folder.display()))
+        let unreadable = |error: std::io::Error| {
+            let help = "name a folder with *.toml files";
+            Failure::new(exit::INVALID, format!("{}: cannot be read: {error}", folder.display())).help(help)
         };
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
@@ -121,15 +155,8 @@ pub fn policy_of(id_or_file: &str, rules: Option<&Path>) -> Result<Policy, Failu
     Ok(compiled.policy)
 }
 
-/// A shipped policy by its id, or the policy in a file. What holds a `/` or ends in `.toml` is a file.
-/// Warnings go to stderr.
-fn load_policy(id_or_file: &str, custom: &[String]) -> Result<Policy, Failure> {
-    let compiled = compile_policy(id_or_file, custom)?.map_err(|errors| Failure::invalid(&errors))?;
-    warn(&compiled.warnings);
-    Ok(compiled.policy)
-}
-
-/// The policy that an id or a path means, or what is wrong with it; a failure where there is none.
+/// The policy that an id or a path means, or what is wrong with it; a failure where there is none. What holds a `/` or
+/// ends in `.toml` is a file.
 pub fn compile_policy(
     id_or_file: &str,
     custom: &[String],
@@ -166,9 +193,17 @@ pub fn policy_paths(policy_file: &Path) -> Vec<PathBuf> {
     std::iter::once(policy_file.to_owned()).chain(named).collect()
 }
 
-fn warn(warnings: &Diagnostics) {
+/// Warnings for whoever called us.
+pub fn show(warnings: &Diagnostics) {
     for warning in &warnings.0 {
         eprintln!("{warning}");
+    }
+}
+
+/// Warnings for the service's log, which never holds what stands in a file.
+pub fn log(warnings: &Diagnostics) {
+    for warning in &warnings.0 {
+        tracing::warn!("{}", warning.without_content());
     }
 }
 
@@ -186,10 +221,7 @@ fn no_such_policy(id: &str) -> Failure {
 /// A file that a person wrote.
 pub fn read_source(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::new(exit::INVALID, format!("{name}: cannot be read: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::new(exit::INVALID, format!("{name}: is not UTF-8 text")))?;
+    let text = file::read(path).map_err(|why| Failure::new(exit::INVALID, format!("{name}: {why}")))?;
     Ok(Source { name, text })
 }
 

@@ -3,7 +3,7 @@
 
 use super::exit;
 use super::failure::Failure;
-use super::load::{policy_paths, rule_paths};
+use super::load::{log, policy_paths, rule_paths};
 use super::run::Given;
 use super::store::StoreArgs;
 use super::topics::{check_again, check_at_start};
@@ -109,7 +109,7 @@ impl Reload {
         }
         state.read = Some(config.clone());
         refuse_what_needs_a_start(&state.running.config, &config)?;
-        let pipelines = self.given.pipelines(&config)?;
+        let pipelines = self.given.pipelines(&config, &mut |warnings| log(warnings))?;
         if let Some(kafka) = &self.kafka {
             check_at_start(kafka, &pipelines, &config)?;
         }
@@ -130,15 +130,19 @@ impl Changes for Reload {
             Ok(pipelines) => Some(pipelines),
             Err(failure) => {
                 watch::reloaded(Reloaded::Refused);
+                let reason = failure.without_content();
                 if state.is_tried_again(&failure) {
                     let seconds = AGAIN.as_secs();
                     tracing::warn!(
-                        reason = %failure,
+                        reason,
                         seconds,
                         "nothing was changed yet: the broker did not let what was read be checked; it is read again"
                     );
                 } else {
-                    tracing::error!(reason = %failure, "nothing was changed: what was read is not right");
+                    tracing::error!(
+                        reason,
+                        "nothing was changed: what was read is not right; `logscrub check` shows the lines"
+                    );
                 }
                 None
             }

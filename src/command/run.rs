@@ -1,12 +1,13 @@
 //! `logscrub run`: the service.
 
 use super::exit;
-use super::failure::Failure;
+use super::failure::{Failure, Wrong};
 use super::geo::GeoArgs;
-use super::load::{EngineArgs, read_source, region};
+use super::load::{EngineArgs, log, read_source, region, show};
 use super::reload::Reload;
 use super::store::{self, Opened, StoreArgs};
 use crate::class::Class;
+use crate::diagnostic::Diagnostics;
 use crate::numbering::Region;
 use crate::policy::{Accounts, Policy, Stage, WindowError};
 use crate::service::clock::SystemClock;
@@ -67,7 +68,7 @@ pub(super) struct Given {
 impl Args {
     #[must_use]
     pub fn run(self) -> u8 {
-        self.serve().map_or_else(|failure| failure.report(), |()| 0)
+        self.serve().map_or_else(|failure| failure.report_to_log(), |()| 0)
     }
 
     fn serve(self) -> Result<(), Failure> {
@@ -77,7 +78,7 @@ impl Args {
         }
         let scrape = if self.once { None } else { Scrape::install() };
         let config = self.store.read(self.given.policy.as_deref())?;
-        let pipelines = self.given.pipelines(&config)?;
+        let pipelines = self.given.pipelines(&config, &mut |warnings| log(warnings))?;
         let part = self.part(&pipelines)?;
         let leaving = Arc::new(Leaving::default());
         let health = Arc::new(Health::default());
@@ -234,28 +235,65 @@ fn exit_now(code: u8) -> ! {
     signal_hook::low_level::exit(code.into());
 }
 
-/// The pipelines of a config, without flags.
+/// The pipelines of a config, without flags. Warnings go to stderr.
 pub(super) fn pipelines_of(config: &Config) -> Result<Vec<Arc<Pipeline>>, Failure> {
-    Given::default().pipelines(config)
+    Given::default().pipelines(config, &mut |warnings| show(warnings))
 }
 
 impl Given {
-    pub(super) fn pipelines(&self, config: &Config) -> Result<Vec<Arc<Pipeline>>, Failure> {
-        config.pipelines.iter().map(|pipeline| self.pipeline(pipeline, &config.store)).collect()
+    /// Every pipeline, or what is wrong with any of them. `tell` gets the warnings.
+    pub(super) fn pipelines(
+        &self,
+        config: &Config,
+        tell: &mut dyn FnMut(&Diagnostics),
+    ) -> Result<Vec<Arc<Pipeline>>, Failure> {
+        let mut wrong = Wrong::default();
+        let mut pipelines = Vec::new();
+        for pipeline in &config.pipelines {
+            pipelines.extend(wrong.take(self.pipeline(pipeline, &config.store, tell)));
+        }
+        wrong.into_result().map(|()| pipelines)
+    }
+
+    /// Whether a flag stands before the config's key.
+    fn has(&self, key: &str) -> bool {
+        match key {
+            "policy" => self.policy.is_some(),
+            "rules" => self.rules.is_some(),
+            "geo" => !self.geo.is_empty(),
+            "keys" => self.keys.is_some(),
+            _ => false,
+        }
     }
 
     /// Flags go before the config.
-    fn pipeline(&self, config: &PipelineConfig, store: &StoreConfig) -> Result<Arc<Pipeline>, Failure> {
+    fn pipeline(
+        &self,
+        config: &PipelineConfig,
+        store: &StoreConfig,
+        tell: &mut dyn FnMut(&Diagnostics),
+    ) -> Result<Arc<Pipeline>, Failure> {
         let engine = EngineArgs {
             policy: self.policy.clone().unwrap_or_else(|| config.policy.clone()),
             rules: self.rules.clone().or_else(|| config.rules.clone()),
-            region: self.region,
+            region: self.region.or(config.region),
             geo: GeoArgs { geo: if self.geo.is_empty() { config.geo.clone() } else { self.geo.clone() } },
             keys: self.keys.clone().or_else(|| config.keys.clone()),
             tenant: config.tenant.clone().unwrap_or_default(),
         };
-        let mut loaded = engine.load()?;
-        set_windows(Arc::make_mut(&mut loaded.policy), config)?;
+        let at = |key: &'static str, failure: Failure| match self.has(key) {
+            true => failure,
+            false => failure.placed(|message| config.wrong(key, message)),
+        };
+        let mut wrong = Wrong::default();
+        let accounts = wrong.take(accounts_of(config)).flatten();
+        let loaded = wrong.take(engine.load_with(tell, &at));
+        let loaded = loaded.and_then(|mut loaded| {
+            wrong.take(set_windows(Arc::make_mut(&mut loaded.policy), config, accounts.as_ref()))?;
+            Some(loaded)
+        });
+        wrong.into_result()?;
+        let Some(loaded) = loaded else { unreachable!("what is missing was reported") };
         watch::places_built(loaded.geo_build_seconds);
         let keys = engine.keys.as_deref().zip(loaded.keys).map(|(path, keys)| KeysInUse::new(path, keys));
         let mut settings = config.settings.clone();
@@ -269,25 +307,43 @@ impl Given {
                 Arc::new(pipeline)
             })
             .map_err(|error| Failure::new(exit::REFUSED, error.to_string()))
+            .map_err(|failure| failure.placed(|message| config.wrong("policy", message)))
     }
 }
 
+/// What stands in the file with accounts' windows that the config names.
+fn accounts_of(config: &PipelineConfig) -> Result<Option<Accounts>, Failure> {
+    let Some(file) = &config.accounts else { return Ok(None) };
+    let source =
+        read_source(file).map_err(|failure| failure.placed(|message| config.wrong("accounts", message)))?;
+    Accounts::compile(&source).map(Some).map_err(|errors| Failure::invalid(&errors))
+}
+
 /// Puts the operator's windows into the policy.
-fn set_windows(policy: &mut Policy, config: &PipelineConfig) -> Result<(), Failure> {
-    let refuse = |error: WindowError| Failure::new(exit::INVALID, error.to_string());
+fn set_windows(
+    policy: &mut Policy,
+    config: &PipelineConfig,
+    accounts: Option<&Accounts>,
+) -> Result<(), Failure> {
+    let mut wrong = Wrong::default();
+    let refuse = |key: &str, reason: String| {
+        Failure::new(exit::INVALID, reason).placed(|message| config.wrong(key, message))
+    };
+    let at = |key: String| move |error: WindowError| refuse(&key, error.to_string());
     for (stage, window) in &config.windows {
-        policy.set_window(stage, *window).map_err(refuse)?;
+        wrong.take(policy.set_window(stage, *window).map_err(at(format!("windows.{stage}"))));
     }
-    if let Some(file) = &config.accounts {
-        let accounts = Accounts::compile(&read_source(file)?).map_err(|errors| Failure::invalid(&errors))?;
-        policy.set_accounts(&accounts).map_err(refuse)?;
+    if let Some(accounts) = accounts {
+        wrong.take(policy.set_accounts(accounts).map_err(at("accounts".into())));
     }
-    policy.check_windows().map_err(refuse)?;
+    let last = config.windows.last().map_or("policy".into(), |(stage, _)| format!("windows.{stage}="));
+    wrong.take(policy.check_windows().map_err(at(last)));
     if let Some(stage) = policy.unset() {
         let (policy, stage) = (policy.id.clone(), stage.id.clone());
-        return Err(Failure::new(exit::INVALID, ScheduleError::NoAge { policy, stage }.to_string()));
+        let unset = ScheduleError::NoAge { policy, stage }.to_string();
+        wrong.take(Err::<(), _>(refuse("policy", unset)));
     }
-    Ok(())
+    wrong.into_result()
 }
 
 /// Our own logs go to stderr: for people on a terminal, else one JSON object a line. `LOGSCRUB_LOG`

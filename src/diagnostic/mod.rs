@@ -1,8 +1,10 @@
 //! What is wrong with a file that a person wrote: where, what, and how to mend it.
 //!
 //! Everything that reads rules, policies or configuration collects [`Diagnostic`]s in a [`Report`] and
-//! goes on, so that all mistakes are shown at once. They quote the file's own line, never a record.
+//! goes on, so that all mistakes are shown at once. They quote the file's own line, which is for whoever asked; our own
+//! logs take [`Diagnostic::without_content`].
 
+mod content;
 mod reader;
 mod similar;
 
@@ -43,6 +45,9 @@ pub struct Diagnostic {
     pub help: String,
     #[serde(skip)]
     excerpt: Option<Excerpt>,
+    /// The part of the file that is meant, its first line; `None` where the message is not about what stands there.
+    #[serde(skip)]
+    marked: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,14 +85,41 @@ impl Diagnostic {
             message,
             help: String::new(),
             excerpt: Some(Excerpt::cut(line, column, carets)),
+            marked: Some(marked.to_owned()),
         }
     }
 
     /// About the file as a whole: it cannot be read, or something is missing from it.
     #[must_use]
     pub fn of_file(severity: Severity, file: &str, message: String) -> Self {
-        let file = file.to_owned();
-        Diagnostic { severity, file, line: 0, column: 0, message, help: String::new(), excerpt: None }
+        let (file, help, marked) = (file.to_owned(), String::new(), None);
+        Diagnostic { severity, file, line: 0, column: 0, message, help, excerpt: None, marked }
+    }
+
+    /// The same place with something else to say: what it led to, which quotes nothing of the file.
+    #[must_use]
+    pub fn says(&self, message: String) -> Self {
+        Diagnostic { message, marked: None, ..self.clone() }
+    }
+
+    /// Where and what, in one line, without anything that stands in the file: neither its line nor the words that a
+    /// message quotes. Examples of rules are lines of somebody's logs.
+    #[must_use]
+    pub fn without_content(&self) -> String {
+        let message = match &self.marked {
+            Some(marked) => content::without(&self.message, marked),
+            None => self.message.clone(),
+        };
+        self.place() + &message
+    }
+
+    /// `file:line:column: `, as far as it is known.
+    fn place(&self) -> String {
+        match (self.file.as_str(), self.line) {
+            ("", _) => String::new(),
+            (file, 0) => format!("{file}: "),
+            (file, line) => format!("{file}:{line}:{}: ", self.column),
+        }
     }
 
     #[must_use]
@@ -143,11 +175,7 @@ impl fmt::Display for Diagnostic {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{word}: {}", self.file)?;
-        if self.line > 0 {
-            write!(f, ":{}:{}", self.line, self.column)?;
-        }
-        write!(f, ": {}", self.message)?;
+        write!(f, "{word}: {}{}", self.place(), self.message)?;
         if let Some(excerpt) = &self.excerpt {
             let number = self.line.to_string();
             let gutter = " ".repeat(number.len());

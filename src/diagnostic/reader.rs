@@ -161,7 +161,11 @@ impl<'r, 't, 's> TableReader<'r, 't, 's> {
             .as_integer()
             .and_then(|n| i64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).ok());
         if number.is_none() {
-            self.wrong_type(key, value, "a whole number", &format!("`{key} = 40`"));
+            let example = match value.get_ref().as_str().and_then(|text| text.trim().parse::<i64>().ok()) {
+                Some(number) => format!("`{key} = {number}`, without quotes"),
+                None => format!("`{key} = 40`"),
+            };
+            self.wrong_type(key, value, "a whole number", &example);
         }
         number.map(|n| Spanned::new(value.span(), n))
     }
@@ -206,11 +210,18 @@ impl<'r, 't, 's> TableReader<'r, 't, 's> {
 
     /// Reports the keys that nobody asked for, and says whether there were any.
     pub fn finish(self) -> bool {
+        self.finish_but(&[], "")
+    }
+
+    /// As [`finish`](TableReader::finish); `elsewhere` are keys that belong into another table, and `help` says into
+    /// which.
+    pub fn finish_but(self, elsewhere: &[&str], help_elsewhere: &str) -> bool {
         let asked = self.asked.into_inner();
         let mut strangers = false;
         for key in self.table.keys().filter(|key| !asked.contains(&key.get_ref().as_ref())) {
             let word = key.get_ref();
             let help = match did_you_mean(word, asked.iter().copied()) {
+                _ if elsewhere.contains(&word.as_ref()) => help_elsewhere.to_owned(),
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("{} knows {}", self.what, list(&asked)),
             };

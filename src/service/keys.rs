@@ -277,7 +277,7 @@ impl KeyFolder {
     }
 
     fn io(&self, path: &Path, error: &io::Error) -> KeysError {
-        KeysError::Io(path.display().to_string(), error.kind().to_string())
+        KeysError::Io(path.display().to_string(), error.to_string())
     }
 }
 

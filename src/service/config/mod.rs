@@ -10,12 +10,15 @@ mod values;
 
 pub use topics::owner;
 
-use crate::diagnostic::{Diagnostics, Report, Source, TableReader, parse};
+use crate::diagnostic::{Diagnostic, Diagnostics, Report, Severity, Source, TableReader, parse};
+use crate::numbering::Region;
 use crate::policy::Period;
 use crate::stage::Settings;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use values::{Environment, Values};
+use toml::Spanned;
+use values::{Environment, Origin, Values};
 
 /// A config that was read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,23 @@ pub struct PipelineConfig {
     pub keys: Option<PathBuf>,
     /// Whose records these are: a part of every pseudonym.
     pub tenant: Option<String>,
+    /// The country whose national numbers are meant where nothing else tells; before the policy's.
+    pub region: Option<Region>,
+    /// Where keys are given whose files can be wrong; `windows.x=` is the value of `windows.x`, the empty key the
+    /// pipeline.
+    places: BTreeMap<String, Diagnostic>,
+}
+
+impl PipelineConfig {
+    /// Something that turned out wrong with a key when what it names was read: at the key, or at the pipeline where it
+    /// is not given.
+    #[must_use]
+    pub fn wrong(&self, key: &str, message: String) -> Diagnostic {
+        match self.places.get(key).or_else(|| self.places.get("")) {
+            Some(place) => place.says(message),
+            None => Diagnostic::of_file(Severity::Error, "", message),
+        }
+    }
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -76,6 +96,8 @@ pub fn without_config(dir: &Path, policy: &str) -> Config {
         accounts: None,
         keys: None,
         tenant: None,
+        region: None,
+        places: BTreeMap::new(),
     };
     Config {
         store: StoreConfig::Embedded { path: dir.to_owned() },
@@ -116,10 +138,10 @@ fn whole(
     let values = Values::new(report, environment, "LOGSCRUB");
     let instance = values.string(top, "instance");
     let drain_timeout_ms = values.duration_ms(top, "drain_timeout").unwrap_or(DRAIN_TIMEOUT_MS);
-    let listen = values.string(top, "listen");
+    let listen = values.address(top, "listen");
     let store = store(top, report, environment, base);
     let tables = top.tables("pipeline", "a pipeline");
-    if tables.is_empty() {
+    if tables.is_empty() && !top.has("pipeline") {
         report.error(
             0..0,
             "nothing to run: there is no `[[pipeline]]`",
@@ -163,9 +185,9 @@ fn store(
     match (embedded, kafka) {
         (Some(table), None) => {
             let values = Values::new(report, environment, "LOGSCRUB__EMBEDDED");
-            let path = values.string(&table, "path").unwrap_or_else(|| "logscrub-data".into());
+            let path = store_path(&table, &values, base);
             table.finish();
-            Some(StoreConfig::Embedded { path: base.join(path) })
+            Some(StoreConfig::Embedded { path })
         }
         (None, Some(table)) => {
             let settings = kafka::settings(&table, report, environment);
@@ -175,6 +197,7 @@ fn store(
             report.error(table.span(), "two stores: `[embedded]` and `[kafka]`", "keep one of them");
             None
         }
+        (None, None) if top.has("embedded") || top.has("kafka") => None,
         (None, None) => {
             report.error(
                 0..0,
@@ -186,16 +209,30 @@ fn store(
     }
 }
 
+/// The directory of the store, which is made where it is missing.
+fn store_path(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, base: &Path) -> PathBuf {
+    let given = values.string(table, "path").unwrap_or_else(|| "logscrub-data".into());
+    let path = base.join(&given);
+    if given.trim().is_empty() {
+        let help = "write `path = \"logscrub-data\"`, or leave the line out";
+        values.wrong(table, "path", "the store has no name", help);
+    } else if path.exists() && !path.is_dir() {
+        let help = "name a directory; it is made where it is missing";
+        values.wrong(table, "path", "the store cannot be here: this is a file", help);
+    }
+    path
+}
+
 fn pipeline(
     table: TableReader<'_, '_, '_>,
     values: &Values<'_, '_>,
     base: &Path,
     embedded: bool,
 ) -> Option<PipelineConfig> {
-    let source =
-        values.required(&table, "source", "`source = \"logs\"`").map(|name| values.topic("source", name));
+    let source = values.required(&table, "source", "`source = \"logs\"`");
+    let source = source.map(|name| values.topic(&table, "source", name));
     let mut settings = Settings::of(source.as_deref().unwrap_or_default());
-    if let Some(names) = table.table("topics", "the topics") {
+    if let Some(names) = table.table("topics", "the table of topics") {
         topics::read(&names, values, &mut settings.topics);
         names.finish();
     }
@@ -203,9 +240,9 @@ fn pipeline(
         settings.lanes_seconds = lanes;
     }
     settings.release_every_ms = values.duration_ms(&table, "release_every");
-    settings.tick_ms = values.duration_ms(&table, "tick").unwrap_or(settings.tick_ms);
+    settings.tick_ms = values.pace_ms(&table, "tick").unwrap_or(settings.tick_ms);
     settings.purge_interval_ms =
-        values.duration_ms(&table, "purge_interval").unwrap_or(settings.purge_interval_ms);
+        values.pace_ms(&table, "purge_interval").unwrap_or(settings.purge_interval_ms);
     let purge_source = values.boolean(&table, "purge_source");
     if embedded && purge_source == Some(false) {
         values.wrong(
@@ -241,6 +278,16 @@ fn pipeline(
     settings.purge_after_groups = values.strings(&table, "purge_after_groups").unwrap_or_default();
     settings.headers = values.strings(&table, "headers").unwrap_or_default();
     let policy = values.string(&table, "policy").unwrap_or_else(|| "default".into());
+    let mut places = BTreeMap::from([(String::new(), values.at(&Origin::File(table.span())))]);
+    for key in ["policy", "rules", "geo", "accounts", "keys"] {
+        places.extend(values.place(&table, key).map(|place| (key.to_owned(), place)));
+    }
+    let windows = table.table("windows", "the windows").map(|table| windows(&table)).unwrap_or_default();
+    for (stage, value, _) in &windows {
+        let key = format!("windows.{}", stage.get_ref());
+        places.insert(format!("{key}="), values.at(&Origin::File(value.clone())));
+        places.insert(key, values.at(&Origin::File(stage.span())));
+    }
     let is_file = policy.contains('/') || policy.ends_with(".toml");
     let config = PipelineConfig {
         settings,
@@ -253,24 +300,27 @@ fn pipeline(
             .map(|path| base.join(path))
             .collect(),
         outage_budget_ms: values.duration_ms(&table, "outage_budget").unwrap_or(7 * DAY_MS),
-        windows: table.table("windows", "the windows").map(|table| windows(&table)).unwrap_or_default(),
+        windows: windows.into_iter().map(|(stage, _, period)| (stage.into_inner(), period)).collect(),
         accounts: values.string(&table, "accounts").map(|path| base.join(path)),
         keys: values.string(&table, "keys").map(|path| base.join(path)),
         tenant: values.string(&table, "tenant"),
+        region: values.region(&table, "region"),
+        places,
     };
-    table.finish();
+    let help = "it stands at the top of the config, before the first table";
+    table.finish_but(&["instance", "listen", "drain_timeout"], help);
     source.map(|_| config)
 }
 
-/// `windows.message_logs = "60d"`: how long a stage waits.
-fn windows(table: &TableReader<'_, '_, '_>) -> Vec<(String, Period)> {
+/// `windows.message_logs = "60d"`: how long a stage waits. With the place of each.
+fn windows(table: &TableReader<'_, '_, '_>) -> Vec<(Spanned<String>, Range<usize>, Period)> {
     let mut windows = Vec::new();
     for (stage, value) in table.entries() {
         let text = value.get_ref().as_str().unwrap_or_default();
         // 24m for 24 months would delete after 24 minutes.
         let period = text.parse::<Period>().ok().filter(|period| !period.is_zero() && !text.ends_with('m'));
         match period {
-            Some(period) => windows.push((stage.into_inner(), period)),
+            Some(period) => windows.push((stage, value.span(), period)),
             None => table.report().error(
                 value.span(),
                 format!("the window of `{}` is not a length of time above zero", stage.get_ref()),
@@ -316,7 +366,7 @@ mod tests {
                     lanes = [\"20s\", \"5s\"]\nrelease_every = \"0s\"\ntick = \"1s\"\npurge_interval = \"2s\"\n\
                     outage_budget = \"3d\"\nrules = \"rules\"\ngeo = [\"a.mmdb\"]\ntopics.scrubbed = \"clean\"\n\
                     windows.deidentify = \"24mo\"\naccounts = \"accounts.toml\"\n\
-                    keys = \"keys\"\ntenant = \"acme\"\n";
+                    keys = \"keys\"\ntenant = \"acme\"\nregion = \"gb\"\n";
         let variables = [("WHERE", "/data"), ("LOGSCRUB__PIPELINE__0__TICK", "3s")];
         let config = config(text, &variables).unwrap();
         assert_eq!(config.store, StoreConfig::Embedded { path: "/data".into() });
@@ -331,7 +381,10 @@ mod tests {
             accounts,
             keys,
             tenant,
+            region,
+            places: _,
         } = &config.pipelines[0];
+        assert_eq!(region.map(Region::code), Some("GB"));
         assert_eq!((keys.as_deref(), tenant.as_deref()), (Some(Path::new("dir/keys")), Some("acme")));
         assert_eq!(*windows, [("deidentify".to_owned(), "24mo".parse().unwrap())]);
         assert_eq!(accounts.as_deref(), Some(Path::new("dir/accounts.toml")));
@@ -373,6 +426,62 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_is_told_before_anything_runs() {
+        for (text, part) in [
+            (format!("listen = \"9464\"\n{SMALL}"), ":1:10: `listen` is no address with a port"),
+            (format!("listen = \"localhost:http\"\n{SMALL}"), ":1:10: `listen` is no address with a port"),
+            (format!("{SMALL}tick = \"3650d\"\n"), ":4:8: `tick` is how often something is done"),
+            (format!("{SMALL}purge_interval = \"8d\"\n"), ":4:18: `purge_interval` is how often"),
+            (format!("{SMALL}outage_budget = \"2mo\"\n"), "write it in days, as in `90d`"),
+            (format!("{SMALL}tick = 10\n"), ":4:8: `tick` is a length of time, and needs its unit"),
+            (format!("{SMALL}listen = \"off\"\n"), "help: it stands at the top of the config"),
+            (format!("{SMALL}tenant = \"${{env:NO}}\"\n"), "help: set it where the program is started"),
+            (format!("{SMALL}region = \"XX\"\n"), ":4:10: no country has the two-letter code `XX`"),
+            (format!("{SMALL}topics.counts = \"a b\"\n"), ":4:17: `counts` is no topic name"),
+            (SMALL.replace("logs", "a/b"), ":3:10: `source` is no topic name"),
+            (SMALL.replace("]\n[", "]\npath = \"\"\n["), ":2:8: the store has no name"),
+        ] {
+            let told = config(&text, &[]).expect_err(&text);
+            assert!(
+                told.contains(&format!("dir/logscrub.toml{part}")) || told.contains(part),
+                "{part}\n--\n{told}"
+            );
+        }
+        for listen in ["off", "127.0.0.1:0", "[::]:9464", "localhost:9464", "metrics.example.com:80"] {
+            config(&format!("listen = \"{listen}\"\n{SMALL}"), &[]).unwrap();
+        }
+        let named = config(&SMALL.replace("\"logs\"", "\"${env:SOURCE}\""), &[("SOURCE", "ops")]).unwrap();
+        assert_eq!(named.pipelines[0].settings.topics.source.as_ref(), "ops");
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let name = dir.path().join("logscrub.toml").display().to_string();
+        let text = SMALL.replace("]\n[", "]\npath = \"file\"\n[");
+        let told = read(&Source { name, text }, BTreeMap::new()).unwrap_err().to_string();
+        assert!(told.contains(":2:8: the store cannot be here: this is a file"), "{told}");
+    }
+
+    #[test]
+    fn what_is_of_the_wrong_type_is_not_said_to_be_missing() {
+        let told = config("embedded = \"store\"\n[pipeline]\nsource = \"logs\"\n", &[]).unwrap_err();
+        assert!(told.contains(":1:12: `embedded` must be a table"), "{told}");
+        assert!(told.contains(":2:1: `pipeline` must be a list of tables"), "{told}");
+        assert_eq!(told.matches("error: ").count(), 2, "{told}");
+    }
+
+    #[test]
+    fn what_turns_out_wrong_later_has_its_place() {
+        let text = format!("{SMALL}policy = \"a.toml\"\nwindows.later = \"1d\"\n");
+        let pipeline = &config(&text, &[]).unwrap().pipelines[0];
+        for (key, line) in [("policy", 4), ("windows.later", 5), ("rules", 2)] {
+            let told = pipeline.wrong(key, "it is".into());
+            assert_eq!((told.line, told.message.as_str()), (line, "it is"), "{key}");
+        }
+        let variable = [("LOGSCRUB__PIPELINE__0__RULES", "r")];
+        let told = config(&text, &variable).unwrap().pipelines[0].wrong("rules", "it is".into());
+        assert_eq!(told.file, "LOGSCRUB__PIPELINE__0__RULES");
+    }
+
+    #[test]
     fn each_topic_but_a_source_has_its_owner() {
         let config = config(&format!("{SMALL}topics.scrubbed = \"clean\"\n"), &[]).unwrap();
         let owned = |topic: &str| owner(&config.pipelines, topic).is_some();
@@ -396,7 +505,8 @@ mod tests {
         let asked = on(kafka, "workers = 3\ndelivery = \"at_least_once\"\n").unwrap();
         assert_eq!((asked.workers, asked.at_least_once), (3, true));
         for (lines, part) in [
-            ("workers = 0\n", ":5:11: `workers` is no number from 1 up"),
+            ("workers = 0\n", ":5:11: `workers` is no number from 1 to 256"),
+            ("workers = 100000\n", ":5:11: `workers` is no number from 1 to 256"),
             ("delivery = \"twice\"\n", ":5:12: `delivery` is neither of the two"),
         ] {
             let told = on(kafka, lines).unwrap_err();

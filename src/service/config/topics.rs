@@ -20,7 +20,7 @@ pub(super) fn read(table: &TableReader<'_, '_, '_>, values: &Values<'_, '_>, top
     ];
     for (key, name) in names {
         if let Some(given) = values.string(table, key) {
-            *name = values.topic(key, given).into();
+            *name = values.topic(table, key, given).into();
         }
     }
     refuse_one_topic_twice(table, values, topics);

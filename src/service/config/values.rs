@@ -1,10 +1,13 @@
 //! Values of the config: from the file or from the environment, with `${…}` filled in.
 
 use crate::diagnostic::{Diagnostic, Report, Severity, TableReader};
+use crate::numbering::Region;
 use crate::policy::Period;
+use crate::service::file;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::Path;
 
 /// The process's environment, and which of its variables the config asked for.
 pub(super) struct Environment {
@@ -13,6 +16,11 @@ pub(super) struct Environment {
 }
 
 const PREFIX: &str = "LOGSCRUB__";
+
+/// The most of anything that is counted: threads.
+const MOST: usize = 256;
+
+const DAY_MS: i64 = 86_400_000;
 
 impl Environment {
     pub(super) fn new(variables: BTreeMap<String, String>) -> Self {
@@ -98,8 +106,7 @@ impl<'v, 's> Values<'v, 's> {
     /// The value with `${…}` filled in; `None` where that cannot be, which the report says.
     pub(super) fn fill(&self, text: &str, origin: &Origin) -> Option<String> {
         let filled = fill(text, self.environment);
-        let help = "write `${env:NAME}` or `${file:PATH}` as the whole value";
-        filled.map_err(|message| self.error(origin, &message, help)).ok()
+        filled.map_err(|(message, help)| self.error(origin, &message, help)).ok()
     }
 
     pub(super) fn string(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<String> {
@@ -112,47 +119,112 @@ impl<'v, 's> Values<'v, 's> {
         key: &'static str,
         example: &str,
     ) -> Option<String> {
-        if self.variable(key).is_some() {
-            return self.string(table, key);
+        if !self.has(table, key) {
+            return table.required_string(key, example).map(toml::Spanned::into_inner);
         }
-        table.required_string(key, example).map(toml::Spanned::into_inner)
+        self.string(table, key)
     }
 
     /// A legal topic name, or an error.
-    pub(super) fn topic(&self, key: &str, name: String) -> String {
+    pub(super) fn topic(&self, table: &TableReader<'_, '_, '_>, key: &'static str, name: String) -> String {
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         // Lanes and the like add up to 24 characters to a name; Kafka's limit is 249.
         if name.is_empty() || name.len() > 220 || !name.bytes().all(legal) {
-            let origin = Origin::File(0..0);
             let message = format!("`{key}` is no topic name");
-            self.error(&origin, &message, "a topic's name is 1 to 220 of A-Z, a-z, 0-9, `.`, `_` and `-`");
+            let help = "a topic's name is 1 to 220 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+            self.wrong(table, key, &message, help);
         }
         name
     }
 
     pub(super) fn duration_ms(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<i64> {
+        if let Some(number) = table.value(key).filter(|value| value.get_ref().is_integer()) {
+            let help = format!("write `{key} = \"10s\"`, in quotes");
+            self.report.error(
+                number.span(),
+                format!("`{key}` is a length of time, and needs its unit"),
+                help,
+            );
+            return None;
+        }
         let (text, origin) = self.text(table, key)?;
         let ms = seconds(&text).and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1000));
         if ms.is_none() {
-            self.error(
-                &origin,
-                &format!("`{key}` is no length of time"),
-                "write `90d`, `12h`, `30min` or `40s`",
-            );
+            // 24m for 24 months would be 24 minutes.
+            let calendar = text.parse::<Period>().is_ok_and(|period| period.months > 0);
+            let help = match calendar {
+                true => "months and years differ in length: write it in days, as in `90d`",
+                false => "write `90d`, `12h`, `30min` or `40s`",
+            };
+            self.error(&origin, &format!("`{key}` is no length of time"), help);
         }
         ms
     }
 
-    /// A whole number from 1 up.
+    /// How often something is done: a length of time of a day at most.
+    pub(super) fn pace_ms(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<i64> {
+        let ms = self.duration_ms(table, key)?;
+        if ms > DAY_MS {
+            let message = format!("`{key}` is how often something is done, a day (`1d`) at most");
+            self.wrong(table, key, &message, "write `10s`, or leave the line out");
+        }
+        Some(ms)
+    }
+
+    /// `host:port`, or `off`.
+    pub(super) fn address(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<String> {
+        let (text, origin) = self.text(table, key)?;
+        let named = |host: &str| {
+            !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        };
+        let with_name =
+            text.rsplit_once(':').is_some_and(|(host, port)| named(host) && port.parse::<u16>().is_ok());
+        if text != "off" && !with_name && text.parse::<std::net::SocketAddr>().is_err() {
+            let message = format!("`{key}` is no address with a port");
+            self.error(&origin, &message, "write `127.0.0.1:9464`, `[::1]:9464`, or `off`");
+        }
+        Some(text)
+    }
+
+    /// A country by its two letters.
+    pub(super) fn region(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<Region> {
+        let (text, origin) = self.text(table, key)?;
+        let region = Region::from_code(&text);
+        if region.is_none() {
+            let message = format!("no country has the two-letter code `{text}`");
+            self.error(&origin, &message, "write one of ISO 3166, as in `US`, `GB`");
+        }
+        region
+    }
+
+    /// A key's place, for what turns out wrong later; nothing where it is not given.
+    pub(super) fn place(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<Diagnostic> {
+        let variable = self.variable(key).map(|(_, origin)| origin);
+        let origin = variable.or_else(|| table.value(key).map(|value| Origin::File(value.span())))?;
+        Some(self.at(&origin))
+    }
+
+    /// A place, and nothing said of it yet.
+    pub(super) fn at(&self, origin: &Origin) -> Diagnostic {
+        match origin {
+            Origin::File(span) => {
+                Diagnostic::at(Severity::Error, self.report.source, span.clone(), String::new())
+            }
+            Origin::Variable(name) => Diagnostic::of_file(Severity::Error, name, String::new()),
+        }
+    }
+
+    /// A whole number from 1 to [`MOST`].
     pub(super) fn count(&self, table: &TableReader<'_, '_, '_>, key: &'static str) -> Option<usize> {
         let file = table.integer(key).map(|number| {
             let span = number.span();
             (number.into_inner().to_string(), Origin::File(span))
         });
         let (text, origin) = self.variable(key).or(file)?;
-        let count = text.parse().ok().filter(|count| *count > 0);
+        let count = text.parse().ok().filter(|count| (1..=MOST).contains(count));
         if count.is_none() {
-            self.error(&origin, &format!("`{key}` is no number from 1 up"), "write `1`, `2`, …");
+            let message = format!("`{key}` is no number from 1 to {MOST}");
+            self.error(&origin, &message, "write `1`, `2`, …");
         }
         count
     }
@@ -223,27 +295,30 @@ fn seconds(text: &str) -> Option<u64> {
     (period.months == 0).then_some(period.seconds)
 }
 
+const WHOLE: &str = "write `${env:NAME}` or `${file:PATH}` as the whole value";
+
 /// Fills in a value that is `${env:NAME}` or `${file:PATH}` as a whole. A file's last line ending
 /// does not count.
-fn fill(text: &str, environment: &Environment) -> Result<String, String> {
+fn fill(text: &str, environment: &Environment) -> Result<String, (String, &'static str)> {
     let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
         if text.contains("${") {
-            return Err("`${…}` stands inside a longer value".into());
+            return Err(("`${…}` stands inside a longer value".into(), WHOLE));
         }
         return Ok(text.to_owned());
     };
     match inner.split_once(':') {
-        Some(("env", name)) => {
-            environment.get(name).cloned().ok_or_else(|| format!("the environment has no variable `{name}`"))
-        }
+        Some(("env", name)) => environment.get(name).cloned().ok_or_else(|| {
+            (format!("the environment has no variable `{name}`"), "set it where the program is started")
+        }),
         Some(("file", path)) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("{path}: cannot be read: {}", error.kind()))?;
+            let text = file::read(Path::new(path)).map_err(|why| {
+                (format!("{path}: {why}"), "the value is what stands in that file: make it readable to us")
+            })?;
             Ok(text
                 .strip_suffix('\n')
                 .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text))
                 .to_owned())
         }
-        _ => Err("`${…}` names neither `env:` nor `file:`".into()),
+        _ => Err(("`${…}` names neither `env:` nor `file:`".into(), WHOLE)),
     }
 }
