@@ -421,7 +421,8 @@ fn is_binary(bytes: &[u8]) -> bool {
         b"7z\xbc\xaf\x27\x1c",
         b"BZh91AY&SY",
     ];
-    if MAGIC.iter().any(|magic| bytes.starts_with(magic)) || has_wide_letters(bytes) {
+    if MAGIC.iter().any(|magic| bytes.starts_with(magic)) || has_wide_letters(bytes) || is_marked_wide(bytes)
+    {
         return true;
     }
     // Magic byte 0 and a schema id of four bytes; ids are small numbers.
@@ -454,6 +455,14 @@ fn has_wide_letters(bytes: &[u8]) -> bool {
             *row == WIDE_LETTERS
         })
     })
+}
+
+/// Whether a mark of UTF-16 begins a text of which a quarter is no ASCII: of other letters than Latin, then. (Behind
+/// the same two bytes lines in ASCII are met, too, and are read.)
+fn is_marked_wide(bytes: &[u8]) -> bool {
+    let Some((b"\xff\xfe" | b"\xfe\xff", text)) = bytes.split_first_chunk::<2>() else { return false };
+    let other = |byte: &&u8| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..0x7f);
+    text.iter().filter(other).count() * 4 > text.len()
 }
 
 /// So many in a row are no accident.
