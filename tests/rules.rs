@@ -477,4 +477,13 @@ fn test_runs_a_users_rules_policies_and_fixtures() {
     let (code, _, stderr) = logscrub(&["test", wrong.path().to_str().unwrap()]);
     assert_eq!(code, Some(78));
     assert!(stderr.contains("a case needs `in`"), "{stderr}");
+
+    // Every policy that is not there, once, where the fixture names it.
+    let case = |more: &str| format!("[[case]]\nname = 'n'\n{more}in = 'x'\nout.scrub = 'x'\n");
+    let text = format!("policy = 'none.toml'\n{}{}{}", case(""), case(""), case("policy = 'strict'\n"));
+    let wrong = folder(&[("f.toml", &text)]);
+    let (code, _, stderr) = logscrub(&["test", wrong.path().to_str().unwrap()]);
+    assert_eq!((code, stderr.matches("error: ").count()), (Some(78), 2), "{stderr}");
+    assert!(stderr.contains("f.toml:1:10: ") && stderr.contains("none.toml: cannot be read"), "{stderr}");
+    assert!(stderr.contains("f.toml:12:10: there is no policy `strict`"), "{stderr}");
 }

@@ -3,6 +3,7 @@
 use super::exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use std::fmt;
+use std::io::IsTerminal as _;
 
 /// Why a verb could not do its work. The message says what, where and how to mend it; it never
 /// holds a record's content.
@@ -117,9 +118,12 @@ impl Failure {
         self.code
     }
 
-    /// As [`report`](Failure::report), where stderr is the service's log.
+    /// As [`report`](Failure::report), where stderr is the service's log: on no terminal.
     #[must_use]
     pub fn report_to_log(&self) -> u8 {
+        if std::io::stderr().is_terminal() {
+            return self.report();
+        }
         eprintln!("{ERROR}{}", self.without_content());
         if self.parts.iter().any(|part| matches!(part, Part::Of(_))) {
             eprintln!("help: `logscrub check` shows the lines, and how to mend them");

@@ -112,7 +112,7 @@ impl Suite {
         let mut cases = Vec::new();
         for source in &fixtures {
             for case in collect(fixture::read(source), &mut wrong).unwrap_or_default() {
-                if let Some(policy) = known.of_case(&case, &mut wrong)? {
+                if let Some(policy) = known.of_case(&case, &mut wrong) {
                     cases.push((case, policy));
                 }
             }
@@ -247,7 +247,7 @@ struct Policies {
 
 impl Policies {
     /// A policy of the given files by its id, a shipped one by its id, or a file beside the fixture.
-    fn of_case(&mut self, case: &Case, wrong: &mut Diagnostics) -> Result<Option<Arc<Policy>>, Failure> {
+    fn of_case(&mut self, case: &Case, wrong: &mut Diagnostics) -> Option<Arc<Policy>> {
         let is_file = case.policy.contains('/') || case.policy.ends_with(".toml");
         let name = if is_file {
             let folder = Path::new(&case.file).parent().unwrap_or(Path::new("."));
@@ -256,13 +256,24 @@ impl Policies {
             case.policy.clone()
         };
         if let Some(policy) = self.by_name.get(&name) {
-            return Ok(Some(policy.clone()));
+            return Some(policy.clone());
         }
-        let compiled = compile_policy(&name, &self.custom)?;
-        Ok(collect(compiled, wrong).map(|compiled| {
+        let compiled = compile_policy(&name, &self.custom).unwrap_or_else(|failure| {
+            let placed = match &case.policy_place {
+                Some(place) => failure.placed(|message| place.says(message)),
+                None => failure,
+            };
+            Err(Diagnostics(placed.diagnostics()))
+        });
+        // Cases of one file may name the same one.
+        let compiled = compiled.map_err(|mut errors| {
+            errors.0.retain(|one| !wrong.0.contains(one));
+            errors
+        });
+        collect(compiled, wrong).map(|compiled| {
             let policy = Arc::new(compiled.policy);
             self.by_name.insert(name, policy.clone());
             policy
-        }))
+        })
     }
 }

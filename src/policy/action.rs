@@ -90,12 +90,7 @@ pub fn resolve(report: &Report<'_>, class: Class, class_word: &str, syntax: &Act
         report.error(syntax.word.span(), format!("there is no action `{word}`"), help);
         return None;
     }
-    let detail = syntax.detail.as_ref().map(|detail| detail.get_ref().as_str());
-    let Some(action) = ACTIONS.into_iter().find(|action| spelling(*action) == (word, detail)) else {
-        report_detail(report, word, syntax);
-        return None;
-    };
-    if !possible(class, action) {
+    if !ACTIONS.iter().any(|action| spelling(*action).0 == word && possible(class, *action)) {
         report.error(
             syntax.span.clone(),
             format!("`{word}` is not possible for `{class_word}`"),
@@ -103,7 +98,12 @@ pub fn resolve(report: &Report<'_>, class: Class, class_word: &str, syntax: &Act
         );
         return None;
     }
-    Some(action)
+    let detail = syntax.detail.as_ref().map(|detail| detail.get_ref().as_str());
+    let action = ACTIONS.into_iter().find(|action| spelling(*action) == (word, detail));
+    if action.is_none() {
+        report_detail(report, word, syntax);
+    }
+    action
 }
 
 /// The word is an action, but not with this detail, or not without one.

@@ -11,7 +11,7 @@
 //! scrub = '''{"msisdn":"[PHONE:+1]","status":"delivered"}'''
 //! ```
 
-use crate::diagnostic::{Diagnostics, Report, Source, TableReader, parse};
+use crate::diagnostic::{Diagnostic, Diagnostics, Report, Severity, Source, TableReader, parse};
 use toml::Spanned;
 
 /// A case of a fixture file.
@@ -23,6 +23,8 @@ pub struct Case {
     pub name: String,
     /// An id or a path, as the fixture writes it.
     pub policy: String,
+    /// Where it names it; `None`: it does not.
+    pub policy_place: Option<Diagnostic>,
     pub input: String,
     /// Stage id and what it emits, in the order of the stages' names.
     pub out: Vec<(String, String)>,
@@ -60,9 +62,9 @@ pub fn read(source: &Source) -> Result<Vec<Case>, Diagnostics> {
     let mut cases = Vec::new();
     if let Some(document) = parse(&report) {
         let top = TableReader::new(&report, document.get_ref(), 0..0, "a fixture");
-        let policy = top.string("policy").map_or_else(|| "default".to_owned(), Spanned::into_inner);
+        let policy = top.string("policy");
         for table in top.tables("case", "a case") {
-            cases.extend(case(table, &policy, source));
+            cases.extend(case(table, policy.as_ref(), source));
         }
         top.finish();
     }
@@ -70,10 +72,13 @@ pub fn read(source: &Source) -> Result<Vec<Case>, Diagnostics> {
     Ok(cases)
 }
 
-fn case(table: TableReader<'_, '_, '_>, policy: &str, source: &Source) -> Option<Case> {
+fn case(table: TableReader<'_, '_, '_>, policy: Option<&Spanned<String>>, source: &Source) -> Option<Case> {
     let name = table.required_string("name", "`name = \"…\"`: what the case shows");
     let input = table.required_string("in", "`in = '''…'''`: the line that goes in");
-    let own_policy = table.string("policy").map(Spanned::into_inner);
+    let own_policy = table.string("policy");
+    let policy = own_policy.as_ref().or(policy);
+    let place =
+        |policy: &Spanned<String>| Diagnostic::at(Severity::Error, source, policy.span(), String::new());
     let mut out = Vec::new();
     match table.table("out", "`out`") {
         Some(stages) => {
@@ -102,7 +107,8 @@ fn case(table: TableReader<'_, '_, '_>, policy: &str, source: &Source) -> Option
         file: source.name.clone(),
         line,
         name: name?.into_inner(),
-        policy: own_policy.unwrap_or_else(|| policy.to_owned()),
+        policy: policy.map_or_else(|| "default".to_owned(), |policy| policy.get_ref().clone()),
+        policy_place: policy.map(place),
         input: one_line(input?.get_ref()),
         out,
     })

@@ -232,6 +232,7 @@ mod tests {
             line: 3,
             name: "n".into(),
             policy: "default".into(),
+            policy_place: None,
             input: "x".into(),
             out: vec![("a".into(), "x".into()), ("b".into(), "y".into()), ("c".into(), "x".into())],
         };
