@@ -106,7 +106,10 @@ fn what_is_wrong_is_logged_without_its_content() {
     let dir = dir.path();
     let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
     file("fast.toml", POLICY);
-    file("logscrub.toml", &CONFIG.replace("[[pipeline]]", "[[pipeline]]\nrules = \"rules\""));
+    file(
+        "logscrub.toml",
+        &CONFIG.replace("[[pipeline]]", "[[pipeline]]\nrules = \"rules\"\nregion = \"GB\""),
+    );
     file("accounts.toml", "");
     std::fs::create_dir(dir.join("rules")).unwrap();
     let rule = "[[rule]]\nid = 'ours'\nclass = 'custom:ticket'\npattern = 'T-\\d+'\n";
@@ -121,6 +124,7 @@ fn what_is_wrong_is_logged_without_its_content() {
     file("accounts.toml", "\"acct +14155550134\" = \"+14155550135\"\n");
     until("it is refused", PATIENCE, || service.said().contains("nothing was changed"));
     let said = service.said();
+    assert!(said.contains("\"region\":\"GB\""), "{said}");
     for place in [
         "rules/ours.toml:5:1: a miss without `why`",
         "rules/ours.toml:7:9: this text does not stand in the hit's `in`",

@@ -3,6 +3,7 @@
 use super::run::{IDLE, Mode, Part, RunSpec};
 use super::watch::{self, Gauges, Watch};
 use super::worker::{Duty, Post, taken};
+use crate::numbering::Region;
 use crate::policy::Period;
 use crate::stage::claim;
 use crate::stage::crash::{self, CrashPoint};
@@ -285,11 +286,14 @@ fn find_source<S: Store>(spec: &RunSpec<S>, pipeline: &Pipeline) -> Result<Optio
 fn announce<S: Store>(store: &S, pipeline: &Pipeline, partitions: i32) -> Result<(), StoreError> {
     let topics = &pipeline.topics;
     let (source, policy) = (topics.source.as_ref(), pipeline.policy.id.as_str());
+    // Not shown where there is none.
+    let region = pipeline.policy.region.map(Region::code);
     let Some(window_ms) = pipeline.window_ms() else {
         info!(
             source,
             partitions,
             policy,
+            region,
             writes = topics.scrubbed.as_ref(),
             "pipeline runs; nothing is held"
         );
@@ -309,6 +313,7 @@ fn announce<S: Store>(store: &S, pipeline: &Pipeline, partitions: i32) -> Result
         source,
         partitions,
         policy,
+        region,
         writes = format!("{}, {}", topics.scrubbed, topics.deidentified),
         holds = purge::held_topics(store, pipeline)?.join(", "),
         window = period(window_ms),
