@@ -118,17 +118,18 @@ impl Failure {
         self.code
     }
 
-    /// As [`report`](Failure::report), where stderr is the service's log: on no terminal.
+    /// As [`report`](Failure::report), where stderr is the service's log: on no terminal the file's own lines, which can
+    /// be lines of somebody's logs, are left out.
     #[must_use]
-    pub fn report_to_log(&self) -> u8 {
-        if std::io::stderr().is_terminal() {
-            return self.report();
+    pub fn report_to_log(mut self) -> u8 {
+        if !std::io::stderr().is_terminal() {
+            for part in &mut self.parts {
+                if let Part::Of(one) = part {
+                    one.hide_line();
+                }
+            }
         }
-        eprintln!("{ERROR}{}", self.without_content());
-        if self.parts.iter().any(|part| matches!(part, Part::Of(_))) {
-            eprintln!("help: `logscrub check` shows the lines, and how to mend them");
-        }
-        self.code
+        self.report()
     }
 }
 

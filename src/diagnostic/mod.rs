@@ -102,6 +102,11 @@ impl Diagnostic {
         Diagnostic { message, marked: None, ..self.clone() }
     }
 
+    /// Leaves out the file's own line.
+    pub fn hide_line(&mut self) {
+        self.excerpt = None;
+    }
+
     /// Where and what, in one line, without anything that stands in the file: neither its line nor the words that a
     /// message quotes. Examples of rules are lines of somebody's logs.
     #[must_use]

@@ -71,8 +71,8 @@ impl Reading {
 
     fn of(policy: &Policy, levels: &[ActionTable], rules: &RuleSet) -> Self {
         let mut digest = Sha256::new();
-        let actions =
-            format!("{levels:?} {:?} {} {:?}", policy.unknown_fields, policy.city_floor, rules.phone);
+        let Policy { unknown_fields, city_floor, region, .. } = policy;
+        let actions = format!("{levels:?} {unknown_fields:?} {city_floor} {region:?} {:?}", rules.phone);
         for part in [env!("CARGO_PKG_VERSION"), &rules.digest, &actions] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
