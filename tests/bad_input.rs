@@ -19,7 +19,7 @@ path = "store"
 [[pipeline]]
 source = "logs"
 policy = "./policy.toml"
-lanes = ["2s", "1s"]
+lanes = ["10min", "1s"]
 tick = "0s"
 release_every = "0s"
 purge_interval = "1s"

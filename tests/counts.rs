@@ -287,9 +287,10 @@ fn no_counts_are_told() {
     let site = Site::new();
     site.write("logscrub.toml", CONFIG);
     site.write("p.toml", POLICY);
-    let output = site::process::output(site.command(&["counts"]), b"");
-    assert_eq!(output.status.code(), Some(77));
+    let code = || site::process::output(site.command(&["counts"]), b"").status.code();
+    assert_eq!(code(), Some(69), "there is no store");
     site.output(&["put", "logs"], b"x\n");
+    assert_eq!(code(), Some(77), "there is no topic");
     site.output(&["run", "--once"], b"");
     assert_eq!(site.output(&["counts"], b""), b"nothing was counted\n");
 }

@@ -118,14 +118,14 @@ impl Failure {
         self.code
     }
 
-    /// As [`report`](Failure::report), where stderr is the service's log: on no terminal the file's own lines, which can
-    /// be lines of somebody's logs, are left out.
+    /// As [`report`](Failure::report), where stderr is the service's log: on no terminal what stands in a file, which can
+    /// be lines of somebody's logs, is left out.
     #[must_use]
     pub fn report_to_log(mut self) -> u8 {
         if !std::io::stderr().is_terminal() {
             for part in &mut self.parts {
                 if let Part::Of(one) = part {
-                    one.hide_line();
+                    one.hide_content();
                 }
             }
         }

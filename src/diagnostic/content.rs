@@ -1,7 +1,7 @@
 //! Messages without what a file holds: our own logs say where something is wrong and what, and never quote it.
 
 /// Replaces what a message quotes by `…` where it stands in the file, or may. `marked` is the part of the file that
-/// the message is about. Our own words, which have letters only, stay.
+/// the message is about. Our own words, which have letters only, stay, and single signs.
 pub(super) fn without(message: &str, marked: &str) -> String {
     let marked = marked.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"'));
     let pieces: Vec<&str> = message.split('`').collect();
@@ -10,8 +10,11 @@ pub(super) fn without(message: &str, marked: &str) -> String {
         let (first, last) = (pieces.first().copied().unwrap_or_default(), pieces.last().copied());
         return format!("{first}`…`{}", last.unwrap_or_default());
     }
+    let letters = |c: char| c.is_ascii_alphabetic() || "_.[]{}$… ".contains(c);
     let ours = |text: &str| {
-        text != marked && text.chars().all(|c| c.is_ascii_alphabetic() || "_.[]{}$… ".contains(c))
+        // A bracket alone tells nothing of anybody.
+        text.len() == 1 && !text.starts_with(char::is_alphanumeric)
+            || text != marked && text.chars().all(letters)
     };
     let shown = pieces.iter().enumerate().map(|(place, text)| match place % 2 {
         0 => (*text).to_owned(),
@@ -28,7 +31,7 @@ mod tests {
     #[test]
     fn what_a_file_holds_is_left_out() {
         for (message, marked, without_it) in [
-            ("`[` is never closed", "[", "`…` is never closed"),
+            ("`[` is never closed", "[", "`[` is never closed"),
             ("there is no class `fone`", "\"fone\"", "there is no class `…`"),
             ("a rule has no key `+447700900123`", "\"+44\"", "a rule has no key `…`"),
             ("`tick` is no length of time", "\"soon\"", "`tick` is no length of time"),

@@ -102,8 +102,11 @@ impl Diagnostic {
         Diagnostic { message, marked: None, ..self.clone() }
     }
 
-    /// Leaves out the file's own line.
-    pub fn hide_line(&mut self) {
+    /// Leaves out the file's own line, and what the message quotes of it.
+    pub fn hide_content(&mut self) {
+        if let Some(marked) = self.marked.take() {
+            self.message = content::without(&self.message, &marked);
+        }
         self.excerpt = None;
     }
 

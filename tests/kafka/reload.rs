@@ -48,7 +48,7 @@ fn all_or_nothing() {
     let (config, policy) = (site.read("service.toml"), site.read("policy.toml"));
     let broken = [
         ("rules/ticket.toml", TICKET.replace("'''TCK", "'''(TCK"), "`(` is never closed"),
-        ("service.toml", format!("{config}tock = \"1s\"\n"), "`tock`"),
+        ("service.toml", format!("{config}tock = \"1s\"\n"), "a pipeline has no key"),
         ("service.toml", config.replace("127.0.0.1:0", "127.0.0.2:0"), "`listen` cannot change"),
         ("policy.toml", policy.replace("\"20s\"", "\"30s\""), "run `logscrub topics apply`"),
     ];
