@@ -233,6 +233,20 @@ impl Tree {
                 && label.container == 0
                 && field.container == 0
                 && (1..=96).contains(&label.value.len());
+            // `cs1=4479… cs1Label=msisdn`
+            let labelled = field.name.of(text).strip_suffix(b"Label") == Some(label.name.of(text))
+                && label.container == 0
+                && field.container == 0
+                && !label.name.is_empty()
+                && (1..=96).contains(&field.value.len());
+            if labelled {
+                let name = field.value;
+                self.labels.push(name);
+                if let Some(value) = self.fields.get_mut(place - 1) {
+                    value.name = name;
+                }
+                continue;
+            }
             let pair = pair || custom;
             let between = Span { start: label.value.end, end: field.name.start };
             let joint = |b: &u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b',' | b';');

@@ -82,8 +82,10 @@ pub(super) fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     }
     begin = coded_start(text, floor, begin, end);
     begin = with_kind(text, floor, begin, end);
+    let factors = || text.get(begin..begin + 3).is_some_and(|name| name.eq_ignore_ascii_case(b"2fa"));
     let starts_well =
-        text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'%') || *b >= 0x80);
+        text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'%') || *b >= 0x80)
+            || factors();
     if begin < end && starts_well { Span::new(begin, end) } else { Span::default() }
 }
 

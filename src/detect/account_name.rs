@@ -100,11 +100,29 @@ fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
         let name = bare.get(..len).unwrap_or_default();
         let ends = bare.len() <= len + 1;
         let behind = line.get(start + token.len() + 1..).unwrap_or_default();
-        if lead <= 1 && ends && (has_shape(name) || lead == 0 && is_who_signs_in(name, behind)) {
+        let shaped = has_shape(name) || is_numbered(name) || is_drawn(name);
+        if lead <= 1 && ends && (shaped || lead == 0 && is_who_signs_in(name, behind)) {
             out(Span::new(start + lead, start + lead + len));
         }
         start += token.len() + 1;
     }
+}
+
+/// `user 792504799`: a count has fewer digits, a card more.
+fn is_numbered(name: &[u8]) -> bool {
+    (6..=12).contains(&name.len()) && name.iter().all(u8::is_ascii_digit)
+}
+
+/// `usr_GiuixWWYNJkoLH`, `UNVIGNZMUFMPMLO`: letters in no word's order.
+fn is_drawn(name: &[u8]) -> bool {
+    let tail =
+        name.iter().rposition(|b| *b == b'_').map_or(name, |at| name.get(at + 1..).unwrap_or_default());
+    let capitals = tail.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let smalls = tail.iter().filter(|b| b.is_ascii_lowercase()).count();
+    let plain = tail.iter().all(u8::is_ascii_alphanumeric);
+    let mixed = tail.len() < name.len() && tail.len() >= 8 && capitals >= 2 && smalls >= 2;
+    plain
+        && (mixed || tail.len() >= 12 && smalls == 0 && capitals + 4 >= tail.len() && !safe::keep_alone(name))
 }
 
 /// Names of users that are no persons.

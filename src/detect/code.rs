@@ -321,6 +321,7 @@ fn claim_in_message(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             candidate.taken |= match candidate.shape {
                 Shape::Digits | Shape::Prefixed | Shape::Mixed => true,
                 Shape::Year => far <= if hit.role == Role::Code { 60 } else { 20 },
+                Shape::Paired => far <= if hit.role == Role::Code { 60 } else { 6 },
                 Shape::Weak => far <= 6,
             };
         }
@@ -379,9 +380,37 @@ fn is_entered_for_a_code(text: &[u8], hits: &[Hit], place: usize) -> bool {
             .any(|hit| hit.role == Role::Word && !gap(text, own.end, hit.start).contains(&b'\n'))
 }
 
+static WRONG: WordList = WordList::new(words::code::WRONG);
+
+/// `wrong code 4821`, `неверный код 4821`: whether a word for what is wrong stands right before a word for a code.
+fn ends_in_wrong(text: &[u8], at: usize) -> bool {
+    const LONGEST: usize = 32;
+    let head = text.get(at.saturating_sub(LONGEST)..at).unwrap_or_default();
+    let Some(head) = head.strip_suffix(b" ") else { return false };
+    let letter = |b: &u8| b.is_ascii_alphabetic() || *b >= 0x80;
+    let len = head.iter().rev().take_while(|b| letter(b)).count();
+    WRONG.holds(head.get(head.len() - len..).unwrap_or_default())
+}
+
+/// `4821 code is wrong`, `4821 kodu yanlış`: whether a word for what is wrong stands behind one for a code.
+fn begins_with_wrong(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    let Some(rest) = rest.strip_prefix(b" ") else { return false };
+    let len = rest.iter().take(32).take_while(|b| b.is_ascii_alphabetic() || **b >= 0x80).count();
+    WRONG.holds(rest.get(..len).unwrap_or_default())
+}
+
+/// `your premium code is 4821`: what somebody is told, whatever failed beside it.
+fn is_somebodys(text: &[u8], word: &Hit, candidate: &Candidate) -> bool {
+    const FAR: usize = 40;
+    let told = matches!(gap(text, word.end, candidate.start), b" is " | b" is: ");
+    let head = text.get(word.start.saturating_sub(FAR)..word.start).unwrap_or_default();
+    let own = |window: &[u8]| window.eq_ignore_ascii_case(b"your ");
+    told && head.windows(b"your ".len()).any(own)
+}
+
 /// `código incorrecto: 4821`: between a word and its code, that it is wrong. Then the failure is of verifying.
 fn is_called_wrong(between: &[u8]) -> bool {
-    static WRONG: WordList = WordList::new(words::code::WRONG);
     const LONGEST: usize = 24;
     let sign = |b: &u8| matches!(b, b' ' | b':' | b'"' | b'\'' | b'=');
     let start = between.iter().take_while(|b| sign(b)).count();
@@ -443,9 +472,14 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             continue;
         }
         let said = candidates.iter().any(|candidate| {
+            let beside = candidate.start >= hit.end && candidate.start - hit.end <= 2;
             candidate.start >= hit.end
-                && (candidate.start - hit.end <= 2 && is_checked(text, candidate.end)
-                    || is_called_wrong(gap(text, hit.end, candidate.start)))
+                && (beside && (is_checked(text, candidate.end) || ends_in_wrong(text, hit.start))
+                    || is_called_wrong(gap(text, hit.end, candidate.start))
+                    || is_somebodys(text, hit, candidate))
+                || candidate.end < hit.start
+                    && hit.start - candidate.end <= 2
+                    && begins_with_wrong(text, hit.end)
         });
         let weak = hit.role != Role::Code && !said;
         let got = hit.role == Role::Enter
@@ -471,14 +505,13 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             candidate.taken |= match candidate.shape {
                 Shape::Digits | Shape::Prefixed | Shape::Mixed => true,
                 Shape::Year => far <= if weak { 4 } else { 20 },
+                Shape::Paired => far <= if weak { 4 } else { 40 },
                 Shape::Weak => far <= 4,
             };
         }
     }
     for candidate in candidates.iter_mut().filter(|one| !one.taken && one.refused.is_none()) {
-        let [key @ .., b'=' | b':'] = text.get(..candidate.start).unwrap_or_default().trim_ascii_end() else {
-            continue;
-        };
+        let Some(key) = key_before(text, candidate.start) else { continue };
         let before = hits.partition_point(|hit| hit.end <= key.len());
         let near = hits.iter().take(before).rev().take_while(|hit| key.len() - hit.end < 120);
         let spoken = near.clone().any(|hit| hit.role == Role::Code)
@@ -486,6 +519,23 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
         candidate.taken = spoken
             && names_a_value(key)
             && matches!(candidate.shape, Shape::Digits | Shape::Mixed | Shape::Prefixed);
+    }
+}
+
+/// What stands before the sign between a name and the value at `at`: `value=`, `'value' => '`, `value [`.
+fn key_before(text: &[u8], at: usize) -> Option<&[u8]> {
+    let head = text.get(..at)?;
+    let bare = head.trim_ascii_end();
+    match bare {
+        [key @ .., b'=' | b':'] => Some(key),
+        [rest @ .., b'=', b'>'] | [rest @ .., b'"' | b'\''] => {
+            let rest = rest.trim_ascii_end();
+            let rest = rest.strip_suffix(b"=>").or_else(|| rest.strip_suffix(b":")).unwrap_or(rest);
+            let rest = rest.trim_ascii_end();
+            Some(rest.strip_suffix(b"'").or_else(|| rest.strip_suffix(b"\"")).unwrap_or(rest))
+        }
+        [key @ .., b' ', b'['] => Some(key),
+        _ => None,
     }
 }
 

@@ -13,7 +13,9 @@ pub enum Shape {
     Prefixed,
     /// Capitals and digits.
     Mixed,
-    /// Small letters and digits, or capitals alone in two groups: only right after its word.
+    /// Capitals alone in two groups of four, as WhatsApp pairs devices: `ABCD-EFGH`.
+    Paired,
+    /// Small letters and digits: only right after its word.
     Weak,
 }
 
@@ -140,11 +142,15 @@ impl Token {
             }
             [5..=10] if self.digits > 1 => Some(Shape::Weak),
             [1..=4, 4..=8] if self.letters_first && self.smalls == 0 && all > self.letters() => {
-                if self.digits == usize::from(self.parts[1]) { Some(Shape::Prefixed) } else { None }
+                let paired = self.parts() == [4, 4];
+                match self.digits == usize::from(self.parts[1]) {
+                    true => Some(Shape::Prefixed),
+                    false => paired.then_some(Shape::Mixed),
+                }
             }
             [3, 3] | [4, 4] | [2, 2, 2] | [3, 3, 3] if self.letters() == 0 => Some(Shape::Digits),
             [3, 3] | [4, 4] if self.smalls == 0 && self.digits > 0 => Some(Shape::Mixed),
-            [4, 4] if self.smalls == 0 => Some(Shape::Weak),
+            [4, 4] if self.smalls == 0 => Some(Shape::Paired),
             parts if parts.len() >= 4 && parts.len() <= 8 && parts.iter().all(|len| *len == 1) => {
                 (self.letters() == 0).then_some(Shape::Digits)
             }
@@ -241,6 +247,9 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
         [.., last, b'.'] => !last.is_ascii_alphanumeric(),
         [.., last, b',' | b':'] => !last.is_ascii_digit(),
         [.., b'.'] => false,
+        // `*384*7933#`, which a telephone dials; `object(Otp)#1870`, an object's handle
+        [.., last, b'*'] => !(last.is_ascii_digit() || matches!(last, b'*' | b'=' | b' ')),
+        [.., b')', b'#'] => false,
         _ => true,
     };
     let right = match after {
@@ -286,8 +295,14 @@ fn is_in_number(before: &[u8], own: &[u8], after: &[u8]) -> bool {
         }
         left += usize::from(byte.is_ascii_digit());
     }
+    // `40054 (3269 tries left)`: what stands in brackets with words is no part of it.
+    let bracket = after.iter().take(REACH).position(|byte| *byte == b'(').filter(|open| {
+        let inside = after.get(open + 1..).unwrap_or_default().iter().find(|byte| !joins(byte));
+        matches!(inside, Some(byte) if byte.is_ascii_alphabetic())
+    });
+    let reach = bracket.unwrap_or(REACH);
     let right =
-        after.iter().take(REACH).take_while(|byte| joins(byte)).filter(|byte| byte.is_ascii_digit()).count();
+        after.iter().take(reach).take_while(|byte| joins(byte)).filter(|byte| byte.is_ascii_digit()).count();
     let own = own.iter().filter(|byte| byte.is_ascii_digit()).count();
     // one or two digits behind it are the minutes it is valid for
     let right = if left == 0 && right <= 2 { 0 } else { right };

@@ -485,18 +485,28 @@ impl FieldLexicon {
     /// yields to a farther one that does not.
     fn qualified(&self, head: &Kind, head_place: usize, words: &Words) -> Meaning {
         let mut unsure: Option<Meaning> = None;
+        let meaning_at = |place: Option<usize>| {
+            let word = place.filter(|p| *p < words.len).and_then(|p| words.list.get(p))?;
+            head.with.iter().find(|(other, _)| *other == word.kind).map(|(_, meaning)| *meaning)
+        };
         for distance in 1..words.len {
-            for place in [head_place.checked_sub(distance), head_place.checked_add(distance)] {
-                let Some(word) = place.filter(|p| *p < words.len).and_then(|p| words.list.get(p)) else {
-                    continue;
-                };
-                let row = head.with.iter().find(|(other, _)| *other == word.kind);
-                let Some((_, meaning)) = row else { continue };
-                if meaning.strength > Strength::Ambiguous {
-                    return *meaning;
+            let before = meaning_at(head_place.checked_sub(distance));
+            let after = meaning_at(head_place.checked_add(distance));
+            // `req_kodi_verifikimit`: of two that are as near, the one that is sure.
+            let surest = match (before, after) {
+                (Some(before), Some(after)) if after.strength == Strength::Sure => {
+                    Some(if before.strength == Strength::Sure { before } else { after })
                 }
-                unsure.get_or_insert(*meaning);
+                (before, after) => before.or(after),
+            };
+            match surest {
+                Some(meaning) if meaning.strength > Strength::Ambiguous => return meaning,
+                _ => {}
             }
+            if let Some(meaning) = after.filter(|meaning| meaning.strength > Strength::Ambiguous) {
+                return meaning;
+            }
+            unsure = unsure.or(surest).or(after);
         }
         unsure.unwrap_or(head.alone)
     }

@@ -2,7 +2,9 @@
 //! detail records. What a column holds shows only in the company it keeps.
 
 use super::safe;
+use super::said::is_written;
 use super::validate::not_epoch;
+use super::written::is_known;
 use crate::finding::{Detail, Span};
 use crate::numbering;
 
@@ -38,9 +40,12 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
     let number = |place: usize| columns.get(place).and_then(|column| phone(column.span.of(line)));
     let pair = best_pair(columns, line);
     let numbered = pair.is_some() || columns.iter().any(|column| is_marked(column.span.of(line)));
+    let lone = || (0..columns.len()).any(|place| number(place).is_some_and(|found| found.digits >= 11));
     for (place, column) in columns.iter().enumerate() {
         let value = column.span.of(line);
-        let worded = separator != b',' && numbered && reads_like_text(value);
+        let worded = separator != b','
+            && reads_like_text(value)
+            && (numbered || is_written(value) && !is_known_text(value) && lone());
         if numbered && reads_like_name(value) {
             out(Cell::Name, column.span);
             continue;
@@ -224,6 +229,11 @@ fn closing_quote(line: &[u8], mut pos: usize) -> Option<usize> {
 /// A number with `+`, or what was put for one.
 fn is_marked(value: &[u8]) -> bool {
     value.starts_with(b"[PHONE") || phone(value).is_some_and(|found| found.marked)
+}
+
+/// Whether a text is in words that programs log.
+fn is_known_text(value: &[u8]) -> bool {
+    value.is_ascii() && value.split(|b| *b == b' ').filter(|word| is_known(word)).count() >= 3
 }
 
 /// Several words without quotes, in a row with numbers: no date, no product, no line of fields.

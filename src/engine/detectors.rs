@@ -7,7 +7,7 @@ use crate::detect::field_name::{FieldLexicon, Meaning};
 use crate::detect::prose::{Announced, Prose};
 use crate::detect::refusal::Refusal;
 use crate::detect::{
-    Detector, Hit, bytes, credential, event_id, hidden, phone, timestamp, user_agent, words,
+    Detector, Hit, bytes, credential, event_id, hidden, phone, safe, timestamp, user_agent, words,
 };
 use crate::finding::{Detail, RuleId, Span};
 use crate::numbering::Region;
@@ -452,7 +452,7 @@ fn words_end(text: &[u8], span: Span) -> usize {
         // `耗时=12`: names are written in any script; beyond ASCII a colon is rather a sentence's.
         let wide = bytes::byte(rest, sign) == b'=';
         let name = bytes::run_start(rest, sign, 48, |b| bytes::is_word(b) || (wide && b >= 0x80));
-        let named = name < sign && name > 0 && bytes::byte(rest, name - 1) == b' ';
+        let named = name < sign && name > 0 && matches!(bytes::byte(rest, name - 1), b' ' | b'\t' | b',');
         let first = bytes::byte(rest, name);
         (named && bytes::byte(rest, sign + 1) != b' ' && (bytes::is_letter(first) || first >= 0x80))
             .then(|| name - 1)
@@ -468,12 +468,28 @@ fn words_end(text: &[u8], span: Span) -> usize {
         let before = rest.get(..name)?.strip_suffix(if bracket { b" [" } else { b", " })?;
         (name < end).then_some(before.len())
     };
+    // `subject: not received, priority: high`: the next of a list, if its name is one that logs have.
+    let starts_listed = |sign: usize| {
+        let name = bytes::run_start(rest, sign, 24, bytes::is_letter);
+        let before = rest.get(..name)?.strip_suffix(b", ")?;
+        let known = safe::is_log_word(rest.get(name..sign)?);
+        (bytes::byte(rest, sign) == b':' && bytes::byte(rest, sign + 1) == b' ' && known)
+            .then_some(before.len())
+    };
     let mut end = rest.len();
     for (at, byte) in rest.iter().enumerate() {
         match byte {
+            // `text=see+you -> 200`: what came of it.
+            b'-' if rest.get(at + 1..).is_some_and(|rest| rest.starts_with(b"> "))
+                && bytes::before(rest, at) == b' '
+                && bytes::is_digit(bytes::byte(rest, at + 3)) =>
+            {
+                end = at;
+            }
             b']' if rest.get(at..).is_some_and(|rest| rest.starts_with(b"] => ")) => continue,
             b'\n' | b']' | b'}' | b'|' | b';' | b'"' => end = at,
-            b'=' | b':' => match starts_field(at).or_else(|| starts_member(at)) {
+            b'=' | b':' => match starts_field(at).or_else(|| starts_member(at)).or_else(|| starts_listed(at))
+            {
                 Some(before) => end = before,
                 None => continue,
             },
@@ -496,7 +512,11 @@ fn name_end(text: &[u8], span: Span) -> usize {
             && !is_capital(rest, at + 2)
     };
     let comma = memchr::memchr_iter(b',', rest).find(ends);
-    span.end() + comma.unwrap_or(rest.len())
+    // `set(caller=Ada Roe) [line:7]`, and the next column.
+    let whole = text.get(span.start()..whole).unwrap_or_default();
+    let opened = whole.contains(&b'(');
+    let closes = rest.iter().position(|b| *b == b'\t' || *b == b')' && !opened);
+    span.end() + comma.unwrap_or(rest.len()).min(closes.unwrap_or(rest.len()))
 }
 
 /// Whether a capital beyond ASCII stands at a place.

@@ -381,19 +381,27 @@ fn decodes(field: &Field, text: &[u8]) -> bool {
     match field.form {
         Form::JsonEscaped | Form::QuotedEscaped => true,
         Form::Query => field.value.of(text).iter().any(|b| matches!(b, b'%' | b'+' | b'\\')),
-        Form::JsonString
-        | Form::JsonNumber
-        | Form::JsonWord
-        | Form::Quoted
-        | Form::Bare
-        | Form::Element
-        | Form::Junk => false,
+        Form::Bare => is_percent_coded(field.value.of(text)),
+        Form::JsonString | Form::JsonNumber | Form::JsonWord | Form::Quoted | Form::Element | Form::Junk => {
+            false
+        }
     }
+}
+
+/// `text=%D0%9A%D0%BE%D0%B4+482913` in a line that has no address around it: two bytes in percent at the least.
+fn is_percent_coded(value: &[u8]) -> bool {
+    let coded = |at: usize| {
+        value.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+            && value.get(at) == Some(&b'%')
+    };
+    // `request: to=4479…&text=%D0%9A`: a form is walked field by field.
+    memchr::memchr_iter(b'%', value).filter(|at| coded(*at)).take(2).count() == 2
+        && memchr::memchr2(b'=', b'&', value).is_none()
 }
 
 fn decode_field(context: &Context<'_>, field: &Field, lone: &Lone<'_>, out: &mut Decoded) {
     let value = field.value.of(lone.text);
-    if field.form == Form::Query {
+    if matches!(field.form, Form::Query | Form::Bare) {
         let skip = |at: usize| detectors::placeholder_at(value, at, context).map(|(_, end)| end);
         decode::percent(value, field.value.start(), lone.map, &skip, out);
     } else {

@@ -47,6 +47,8 @@ impl Facts {
     pub const PARAMETERS: Facts = Facts(1 << 12);
     /// The line is one of an error, by its level.
     pub const FAILED: Facts = Facts(1 << 13);
+    /// It stands in what describes an event, a process, an answer of a program's.
+    pub const OCCURRENCE: Facts = Facts(1 << 14);
 
     #[must_use]
     pub fn with(self, other: Facts) -> Facts {
@@ -71,13 +73,14 @@ static MEMBERS: [(WordList, Facts); 8] = [
     (WordList::new(words::neighbours::TEMPLATE), Facts::TEMPLATE),
 ];
 /// What the names of containers say about what stands in them.
-static CONTAINERS: [(WordList, Facts); 6] = [
+static CONTAINERS: [(WordList, Facts); 7] = [
     (WordList::new(words::neighbours::ERROR), Facts::ERROR),
     (WordList::new(words::neighbours::PERSON), Facts::PERSON),
     (WordList::new(words::neighbours::MESSAGE), Facts::MESSAGE),
     (WordList::new(words::neighbours::CODE), Facts::CODES),
     (WordList::new(words::neighbours::THING), Facts::THING),
     (WordList::new(words::neighbours::PARAMETERS), Facts::PARAMETERS),
+    (WordList::new(words::neighbours::OCCURRENCE), Facts::OCCURRENCE),
 ];
 static SIGN_IN: WordList = WordList::new(words::neighbours::SIGN_IN);
 static HEADLINE_NAMES: WordList = WordList::new(words::neighbours::HEADLINE);
@@ -215,6 +218,12 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Device if likely && shape.len >= 6 && shape.spaces == 0 => Reading::Claim(Class::Device),
         Class::SubjectId if is_address(value) => Reading::Part(Class::Ip),
         Class::SubjectId => subject(name, value, &shape, likely, around),
+        // `lat=1744` of a gateway: how long; degrees have a point.
+        Class::Location
+            if shape.digits == shape.len && matches!(name, b"lat" | b"lon" | b"lng" | b"long") =>
+        {
+            Reading::Text
+        }
         Class::Location if likely && shape.len >= 2 => Reading::Claim(Class::Location),
         Class::Card
         | Class::Imei
@@ -294,6 +303,10 @@ fn code(
     let mixed = shape.digits > 0 || (shape.lower == 0 && shape.upper >= 4);
     let plausible = (token && mixed && shape.lower <= shape.digits + shape.upper)
         || (shape.high > 0 && shape.len <= 40 && shape.lower == 0);
+    // A telephone's type has eight digits (3GPP TS 23.003), a bank's authorisation six.
+    if name == b"tac" && shape.digits == 8 && shape.len == 8 {
+        return Reading::Safe;
+    }
     match strength {
         Strength::Sure | Strength::Likely if plausible => Reading::Claim(Class::Code),
         _ if shape.is_secret() => Reading::Claim(Class::Credential),
@@ -302,7 +315,8 @@ fn code(
         Strength::Sure | Strength::Likely => Reading::Text,
         Strength::Ambiguous => {
             let spoken_of = Facts::PHONE.with(Facts::MESSAGE).with(Facts::CODES);
-            let error = around.own.has(Facts::ERROR) || around.named.has(Facts::ERROR);
+            let error = around.own.has(Facts::ERROR)
+                || around.named.has(Facts::ERROR.with(Facts::OCCURRENCE)) && !around.own.has(Facts::CODES);
             let here =
                 around.own.has(spoken_of) || around.named.has(spoken_of) || around.around.has(Facts::CODES);
             let long_enough = kernel >= 4;
@@ -357,6 +371,14 @@ fn body(
     }
     if has_fields(value) || reads_like_figures(value) {
         return Reading::Text;
+    }
+    // `subject=31c76873df52…`: whom a token is of.
+    if name == b"subject" && form == Form::Bare && is_account(value, shape) {
+        return Reading::Claim(Class::SubjectId);
+    }
+    // `woo-sms: order ORD-2026-832866`: a word and its number, of a program.
+    if shape.spaces == 1 && shape.digits >= 6 && form == Form::Bare && name.contains(&b'-') {
+        return Reading::Headline;
     }
     // An element of XML is no log line's.
     let headline = HEADLINE_NAMES.holds(name) && (form != Form::Element || around.own.has(Facts::LOG));

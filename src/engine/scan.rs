@@ -231,7 +231,12 @@ impl Scan {
                 None => at + 1,
             },
             b'-' => match detectors.pem_at(text, at) {
-                Some(hit) => found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span),
+                Some(hit) => {
+                    if let Some(user) = credential::curl_account(text, at, hit.span) {
+                        found(detectors, Detector::SubjectShape, sink, here, Class::SubjectId, user);
+                    }
+                    found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span)
+                }
                 None => at + 1,
             },
             b'B' => match detectors.scheme_at(text, at) {

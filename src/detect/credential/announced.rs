@@ -3,12 +3,14 @@
 
 use super::{hit, is_digest, is_random_run, is_uuid, prefixes};
 use crate::detect::Hit;
+use crate::detect::account_name;
 use crate::detect::bytes::{
     Mix, before, byte, ends_before, is_alnum, is_base64, is_digit, is_high, is_letter, is_lower, is_quote,
     is_space, is_token, is_upper, is_word, reads, run_end, run_start, slice, tail,
 };
 use crate::detect::word_list::WordList;
 use crate::detect::words;
+use crate::finding::Span;
 
 /// What kind of value a word announces.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -454,6 +456,18 @@ fn curl_user(text: &[u8], word: usize, end: usize) -> Option<Hit> {
         if gap.quote == 0 { !is_space(b) && !is_quote(b) } else { b != gap.quote && b != b'\n' }
     });
     (stop > colon + 1).then(|| hit(colon + 1, stop))
+}
+
+/// `curl -u ops.ray:hunter2`: the account before the password that stands in `password`, if it has an account's shape.
+#[must_use]
+pub fn curl_account(text: &[u8], option: usize, password: Span) -> Option<Span> {
+    if byte(text, option) != b'-' || byte(text, option + 1) == b'-' && byte(text, option + 2) != b'u' {
+        return None;
+    }
+    let end = password.start().checked_sub(1).filter(|at| byte(text, *at) == b':')?;
+    let start = run_start(text, end, 64, |b| !is_space(b) && !is_quote(b) && b != b'=');
+    let user = Span::new(start, end);
+    (start > option && account_name::has_shape(user.of(text))).then_some(user)
 }
 
 /// A full stop or a comma behind a value is the sentence's.

@@ -2,6 +2,7 @@
 
 use super::colour_before;
 use super::words::{self, Word};
+use crate::detect::validate::not_uuid;
 use crate::finding::Span;
 
 /// How far to look back, in bytes.
@@ -141,6 +142,12 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
             meaning => meaning,
         };
         match meaning {
+            // `submit {sms,<<"4479…">>`
+            Word::Other if nth == 1 && found == Cue::Weak && words::is_sending(lower.as_str()) => {
+                return found;
+            }
+            // `{error,timeout,"4479…"}`: what stands before a comma is another thing.
+            Word::Other if nth == 0 && joint.ends_clause && joint.mark == Mark::None => break,
             Word::Other => return if found == Cue::Weak && nth > 1 { found } else { Cue::Against },
             Word::Phone => return Cue::Strong,
             Word::Number | Word::Preposition if found == Cue::Against => return Cue::Against,
@@ -222,11 +229,45 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
     if matches!(rest, [b'<' | b'-', b'-' | b'>', b' ', b'"' | b'\'', ..]) {
         return Cue::Weak;
     }
+    let behind = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
+    if goes_to_another(behind) || says_something(behind) || is_paired_with_an_id(text, end) {
+        return Cue::Weak;
+    }
     if !words::may_follow_phone(rest) {
         return Cue::None;
     }
     let lower = Lower::new(rest);
     if words::follows_phone(lower.as_str()) { Cue::Strong } else { Cue::None }
+}
+
+/// Whether the line, not far before `start`, speaks of numbers or of messages in any word: `SMSOUT`, `hlr_worker`.
+pub(super) fn line_speaks_of_numbers(text: &[u8], start: usize) -> bool {
+    const FAR: usize = 96;
+    let head = text.get(start.saturating_sub(FAR)..start).unwrap_or_default();
+    let line = head.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    words::speaks_of_numbers(line)
+}
+
+/// `447700900123 -> 22384`: another number, or a short one, behind an arrow.
+fn goes_to_another(behind: &[u8]) -> bool {
+    let rest = behind.strip_prefix(b" -> ").or_else(|| behind.strip_prefix(b" => "));
+    let rest = rest.or_else(|| behind.strip_prefix(" → ".as_bytes())).unwrap_or_default();
+    let rest = rest.strip_prefix(b"+").unwrap_or(rest);
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    digits >= 4 && matches!(rest.get(digits), None | Some(b' ' | b':' | b',' | b'\n'))
+}
+
+/// `447700900123 "see you at six"`: several words in quotes behind digits.
+fn says_something(behind: &[u8]) -> bool {
+    let Some(text) = behind.strip_prefix(b" \"") else { return false };
+    let text = text.get(..text.iter().position(|b| *b == b'"').unwrap_or(text.len())).unwrap_or_default();
+    let letters = text.first().is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80);
+    letters && text.iter().filter(|b| **b == b' ').count() >= 2
+}
+
+/// `447700900123:f81d4fae-…`: a gateway's answer pairs a number with its message's id.
+fn is_paired_with_an_id(text: &[u8], end: usize) -> bool {
+    text.get(end) == Some(&b':') && not_uuid::is_uuid_at(text, end + 1)
 }
 
 /// Whether a unit stands behind `end`, glued or after one space: `ms`, `bytes`, `%`.

@@ -6,6 +6,7 @@ use super::{
     Confidence, Context, FieldHint, Form, Hit, at_home, extension_end, jid, likely_code, refuse, spoken, uri,
 };
 use crate::detect::refusal::Refusal;
+use crate::detect::validate::not_uuid;
 use crate::numbering::{self, Kind, Number, Region};
 
 /// Digits at `start`, or a parenthesis before digits.
@@ -52,10 +53,21 @@ pub(super) fn plain(text: &[u8], start: usize, end: usize, context: &Context<'_>
         Left::Clean => cue::before(text, start),
     };
     let zeros = text.get(start..).is_some_and(|rest| rest.starts_with(b"00"));
-    if said == Cue::Against || (said == Cue::None && !zeros && cue::after(text, end) == Cue::None) {
+    let spoken = || cue::after(text, end) != Cue::None || end - start >= LONG && is_mobile(text, start, end);
+    if said == Cue::Against || (said == Cue::None && !zeros && !spoken()) {
         return None;
     }
     at(text, start, context)
+}
+
+/// Fewer digits need a word right beside them: ids have as many.
+const LONG: usize = 11;
+
+/// Whether digits are a mobile number with its calling code.
+fn is_mobile(text: &[u8], start: usize, end: usize) -> bool {
+    let number = text.get(start..end).and_then(numbering::international);
+    let mobile = |number: &Number| matches!(number.kind(), Kind::Mobile | Kind::FixedOrMobile);
+    number.is_some_and(|number| number.is_valid() && mobile(&number))
 }
 
 /// Digits that nothing but their grouping and their surroundings show to be a number.
@@ -203,7 +215,7 @@ impl Candidate<'_> {
         let joined = match next(0) {
             letter if letter.is_ascii_alphanumeric() => true,
             b'_' | b'@' | b'%' | b'=' => true,
-            b':' => next(1).is_ascii_digit(),
+            b':' => next(1).is_ascii_digit() && !not_uuid::is_uuid_at(self.text, end + 1),
             // A host name's next part; a sentence begins with a capital.
             b'.' => next(1).is_ascii_digit() || next(1).is_ascii_lowercase(),
             _ => false,
@@ -249,7 +261,10 @@ impl Candidate<'_> {
         let n = self.scan.run();
         let digits = self.scan.first(n);
         let usual = is_usual_length(self.regions(), n);
-        let cue = self.lifted(n);
+        let mut cue = self.lifted(n);
+        if cue == Cue::None && self.is_in_a_line_about_numbers(n) {
+            cue = Cue::Weak;
+        }
         if let Some(rest) = digits.strip_prefix(b"00") {
             return self.with_double_zero(n, rest, cue);
         }
@@ -302,6 +317,16 @@ impl Candidate<'_> {
         let code = likely_code(digits, self.regions());
         let sure = if abroad.is_some() || home.is_some() { Confidence::Sure } else { Confidence::Likely };
         Ok(self.hit(n, code, Form::National, sure))
+    }
+
+    /// `hlr_worker: {timeout,"4478…"}`: whether a mobile number of eleven digits or more stands in a line that speaks
+    /// of numbers or of messages, with no word of its own.
+    fn is_in_a_line_about_numbers(&self, n: usize) -> bool {
+        (LONG..=13).contains(&n)
+            && self.context.field == FieldHint::None
+            && is_mobile(self.text, self.start, self.scan.end(n))
+            && !refuse::begins_with_date(self.scan)
+            && cue::line_speaks_of_numbers(self.text, self.start)
     }
 
     /// `00` and a calling code. Two zeros before a valid number are rarely chance, but ids padded with

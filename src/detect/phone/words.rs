@@ -82,6 +82,15 @@ pub(super) fn meaning(word: &str) -> Word {
     }
 }
 
+/// Whether a line speaks of numbers or of messages, wherever in a word.
+pub(super) fn speaks_of_numbers(line: &[u8]) -> bool {
+    let has = |piece: &&str| {
+        let window = |window: &[u8]| window.eq_ignore_ascii_case(piece.as_bytes());
+        line.windows(piece.len()).any(window)
+    };
+    words::phone::SPEAKS.iter().any(has)
+}
+
 /// Prepositions that, as a field's name (`to=…`, `from:…`), say who sends or gets a message.
 pub(super) fn is_direction(lower: &str) -> bool {
     matches!(lower, "to" | "from")

@@ -273,6 +273,13 @@ impl Finder {
             sink.refuse(class, Some(rule), root, || "on the list of allowed values".to_owned());
             return Some(field.value);
         }
+        // `Authorization: Bearer eyJ…`: the scheme is no secret, nor to be looked for elsewhere.
+        let scheme = if class == Class::Credential { scheme_of(value) } else { 0 };
+        if scheme > 0 && scheme == value.len() {
+            return if escaped { None } else { self.inside(tools, lone, field, Unknown::Stays, sink) };
+        }
+        let span = Span::new(span.start() + scheme, span.end());
+        let value = span.of(bytes);
         let extent = if matches!(field.form, Form::Bare) {
             tools.detectors.extend_bare(bytes, span, class)
         } else {
@@ -322,7 +329,20 @@ impl Finder {
                 sink.needles.push(Needle { class, rule, detail, value: kept });
             }
         }
-        Some(if escaped { field.value } else { extent })
+        // The scheme before it was read, too.
+        let whole = Span { start: extent.start.min(field.value.start), end: extent.end };
+        Some(if escaped { field.value } else { whole })
+    }
+}
+
+/// How long the scheme before a credential is, its space counted: `Bearer `. Of a value that is nothing else, its length.
+fn scheme_of(value: &[u8]) -> usize {
+    const SCHEMES: [&[u8]; 4] = [b"Bearer", b"bearer", b"Basic", b"basic"];
+    let Some(scheme) = SCHEMES.iter().find(|scheme| value.starts_with(scheme)) else { return 0 };
+    match value.get(scheme.len()..) {
+        Some([]) => scheme.len(),
+        Some([b' ', rest @ ..]) => scheme.len() + 1 + rest.iter().take_while(|b| **b == b' ').count(),
+        _ => 0,
     }
 }
 

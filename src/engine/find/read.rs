@@ -94,6 +94,11 @@ fn text_around(text: &[u8], value: Span) -> &[u8] {
     text.get(value.start().saturating_sub(REACH)..text.len().min(value.end() + REACH)).unwrap_or_default()
 }
 
+/// What gateways call a latency, too.
+fn is_latency(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"lat")
+}
+
 /// Whether a string in a list is as long as codes are: what one beside a number may be.
 fn is_listed_code(form: Form, value: &[u8]) -> bool {
     form == Form::JsonString && (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
@@ -117,21 +122,27 @@ pub(super) fn read_shaped(
     {
         return (Reading::Safe, None);
     }
+    // `lat=1744`: how long something took; degrees have a point.
+    if shaped.claimed.is_some_and(|(reading, _)| reading == Reading::Claim(Class::Location))
+        && value.iter().all(u8::is_ascii_digit)
+        && is_latency(tree.name_of(field).of(bytes))
+    {
+        return (Reading::Safe, None);
+    }
     if let Some((reading, rule)) = shaped.claimed {
         return (reading, Some(rule));
     }
+    let listed_code = || {
+        shaped.listed
+            && is_listed_code(field.form, value)
+            && facts.get(field.container as usize).is_some_and(|own| own.has(Facts::PHONE))
+            && detectors::speaks_of_codes(text_around(bytes, field.value))
+    };
     if let Some(reading) = shaped.always {
         return match (reading, field.form) {
             (_, Form::JsonWord) => (Reading::Safe, None),
             // `OtpJob ["+4479…","482913"]`
-            (Reading::Text, form)
-                if shaped.listed
-                    && is_listed_code(form, value)
-                    && facts.get(field.container as usize).is_some_and(|own| own.has(Facts::PHONE))
-                    && detectors::speaks_of_codes(text_around(bytes, field.value)) =>
-            {
-                (Reading::Claim(Class::Code), None)
-            }
+            (Reading::Text | Reading::Safe, _) if listed_code() => (Reading::Claim(Class::Code), None),
             _ if may_be_said(reading, field.form, value) && is_said(tools, bytes, facts, field, buffer) => {
                 (Reading::Claim(Class::Body), None)
             }
@@ -151,9 +162,13 @@ pub(super) fn read_shaped(
             (reading, _) => (reading, None),
         };
     }
+    if shaped.named.is_some() && listed_code() {
+        return (Reading::Claim(Class::Code), None);
+    }
     let meaning = shaped.meaning;
     // A value is decoded only where its looks matter.
     let value = if field.form == Form::Bare
+        && !decodes(field, bytes)
         && value.len() < 64
         && matches!(meaning.class, Some(Class::Body | Class::Name))
         && (value.first().is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'[')
