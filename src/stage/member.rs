@@ -304,15 +304,16 @@ pub(super) fn append_buf(
     record: &RecordBuf,
     more: &[Header<'_>],
 ) -> Result<(), StoreError> {
-    let own = record.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref()));
-    let headers: Vec<Header<'_>> = own.chain(more.iter().copied()).collect();
-    let record = Record {
-        key: record.key.as_deref(),
-        value: record.value.as_deref(),
-        headers: &headers,
-        timestamp_ms: None,
+    let both: Vec<Header<'_>>;
+    let headers = if record.headers.is_empty() {
+        more
+    } else {
+        let own = record.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref()));
+        both = own.chain(more.iter().copied()).collect();
+        &both
     };
-    writer.append(topic, partition, &record)
+    let (key, value) = (record.key.as_deref(), record.value.as_deref());
+    writer.append(topic, partition, &Record { key, value, headers, timestamp_ms: None })
 }
 
 /// A membership of a group.
