@@ -247,24 +247,6 @@ fn send_of(world: &mut World, account: &str, event_ms: i64) -> String {
     rid
 }
 
-/// Scrubbed records say nothing of whose they are: all go with the shortest window.
-#[test]
-fn what_was_scrubbed_lasts_no_longer_than_any_account_s_window() {
-    let mut world = World::new(per_account(20), settings());
-    send_of(&mut world, "acct-3", START);
-    world.settle();
-    let mut gone_after = None;
-    for day in 1..=22 {
-        world.clock.advance(DAY);
-        world.settle();
-        world.purge();
-        let bounds = world.store.bounds("sim.scrubbed").unwrap();
-        let left: i64 = bounds.iter().map(|bounds| bounds.end - bounds.log_start).sum();
-        gone_after = gone_after.or((left == 0).then_some(day));
-    }
-    assert_eq!(gone_after, Some(21), "at the first look behind the twenty days");
-}
-
 #[test]
 fn an_account_has_its_own_window() {
     let mut world = World::new(per_account(20), settings());

@@ -129,14 +129,13 @@ impl Pipeline {
         // A policy that holds nothing has no lanes.
         let lanes = lanes(margin_ms).ok();
         let pace = Pace::of(&policy, &windows);
-        // A log deletes what is as old as the usual window: what accounts have shorter is ours to do.
-        let ours = settings.expire_scrubbed || windows.shortest_last_ms() < windows.usual_last_ms();
-        let scrubbed_keep_ms = windows.shortest_last_ms().and_then(|window_ms| match window_ms {
-            DAY_MS.. => ours.then_some(window_ms - margin_ms),
+        // Of accounts with shorter windows, too: the topic does not say whose a record is, and goes by its beginning.
+        let scrubbed_keep_ms = windows.usual_last_ms().and_then(|window_ms| match window_ms {
+            DAY_MS.. => settings.expire_scrubbed.then_some(window_ms - margin_ms),
             // A log deletes by whole segments, and a day is the finest that it promises: what is shorter is ours to do
             // where a policy says "up to".
             _ if margin_ms > 0 => Some(window_ms - margin_ms),
-            _ => ours.then_some(DAY_MS),
+            _ => settings.expire_scrubbed.then_some(DAY_MS),
         });
         let mut headers: Vec<String> = ALLOWED.iter().map(|name| (*name).to_owned()).collect();
         headers.extend(settings.headers);
