@@ -12,7 +12,7 @@ use crate::numbering::Region;
 use crate::policy::{Accounts, Policy, Stage, WindowError};
 use crate::service::clock::SystemClock;
 use crate::service::config::{Config, PipelineConfig, StoreConfig};
-use crate::service::keys::{InUse, KeysInUse};
+use crate::service::keys::{InUse, KeyFolder, KeysInUse};
 use crate::service::topics::erase_ms;
 use crate::service::watch;
 use crate::service::{Health, Leaving, Mode, Part, RunSpec, Threads, crash, listen, run};
@@ -287,6 +287,8 @@ impl Given {
         };
         let mut wrong = Wrong::default();
         let accounts = wrong.take(accounts_of(config)).flatten();
+        // As it is before it is read: what changes meanwhile has changed.
+        let folder = engine.keys.as_deref().map(KeyFolder::at).map(|folder| (folder.state(), folder));
         let loaded = wrong.take(engine.load_with(tell, &at));
         let loaded = loaded.and_then(|mut loaded| {
             wrong.take(set_windows(Arc::make_mut(&mut loaded.policy), config, accounts.as_ref()))?;
@@ -295,7 +297,7 @@ impl Given {
         wrong.into_result()?;
         let Some(loaded) = loaded else { unreachable!("what is missing was reported") };
         watch::places_built(loaded.geo_build_seconds);
-        let keys = engine.keys.as_deref().zip(loaded.keys).map(|(path, keys)| KeysInUse::new(path, keys));
+        let keys = folder.zip(loaded.keys).map(|((state, folder), keys)| KeysInUse::new(folder, state, keys));
         let mut settings = config.settings.clone();
         if let StoreConfig::Kafka { .. } = store {
             settings.erase_ms = erase_ms(&loaded.policy);

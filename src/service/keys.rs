@@ -321,11 +321,10 @@ impl std::fmt::Debug for InUse {
 const LOOK: Duration = Duration::from_secs(2);
 
 impl KeysInUse {
+    /// `state` is the folder's from before the keys were read: what came meanwhile is taken up at the next look.
     #[must_use]
-    pub fn new(path: &Path, keys: Arc<Keys>) -> Self {
-        let folder = KeyFolder::at(path);
-        let looked = Mutex::new((Instant::now(), folder.state()));
-        KeysInUse { folder, keys, looked }
+    pub fn new(folder: KeyFolder, state: Vec<String>, keys: Arc<Keys>) -> Self {
+        KeysInUse { folder, keys, looked: Mutex::new((Instant::now(), state)) }
     }
 
     /// Takes up what changed: a new key, or that one is gone. Where the folder does not read, none is taken up.
@@ -525,6 +524,20 @@ mod tests {
         assert!(!dir.path().join("keys/k1.key").exists());
     }
 
+    /// A rotation that falls between reading the keys and watching them is not missed.
+    #[test]
+    fn a_key_that_comes_while_the_others_are_read_is_taken_up() {
+        let (_dir, folder) = folder();
+        folder.init(NOW).unwrap();
+        let state = folder.state();
+        let keys = Arc::new(folder.load().unwrap());
+        folder.rotate(NOW).unwrap();
+        let in_use = KeysInUse::new(folder, state, keys);
+        in_use.looked.lock().unwrap().0 = Instant::now().checked_sub(LOOK * 2).unwrap();
+        in_use.tend();
+        assert_eq!(format!("{:?}", in_use.keys), r#"["k1", "k2"]"#);
+    }
+
     /// What is destroyed goes at once, though another key's file is not right.
     #[test]
     fn what_is_gone_is_dropped_though_the_rest_does_not_read() {
@@ -534,7 +547,7 @@ mod tests {
             folder.rotate(NOW).unwrap();
         }
         let path = dir.path().join("keys");
-        let in_use = KeysInUse::new(&path, Arc::new(folder.load().unwrap()));
+        let in_use = KeysInUse::new(folder.clone(), folder.state(), Arc::new(folder.load().unwrap()));
         in_use.looked.lock().unwrap().0 = Instant::now().checked_sub(LOOK * 2).unwrap();
         fs::set_permissions(path.join("k4.key"), Permissions::from_mode(0o644)).unwrap();
         fs::write(path.join("k1.destroyed"), NOW).unwrap();
