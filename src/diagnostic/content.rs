@@ -24,9 +24,30 @@ pub(super) fn without(message: &str, marked: &str) -> String {
     shown.collect()
 }
 
+/// Whether a help repeats what the file holds: the marked part, or as many digits as a person's number has.
+pub(super) fn is_quoted(help: &str, marked: &str) -> bool {
+    const DIGITS: usize = 5;
+    let marked = marked.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"'));
+    let numbered = help.as_bytes().windows(DIGITS).any(|window| window.iter().all(u8::is_ascii_digit));
+    numbered || !marked.is_empty() && help.contains(marked)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_help_that_repeats_it_is_known() {
+        for (help, marked, quoted) in [
+            ("write `priority = 447700900123`, without quotes", "\"+447700900123\"", true),
+            ("take `swordfish` out", "'swordfish'", true),
+            ("write `127.0.0.1:9464`, or `off`", "\"9464\"x", false),
+            ("did you mean `policy`?", "polcy", false),
+            ("did you mean `policy`?", "\"\"", false),
+        ] {
+            assert_eq!(is_quoted(help, marked), quoted, "{help}");
+        }
+    }
 
     #[test]
     fn what_a_file_holds_is_left_out() {

@@ -102,10 +102,13 @@ impl Diagnostic {
         Diagnostic { message, marked: None, ..self.clone() }
     }
 
-    /// Leaves out the file's own line, and what the message quotes of it.
+    /// Leaves out the file's own line, what the message quotes of it, and a help that does.
     pub fn hide_content(&mut self) {
         if let Some(marked) = self.marked.take() {
             self.message = content::without(&self.message, &marked);
+            if content::is_quoted(&self.help, &marked) {
+                "`logscrub check` shows the line, and how to mend it".clone_into(&mut self.help);
+            }
         }
         self.excerpt = None;
     }
