@@ -93,14 +93,21 @@ pub fn open(store: &StoreConfig, access: Access) -> Result<Opened, Failure> {
                 access,
                 durability: Durability::Full,
                 clock: Arc::new(SystemClock),
-                fault: fault(),
+                fault: if asks_for("commit_positions_separately") {
+                    Fault::CommitPositionsSeparately
+                } else {
+                    Fault::None
+                },
             };
             Embedded::open(path, options).map(Opened::Embedded).map_err(|error| failure(&error))
         }
         StoreConfig::Kafka { settings } => {
-            let fault = match fault() {
-                Fault::None => kafka::Fault::None,
-                Fault::CommitPositionsSeparately => kafka::Fault::CommitPositionsSeparately,
+            let fault = if asks_for("commit_positions_separately") {
+                kafka::Fault::CommitPositionsSeparately
+            } else if asks_for("stand_still") {
+                kafka::Fault::StandStill
+            } else {
+                kafka::Fault::None
             };
             let settings = settings.clone();
             let options = kafka::Options { settings, fault, ..kafka::Options::default() };
@@ -109,11 +116,9 @@ pub fn open(store: &StoreConfig, access: Access) -> Result<Opened, Failure> {
     }
 }
 
-/// A mistake that a test asks for, in builds for tests only.
-fn fault() -> Fault {
-    let asked = cfg!(debug_assertions)
-        && std::env::var_os("LOGSCRUB_FAULT").is_some_and(|fault| fault == "commit_positions_separately");
-    if asked { Fault::CommitPositionsSeparately } else { Fault::None }
+/// Whether a test asks for a fault, in builds for tests only.
+fn asks_for(fault: &str) -> bool {
+    cfg!(debug_assertions) && std::env::var_os("LOGSCRUB_FAULT").is_some_and(|asked| asked == fault)
 }
 
 /// A store's error with its exit code.

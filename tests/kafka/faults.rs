@@ -194,6 +194,17 @@ fn the_broker_stands_still_and_dies() {
     service.stop();
 }
 
+/// librdkafka's consumers do that after a broker came back, now and then: no error, no record.
+#[test]
+fn a_client_that_fetches_no_more_is_made_anew() {
+    let mut site = site(Broker::get(), "still");
+    let mut service = site.start(&[("LOGSCRUB_FAULT", "stand_still")]);
+    site.put_made_up(100, 1, "-9s");
+    judge(&site);
+    assert!(service.said().contains("the client fetches none"), "{}", service.tail());
+    service.stop();
+}
+
 #[test]
 fn the_broker_is_away_for_two_minutes() {
     let broker = Broker::own(&[]);

@@ -32,6 +32,12 @@ impl<T: Send + 'static> Lazy<T> {
         Ok(client)
     }
 
+    /// The next one is made anew.
+    pub(super) fn forget(&self) {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(kept);
+    }
+
     /// Closes the client if nobody has used it for a while. Call it now and then.
     pub(super) fn sweep(&self) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -20,6 +20,7 @@ mod reader;
 mod scan;
 mod served;
 mod settings;
+mod standstill;
 mod writer;
 
 pub use admin::{BrokerState, TopicState};
@@ -52,6 +53,8 @@ pub enum Fault {
     None,
     /// The positions are committed by the consumer, after the transaction.
     CommitPositionsSeparately,
+    /// After a partition's very first record the client fetches no more of it, as librdkafka can (its issue 5153).
+    StandStill,
 }
 
 /// How to reach a cluster.

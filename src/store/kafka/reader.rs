@@ -4,7 +4,8 @@ use super::context::{Change, Membership, Names, list};
 use super::error::{code_of, of_query};
 use super::purge::committed_of;
 use super::scan::{Name, extents, fetched};
-use super::{Member, Shared, native};
+use super::standstill::Standstill;
+use super::{Fault, Member, Shared, native};
 use crate::record::{Header, Record};
 use crate::stage::store::{
     Assigned, Fetched, Flow, Place, Polled, Reader, Remedy, Revoked, StoreError, TimeKind,
@@ -105,6 +106,7 @@ pub struct KafkaReader {
     /// What the topics were like when we joined, and when they were last looked at.
     shape: String,
     looked: Instant,
+    standstill: Standstill,
 }
 
 fn borrowed(names: &Names) -> Vec<Name<'_>> {
@@ -130,6 +132,7 @@ impl KafkaReader {
             joined: false,
             shape,
             looked: Instant::now(),
+            standstill: Standstill::new(),
         }
     }
 
@@ -218,6 +221,28 @@ impl KafkaReader {
             Err(error) if error.remedy() != Remedy::Retry => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// A record that was there for a partition at two looks, and was not fetched in between, never is.
+    fn look_at_fetching(&mut self) -> Result<(), StoreError> {
+        let read = self.owned.iter().filter(|(_, owned)| !owned.paused && owned.astray.is_none());
+        let read = read.map(|(place, owned)| (*place, owned.next));
+        let Some(still) = self.standstill.look(read).filter(|still| !still.is_empty()) else { return Ok(()) };
+        let names: Names = still.iter().map(|(place, _)| self.name(*place)).collect();
+        let ends = self.shared.scanner.ends(&borrowed(&names));
+        for ((place, waited), end) in still.into_iter().zip(ends) {
+            // What nobody answers for is looked at the next time.
+            let Some(end) = end else { continue };
+            match (self.reached(place, end), waited) {
+                (Ok(false), true) => {
+                    return Err(StoreError::Rejoin("records are there, and the client fetches none".into()));
+                }
+                (Ok(false), false) => self.standstill.waits(place),
+                (Ok(true), _) => {}
+                (Err(error), _) => debug!(%error, "the next look tells"),
+            }
+        }
+        Ok(())
     }
 
     fn give_up_seeking(&self) -> Result<(), StoreError> {
@@ -360,6 +385,10 @@ impl KafkaReader {
         let flow = visit(&fetched);
         if flow != Flow::Hold {
             owned.next = message.offset() + 1;
+            if self.shared.fault == Fault::StandStill && message.offset() == 0 {
+                let name = vec![(message.topic().to_owned(), message.partition())];
+                consumer.pause(&list(&name)).map_err(|error| of_query(&error, "a partition was paused"))?;
+            }
             return Ok(Some(flow));
         }
         owned.held = true;
@@ -457,11 +486,16 @@ impl Reader for KafkaReader {
             return self.report(&consumer, change);
         }
         self.look_at_topics()?;
+        self.look_at_fetching()?;
         let (mut visited, mut flow) = self.show_kept(&consumer, limit, visit)?;
         let begun = Instant::now();
         let mut nothing = 0;
         while visited < limit && flow != Flow::Stop {
-            match consumer.poll(Duration::ZERO) {
+            let polled = consumer.poll(Duration::ZERO);
+            if polled.is_none() {
+                self.standstill.ran_dry();
+            }
+            match polled {
                 Some(Ok(message)) => {
                     if let Some(shown) = self.show(&consumer, &message, visit)? {
                         flow = shown;

@@ -46,6 +46,12 @@ pub(super) fn fetched<'m>(
 /// A partition, as the cluster names it.
 pub(super) type Name<'a> = (&'a str, i32);
 
+/// How long a consumer may say nothing before another is made: one whose broker came back can stand still for ever
+/// (librdkafka's issue 5153).
+const SILENCE: Duration = Duration::from_secs(6);
+/// How long the ends of partitions are waited for where nothing depends on them.
+const SOON: Duration = Duration::from_secs(5);
+
 /// How long partitions may be without a leader that answers: a broker takes up new partitions one by one.
 const LEADERS: Duration = Duration::from_secs(60);
 
@@ -65,8 +71,8 @@ pub(super) fn extents(
         if asked.is_empty() {
             return Ok(known.into_iter().flatten().collect());
         }
-        let starts = offsets(consumer, &asked, Offset::Beginning)?;
-        let ends = offsets(consumer, &asked, Offset::End)?;
+        let starts = offsets(consumer, &asked, Offset::Beginning, PATIENCE)?;
+        let ends = offsets(consumer, &asked, Offset::End, PATIENCE)?;
         let mut silent = None;
         for (((at, name), start), end) in open.iter().zip(asked).zip(starts).zip(ends) {
             match (start, end, known.get_mut(*at)) {
@@ -97,13 +103,14 @@ fn offsets(
     consumer: &BaseConsumer<impl ConsumerContext>,
     names: &[Name<'_>],
     end: Offset,
+    within: Duration,
 ) -> Result<Vec<Result<i64, Code>>, StoreError> {
     const WHAT: &str = "a partition's extent was read";
     let mut asked = TopicPartitionList::with_capacity(names.len());
     for (topic, partition) in names {
         asked.add_partition_offset(topic, *partition, end).map_err(|error| of_query(&error, WHAT))?;
     }
-    let answered = match consumer.offsets_for_times(asked, PATIENCE) {
+    let answered = match consumer.offsets_for_times(asked, within) {
         Ok(answered) => answered,
         Err(error) => match code_of(&error) {
             // None of the leaders is known.
@@ -185,21 +192,47 @@ impl Scanner {
             end,
         };
         let mut walks: Vec<Walk> = starts.iter().zip(extents(&self.asker, &names)?).map(walk).collect();
+        if walks.iter().any(|walk| !walk.is_done()) {
+            let _alone = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut walked = self.walk(topic, &mut walks, SILENCE, visit);
+            if let Err(StoreError::Busy(_)) = walked {
+                self.consumer.forget();
+                walked = self.walk(topic, &mut walks, PATIENCE, visit);
+            }
+            walked?;
+        }
+        Ok(walks.iter().map(|walk| walk.next).collect())
+    }
+
+    /// Goes on with the walks that are not done.
+    fn walk(
+        &self,
+        topic: &str,
+        walks: &mut [Walk],
+        silence: Duration,
+        visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
+    ) -> Result<(), StoreError> {
         let mut list = TopicPartitionList::new();
         for walk in walks.iter().filter(|walk| !walk.is_done()) {
             list.add_partition_offset(topic, walk.partition, Offset::Offset(walk.next))
                 .map_err(|error| of_query(&error, "a scan began"))?;
         }
-        if list.count() > 0 {
-            let _alone = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            let consumer = self.consumer.get(|| self.settings.scanner())?;
-            consumer.assign(&list).map_err(|error| of_query(&error, "a scan began"))?;
-            drop(list);
-            let walked = walk_all(&consumer, topic, &mut walks, visit);
-            consumer.unassign().map_err(|error| of_query(&error, "a scan ended"))?;
-            walked?;
+        let consumer = self.consumer.get(|| self.settings.scanner())?;
+        consumer.assign(&list).map_err(|error| of_query(&error, "a scan began"))?;
+        let walked = walk_all(&consumer, topic, walks, silence, visit);
+        consumer.unassign().map_err(|error| of_query(&error, "a scan ended"))?;
+        walked
+    }
+
+    /// The offsets after the last readable records; `None` where nobody answers at once.
+    pub(super) fn ends(&self, names: &[Name<'_>]) -> Vec<Option<i64>> {
+        match offsets(&self.asker, names, Offset::End, SOON) {
+            Ok(ends) => ends.into_iter().map(Result::ok).collect(),
+            Err(error) => {
+                debug!(%error, "ends are not known");
+                vec![None; names.len()]
+            }
         }
-        Ok(walks.iter().map(|walk| walk.next).collect())
     }
 
     pub(super) fn sweep(&self) {
@@ -229,6 +262,7 @@ fn walk_all(
     consumer: &BaseConsumer<Quiet>,
     topic: &str,
     walks: &mut [Walk],
+    silence: Duration,
     visit: &mut dyn FnMut(&Fetched<'_>) -> Flow,
 ) -> Result<(), StoreError> {
     let mut open: HashMap<i32, &mut Walk> =
@@ -236,7 +270,7 @@ fn walk_all(
     let mut heard = Instant::now();
     while !open.is_empty() {
         match consumer.poll(Duration::from_millis(200)) {
-            None if heard.elapsed() > PATIENCE => return Err(unreachable_after("a topic was scanned")),
+            None if heard.elapsed() > silence => return Err(unreachable_after("a topic was scanned")),
             None => {}
             Some(Ok(message)) => {
                 heard = Instant::now();
@@ -268,7 +302,7 @@ fn walk_all(
                 }
             }
             Some(Err(error)) => match code_of(&error) {
-                Some(code) if is_silence(code) && heard.elapsed() < PATIENCE => {}
+                Some(code) if is_silence(code) && heard.elapsed() < silence => {}
                 _ => return Err(of_query(&error, "a topic was scanned")),
             },
         }
