@@ -130,7 +130,7 @@ impl Settings {
         let timeout = TRANSACTION_TIMEOUT_MS.to_string();
         let mut defaults = self.writing();
         defaults.push(("transaction.timeout.ms", &timeout));
-        defaults.push(("connections.max.idle.ms", "20000"));
+        defaults.push(("connections.max.idle.ms", "9000"));
         self.served(&defaults, &[("transactional.id", slot)])
     }
 
