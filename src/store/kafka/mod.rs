@@ -11,6 +11,7 @@ mod bell;
 mod closing;
 mod context;
 mod error;
+mod kept;
 mod lazy;
 mod native;
 mod plain;

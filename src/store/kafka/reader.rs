@@ -2,14 +2,12 @@
 
 use super::context::{Change, Membership, Names, list};
 use super::error::{code_of, of_query};
+use super::kept::Kept;
 use super::purge::committed_of;
 use super::scan::{Name, extents, fetched};
 use super::standstill::Standstill;
 use super::{Fault, Member, Shared, native};
-use crate::record::{Header, Record};
-use crate::stage::store::{
-    Assigned, Fetched, Flow, Place, Polled, Reader, Remedy, Revoked, StoreError, TimeKind,
-};
+use crate::stage::store::{Assigned, Fetched, Flow, Place, Polled, Reader, Remedy, Revoked, StoreError};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message as _};
@@ -18,43 +16,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
-
-/// A record that was fetched and not taken, kept while its partition is paused.
-struct Kept {
-    offset: i64,
-    key: Option<Vec<u8>>,
-    value: Option<Vec<u8>>,
-    headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    timestamp_ms: Option<i64>,
-    time: TimeKind,
-}
-
-impl Kept {
-    fn of(fetched: &Fetched<'_>) -> Self {
-        let record = &fetched.record;
-        let header = |(name, value): &Header<'_>| (name.to_vec(), value.map(<[u8]>::to_vec));
-        Kept {
-            offset: fetched.offset,
-            key: record.key.map(<[u8]>::to_vec),
-            value: record.value.map(<[u8]>::to_vec),
-            headers: record.headers.iter().map(header).collect(),
-            timestamp_ms: record.timestamp_ms,
-            time: fetched.time,
-        }
-    }
-
-    fn show(&self, place: Place, visit: &mut dyn FnMut(&Fetched<'_>) -> Flow) -> Flow {
-        let headers: Vec<Header<'_>> =
-            self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref())).collect();
-        let record = Record {
-            key: self.key.as_deref(),
-            value: self.value.as_deref(),
-            headers: &headers,
-            timestamp_ms: self.timestamp_ms,
-        };
-        visit(&Fetched { place, offset: self.offset, record, time: self.time })
-    }
-}
 
 /// So many polls in a row without a record mean that there is none.
 const EMPTY: u32 = 3;

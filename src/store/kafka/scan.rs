@@ -313,7 +313,9 @@ fn walk_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rdkafka::config::ClientConfig;
     use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
     /// A broker that leads for moments only is none that we can start: this is librdkafka's own stand-in.
     #[test]
@@ -337,5 +339,29 @@ mod tests {
         let Err(StoreError::Busy(said)) = extents(&asker, &names) else { panic!("nobody leads it") };
         assert!(said.contains("no leader of `led` 1 answered in 60 s"), "{said}");
         assert!(begun.elapsed() < Duration::from_secs(100), "{:?}", begun.elapsed());
+    }
+
+    /// What librdkafka's client does to itself when its broker comes back, a pause behind the scan's back does here.
+    #[test]
+    fn a_scan_whose_client_stands_still_goes_on_with_another() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("still", 1, 1).unwrap();
+        let brokers = cluster.bootstrap_servers();
+        let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &brokers).create().unwrap();
+        for value in ["one", "two", "three"] {
+            producer.send(BaseRecord::<(), str>::to("still").partition(0).payload(value)).unwrap();
+            producer.flush(Duration::from_secs(10)).unwrap();
+        }
+        let scanner = Scanner::open(&Settings([("bootstrap.servers".to_owned(), brokers)].into())).unwrap();
+        let mut seen = Vec::new();
+        let next = scanner.scan("still", &[(0, 0)], &mut |fetched| {
+            if fetched.offset == 0 {
+                let client = scanner.consumer.get(|| scanner.settings.scanner()).unwrap();
+                client.pause(&client.assignment().unwrap()).unwrap();
+            }
+            seen.push(fetched.offset);
+            Flow::Next
+        });
+        assert_eq!((seen, next), (vec![0, 1, 2], Ok(vec![3])));
     }
 }

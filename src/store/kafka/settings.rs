@@ -125,7 +125,8 @@ impl Settings {
     ///
     /// Idle connections are closed, since librdkafka looks for a lost group's coordinator only when the state of any
     /// connection changes, and does not heed the call's time-out (its issues 5456 and 5511): positions would not be sent
-    /// for as long as nothing else happens in the cluster.
+    /// for as long as nothing else happens in the cluster. Sooner than an answer is given up, so that it is done with
+    /// well within the time that a drain has.
     pub(super) fn transactional(&self, slot: &str) -> Result<Client<Served>, StoreError> {
         let timeout = TRANSACTION_TIMEOUT_MS.to_string();
         let mut defaults = self.writing();
