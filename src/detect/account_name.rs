@@ -152,8 +152,7 @@ pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
     let mut before = &b""[..];
     let mut tokens = line.split(|b| *b == b' ').peekable();
     while let Some(token) = tokens.next() {
-        let numbered =
-            std::mem::replace(&mut before, token).iter().filter(|b| b.is_ascii_digit()).count() >= 7;
+        let last = std::mem::replace(&mut before, token);
         let end = start + token.len();
         let opened = token.iter().take_while(|b| matches!(b, b'(' | b'[' | b',')).count();
         let word = token.get(opened..).unwrap_or_default();
@@ -169,7 +168,8 @@ pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
             continue;
         }
         let Some(span) = person(line, start, colon) else { continue };
-        if !small || word == b"for" && numbered || bracketed_id(line, span.end()).is_some() {
+        let numbered = || last.iter().filter(|b| b.is_ascii_digit()).count() >= 7;
+        if !small || word == b"for" && numbered() || bracketed_id(line, span.end()).is_some() {
             out(span);
         }
     }

@@ -11,6 +11,8 @@ use memchr::memmem;
 /// More needles than this come from bulk requests, whose values stand in fields anyhow; without a
 /// limit a record of many fields would cost its square.
 const MOST: usize = 24;
+/// Digits of a telephone number, with its calling code or without, that are looked for.
+const LEAST_DIGITS: usize = 8;
 
 /// Looks for every needle in every part and adds what it finds.
 pub fn search(record: &Record<'_>, sinks: &mut [Sink]) {
@@ -43,13 +45,12 @@ fn needle_of(sink: &Sink, place: usize) -> Option<(Needle, &[u8])> {
 
 /// Looks in a part and in the texts that it holds.
 fn find_all(text: &[u8], needle: &Needle, bytes: &[u8], sink: &mut Sink) {
-    find(text, needle, bytes, sink);
-    if needle.class == Class::Phone {
-        let national = numbering::split_calling_code(text).and_then(|(_, len)| text.get(len..));
-        if let Some(national) = national.filter(|digits| digits.len() >= 8) {
-            find(national, needle, bytes, sink);
-        }
-    }
+    let code = match needle.class {
+        Class::Phone => numbering::split_calling_code(text).map_or(0, |(_, len)| len),
+        _ => 0,
+    };
+    let code = if text.len() - code >= LEAST_DIGITS { code } else { 0 };
+    find(text, code, needle, bytes, sink);
     if let Some(inside) = sink.inside.as_deref_mut().filter(|inside| !inside.pieces.is_empty()) {
         find_all(text, needle, &inside.text, &mut inside.sink);
     }
@@ -67,7 +68,7 @@ fn searchable<'b>(needle: &Needle, value: &[u8], buffer: &'b mut [u8; 256]) -> O
     match needle.class {
         Class::Phone => {
             value.iter().copied().filter(u8::is_ascii_digit).for_each(&mut push);
-            if len < 8 {
+            if len < LEAST_DIGITS {
                 return None;
             }
         }
@@ -85,19 +86,23 @@ fn searchable<'b>(needle: &Needle, value: &[u8], buffer: &'b mut [u8; 256]) -> O
     buffer.get(..len)
 }
 
-fn find(text: &[u8], needle: &Needle, bytes: &[u8], sink: &mut Sink) {
+/// Looks for a value with its first `code` bytes, or without.
+fn find(text: &[u8], code: usize, needle: &Needle, bytes: &[u8], sink: &mut Sink) {
+    let (code, rest) = text.split_at_checked(code).unwrap_or((b"", text));
     // Every needle occurs once, in its own field: the common case costs one search.
-    let finder = memmem::Finder::new(text);
+    let finder = memmem::Finder::new(rest);
     let Sink { found, safe, .. } = sink;
     let (mut from, mut claims, mut kept) = (0, None, None);
-    while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
+    while let Some(at) = bytes.get(from..).and_then(|bytes| finder.find(bytes)) {
         let start = from + at;
-        let end = start + text.len();
+        let end = start + rest.len();
         from = end;
-        let span = Span::new(start, end);
-        if !whole_token(needle, bytes, span) {
+        let before = start.checked_sub(code.len()).filter(|at| bytes.get(*at..start) == Some(code));
+        let spans = [before, Some(start)].map(|start| Span::new(start.unwrap_or(end), end));
+        let Some(span) = spans.into_iter().find(|span| !span.is_empty() && whole_token(needle, bytes, *span))
+        else {
             continue;
-        }
+        };
         // Asked in the order of the text: each list is gone through once, however often the needle occurs.
         let kept = kept.get_or_insert_with(|| {
             if !safe.is_sorted() {

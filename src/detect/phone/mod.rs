@@ -283,7 +283,15 @@ fn guess(text: &[u8], regions: &[Region]) -> Option<u16> {
 /// The calling code for digits in a telephone's place: of the reading that fits a plan best.
 fn likely_code(digits: &[u8], regions: &[Region]) -> Option<u16> {
     let abroad = numbering::international(digits.strip_prefix(b"00").unwrap_or(digits));
-    let home = at_home(digits, regions);
+    likelier_code(digits, abroad, at_home(digits, regions))
+}
+
+/// As [`likely_code`], of digits that were read both ways.
+fn likelier_code(
+    digits: &[u8],
+    abroad: Option<numbering::Number>,
+    home: Option<numbering::Number>,
+) -> Option<u16> {
     let valid = |number: &Option<numbering::Number>| number.is_some_and(|number| number.is_valid());
     if valid(&abroad) && !(valid(&home) && digits.len() <= 10) {
         return abroad.map(|number| number.calling_code());

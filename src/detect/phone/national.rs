@@ -3,7 +3,8 @@
 use super::cue::{self, Cue};
 use super::scan::{Gap, Scan, Sign, sign_at};
 use super::{
-    Confidence, Context, FieldHint, Form, Hit, at_home, extension_end, jid, likely_code, refuse, spoken, uri,
+    Confidence, Context, FieldHint, Form, Hit, at_home, extension_end, jid, likelier_code, refuse, spoken,
+    uri,
 };
 use crate::detect::refusal::Refusal;
 use crate::detect::validate::not_uuid;
@@ -282,8 +283,9 @@ impl Candidate<'_> {
         if let Some(number) = self.spoken(digits) {
             return Ok(self.hit(n, Some(number.calling_code()), Form::National, Confidence::Sure));
         }
-        let abroad = numbering::international(digits).filter(Number::is_valid);
-        let home = at_home(digits, self.regions()).filter(Number::is_valid);
+        let (abroad, home) = (numbering::international(digits), at_home(digits, self.regions()));
+        let code = || likelier_code(digits, abroad, home);
+        let (abroad, home) = (abroad.filter(Number::is_valid), home.filter(Number::is_valid));
         let in_field = self.hinted() || self.context.field == FieldHint::MaybePhone;
         let american = cue == Cue::Strong && n == 10 && is_american(digits);
         if refuse::is_epoch(digits) && !in_field && !american {
@@ -314,7 +316,7 @@ impl Candidate<'_> {
         if !accepted {
             return Err(Refusal::NoPlan);
         }
-        let code = likely_code(digits, self.regions());
+        let code = code();
         let sure = if abroad.is_some() || home.is_some() { Confidence::Sure } else { Confidence::Likely };
         Ok(self.hit(n, code, Form::National, sure))
     }

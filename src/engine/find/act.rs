@@ -290,14 +290,17 @@ impl Finder {
             && matches!(class, Class::Ip | Class::Email | Class::Phone)
             && self.scan.part(tools, class, bytes, extent, inner, bare_json, sink);
         let json = matches!(field.form, Form::JsonString | Form::JsonEscaped);
-        let whole = partial && whole_is_found(inner, span, from, sink);
-        if whole && class == Class::Phone && value.len() <= 256 {
+        let whole =
+            if partial { whole_found(inner, span, from, sink).map(|found| found.detail) } else { None };
+        if let Some(detail) = whole
+            && class == Class::Phone
+            && value.len() <= 256
+        {
             // Addresses show themselves wherever they stand; bare digits do not.
             let kept = sink.keep(value);
-            let detail = tools.detectors.detail(class, value);
             sink.needles.push(Needle { class, rule, detail, value: kept });
         }
-        if whole && json {
+        if whole.is_some() && json {
             return Some(field.value);
         }
         if partial {
@@ -440,12 +443,17 @@ pub(super) const fn is_mark(byte: &u8) -> bool {
     matches!(byte, b'=' | b':' | b'{' | b'[' | b'<' | b'"' | b'\'')
 }
 
-/// Whether one of the findings from `from` on covers a whole value.
-pub(super) fn whole_is_found(map: Map<'_>, value: Span, from: usize, sink: &Sink) -> bool {
+/// The first of the findings from `from` on that covers a whole value.
+fn whole_found<'s>(map: Map<'_>, value: Span, from: usize, sink: &'s Sink) -> Option<&'s Found> {
     let root = Span { start: map.at(value.start()), end: map.at(value.end()) };
     let claims = |found: &Found| matches!(found.kind, Kind::Value | Kind::Placeholder);
     let mut found = sink.found.get(from..).unwrap_or_default().iter();
-    found.any(|found| claims(found) && found.span.contains(root))
+    found.find(|found| claims(found) && found.span.contains(root))
+}
+
+/// Whether one of the findings from `from` on covers a whole value.
+pub(super) fn whole_is_found(map: Map<'_>, value: Span, from: usize, sink: &Sink) -> bool {
+    whole_found(map, value, from, sink).is_some()
 }
 
 pub(super) fn keep_if_decoded(map: Map<'_>, value: &[u8], sink: &mut Sink) -> Option<Span> {
