@@ -393,6 +393,7 @@ fn a_users_pattern_is_asked_everywhere() {
         (r#"{"ticket_duration_ms":123456}"#, r#"{"ticket_duration_ms":"[CUSTOM:ticket]"}"#),
         (r#"{"a":"a \"ticket\" 123456"}"#, r#"{"a":"a \"ticket\" [CUSTOM:ticket]"}"#),
         ("ticket for 14155550132", "ticket for [CUSTOM:ticket]"),
+        ("Mozilla/5.0 (X11; ticket 123456)", "Mozilla/5.0 (X11; ticket [CUSTOM:ticket])"),
     ] {
         assert_eq!(scrub(&engine, &policy, &mut scratch, line), want);
     }

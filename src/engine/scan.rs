@@ -31,6 +31,8 @@ pub struct Scan {
     octets: Vec<u8>,
     text: Vec<u8>,
     codes: CodeScratch,
+    /// Where a token begins that none of its detectors takes: it may have several numbers in it.
+    barren: Option<usize>,
 }
 
 /// Whether a text has more in it than JSON, whose strings are texts of their own.
@@ -71,6 +73,7 @@ impl Scan {
         let from = sink.found.len();
         let mut gaps = Gaps { done, place: 0 };
         let mut pos = 0;
+        self.barren = None;
         while let Some(at) = next_in(&STOPS, text, pos) {
             if begins_nothing(text, at) {
                 pos = at + 1;
@@ -82,6 +85,11 @@ impl Scan {
             }
             pos = self.stop(tools, &here, at, sink).max(at + 1);
         }
+        let agent = sink.found.get(from).is_some_and(|found| is_whole_agent(&here, found));
+        if agent && !tools.detectors.has_user_patterns() {
+            self.refusals(tools, &here, Span::new(0, text.len()), done, sink);
+            return;
+        }
         if prose != Prose::None {
             self.base64(&here, done, sink);
         }
@@ -89,7 +97,8 @@ impl Scan {
         if let Some(seen) = seen {
             self.afterwards(tools.detectors, &here, done, from, seen, sink);
         }
-        if prose != Prose::None {
+        // Our own patterns have signs in them that no word has.
+        if prose == Prose::Some || prose == Prose::Word && tools.detectors.has_user_patterns() {
             tools.detectors.patterns(text, b"", seen, &mut |class, rule, span| {
                 push(sink, &here, class, rule, span, Detail::None, false);
             });
@@ -100,6 +109,7 @@ impl Scan {
     /// Scans a part of a text that stands for itself (a member's name).
     pub fn within(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) {
         let mut pos = span.start();
+        self.barren = None;
         while let Some(at) = next_in(&STOPS, text.get(..span.end()).unwrap_or_default(), pos) {
             pos = at + 1;
             if !begins_nothing(text, at) {
@@ -259,7 +269,8 @@ impl Scan {
             return end;
         }
         let token = token::of(text, start, at);
-        if start == at || !bytes::is_digit(bytes::byte(text, start)) {
+        let barren = self.barren == Some(start);
+        if !barren && (start == at || !bytes::is_digit(bytes::byte(text, start))) {
             let hit = match token {
                 Token::Short(_)
                 | Token::Number(_)
@@ -310,15 +321,19 @@ impl Scan {
             }
             Token::Short(_) | Token::Name(_) | Token::Other => {}
         }
-        let product = if start > 0 && bytes::byte(text, start - 1) == b'/' {
-            bytes::run_start(text, start - 1, 40, bytes::is_token)
-        } else {
-            start
-        };
-        if let Some(hit) = detectors.user_agent_at(text, product) {
-            return known(detectors, Detector::UserAgent, sink, here, hit.class, hit.span);
+        // `500 4125691`: the next number may go on with it, and nothing else can.
+        let number = start == at && is_short_number(text, at);
+        if !barren && !number {
+            let product = if start > 0 && bytes::byte(text, start - 1) == b'/' {
+                bytes::run_start(text, start - 1, 40, bytes::is_token)
+            } else {
+                start
+            };
+            if let Some(hit) = detectors.user_agent_at(text, product) {
+                return known(detectors, Detector::UserAgent, sink, here, hit.class, hit.span);
+            }
         }
-        if let Some(span) = ip_at(text, at) {
+        if !number && let Some(span) = ip_at(text, at) {
             return found(detectors, Detector::Ip, sink, here, Class::Ip, span);
         }
         if let Some(end) = phone_at(detectors, here, at, sink) {
@@ -327,10 +342,16 @@ impl Scan {
         if let Some(hit) = detectors.time_at(text, at) {
             return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
         }
-        if let Some(end) = self.hidden_words(here, start, sink) {
+        if !barren
+            && !number
+            && let Some(end) = self.hidden_words(here, start, sink)
+        {
             return end;
         }
-        if let Some(end) = event_id(detectors, here, start, sink) {
+        if !barren
+            && !number
+            && let Some(end) = event_id(detectors, here, start, sink)
+        {
             return end;
         }
         if let Some(card) = card::at(text, at).filter(|card| card.sure) {
@@ -339,15 +360,28 @@ impl Scan {
         if let Some(hit) = imei::at(text, at) {
             return found(detectors, Detector::Imei, sink, here, hit.class, hit.span);
         }
-        if let Some(hit) = detectors.device_at(text, at).or_else(|| detectors.device_at(text, start)) {
+        let device = || if barren { None } else { detectors.device_at(text, start) };
+        if let Some(hit) = detectors.device_at(text, at).or_else(device) {
             return found(detectors, Detector::FieldName, sink, here, hit.class, hit.span);
         }
-        if let Some(end) = self.hidden(detectors, here, start, sink) {
+        if !barren && let Some(end) = self.hidden(detectors, here, start, sink) {
             return end;
         }
+        self.barren = Some(start);
         let end = bytes::run_end(text, at, usize::MAX, bytes::is_digit);
         end.max(phone::skip(text, at))
     }
+}
+
+/// Whether six digits at most stand at `at`, and a space behind them.
+fn is_short_number(text: &[u8], at: usize) -> bool {
+    let end = bytes::run_end(text, at, 6, bytes::is_digit);
+    bytes::byte(text, end) == b' ' && !matches!(bytes::before(text, at), b'/' | b'.' | b':')
+}
+
+/// Whether a text is a user agent and nothing else.
+fn is_whole_agent(here: &Here<'_>, found: &Found) -> bool {
+    found.class == Class::UserAgent && found.span == here.root(Span::new(0, here.text.len()))
 }
 
 /// Whether a sign that mostly means nothing means nothing here: a lone dash, a slash in a path, another `B`.

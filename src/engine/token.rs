@@ -181,28 +181,45 @@ fn short_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
 fn name_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
     let end = run.end;
     let next = byte(text, end);
-    let few = run.digits <= FEW && (run.dashes <= 1 || run.digits <= 3);
-    if start == at
-        || !is_letter(byte(text, start))
-        || !(4..16).contains(&(end - start))
-        || !few
-        || next == b'/'
-    {
+    if start == at || !is_letter(byte(text, start)) || next == b'/' {
         return None;
     }
     let last = before(text, start);
     if is_high(last) || matches!(last, b'.' | b'+' | b'(' | b'%' | b'\\' | b'@' | b'/' | b':') {
         return None;
     }
+    // `sha256:2c26b46b68ffc68f`
+    let hash = || run_end(text, end + 1, 16, is_hex) - end == 17 && !is_hex(byte(text, start));
+    if next == b':' && run.digits <= 3 && run.dashes == 0 && hash() {
+        return Some(end);
+    }
+    let few = run.digits <= FEW && (run.dashes <= 1 || run.digits <= 3);
+    let name = few && (4..16).contains(&(end - start));
+    if !name && !(run.dashes >= 2 && is_joined_name(text.get(start..end).unwrap_or_default())) {
+        return None;
+    }
     (ends(text, end) && !(next == b' ' && may_go_on(text, end + 1))).then_some(end)
+}
+
+/// `svc-84a8ee7b-c17bd`: words and short hashes with dashes between, too few digits beside each other for anything.
+fn is_joined_name(name: &[u8]) -> bool {
+    let mut numbers = 0;
+    name.len() < 40
+        && name.split(|byte| *byte == b'-').all(|part| {
+            let digits = part.iter().filter(|byte| is_digit(**byte)).count();
+            numbers += usize::from(digits == part.len());
+            let few = if digits == part.len() { digits <= 4 } else { part.len() <= 10 || digits <= 3 };
+            few && numbers <= 1
+        })
 }
 
 /// `7.23.1`, `v19.34.52`: three numbers, six digits at most. Four are an address.
 fn version_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let letter = usize::from(byte(text, start) == b'v');
-    if start + letter != at
-        || !matches!(before(text, start), 0 | b' ' | b'=' | b'"' | b'\'' | b'(' | b'[' | b'-')
-    {
+    let last = before(text, start);
+    // `flusher:16.16.49`
+    let tag = last == b':' && is_letter(before(text, start - 1));
+    if start + letter != at || !tag && !matches!(last, 0 | b' ' | b'=' | b'"' | b'\'' | b'(' | b'[' | b'-') {
         return None;
     }
     let mut end = at;
@@ -304,5 +321,12 @@ mod tests {
         check("at sender-47b33d, x", Token::Name(16));
         check("at ip-10-0-0-1", Token::Other);
         check("mail otto12@example.com", Token::Other);
+        check("pod svc-84a8ee7b-c17bd", Token::Name(22));
+        check("pod api-5f4d8c7b9-x2x4z", Token::Name(23));
+        check("sms-415-555-0132", Token::Other);
+        check("x-2026-01-07", Token::Other);
+        check("registry/flusher:16.16.49", Token::Version(25));
+        check("sha256:2c26b46b68ffc68ff99b453c1d304134", Token::Name(6));
+        check("sha256:482913", Token::Other);
     }
 }
