@@ -15,7 +15,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::HashMap;
@@ -52,11 +52,16 @@ impl Looked {
     }
 }
 
-/// Keeps the first failure of a delivery.
+/// Where heartbeats came to stand.
 #[derive(Default)]
-struct Undelivered(OnceLock<KafkaError>);
+struct Heartbeats {
+    /// By partition.
+    offsets: Mutex<HashMap<i32, i64>>,
+    /// The first that was not delivered.
+    failure: OnceLock<KafkaError>,
+}
 
-impl ClientContext for Undelivered {
+impl ClientContext for Heartbeats {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         say(is_critical(level), facility, text);
     }
@@ -66,12 +71,18 @@ impl ClientContext for Undelivered {
     }
 }
 
-impl ProducerContext for Undelivered {
+impl ProducerContext for Heartbeats {
     type DeliveryOpaque = ();
 
     fn delivery(&self, delivered: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = delivered {
-            let _ = self.0.set(error.clone());
+        match delivered {
+            Ok(heartbeat) => {
+                let mut offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+                offsets.insert(heartbeat.partition(), heartbeat.offset());
+            }
+            Err((error, _)) => {
+                let _ = self.failure.set(error.clone());
+            }
         }
     }
 }
@@ -242,7 +253,7 @@ impl Purger {
     pub(super) fn roll(&self, topic: &str, partitions: &[i32]) -> Result<(), StoreError> {
         const WHAT: &str = "a segment was rolled";
         // Rolls are rare: no producer is kept for them.
-        let producer = self.shared.settings.reporting(Undelivered::default())?;
+        let producer = self.shared.settings.reporting(Heartbeats::default())?;
         let name = std::str::from_utf8(HEARTBEAT).unwrap_or_default();
         for partition in partitions {
             let headers = OwnedHeaders::new().insert(Header { key: name, value: Some(b"".as_slice()) });
@@ -252,16 +263,16 @@ impl Purger {
         if !native::flush(producer.client().native_ptr(), PATIENCE) {
             return Err(super::error::unreachable_after(WHAT));
         }
-        if let Some(error) = producer.context().0.get() {
+        let Heartbeats { offsets, failure } = &**producer.context();
+        if let Some(error) = failure.get() {
             return Err(of_query(error, WHAT));
         }
-        // The heartbeat stands just below the end; the log's start comes to stand behind it.
+        // The log's start comes to stand right behind the heartbeat, which begins the segment; what others append
+        // meanwhile stands in it, too, and will be released.
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
-        for bounds in self.shared.scanner.bounds(topic)? {
-            if partitions.contains(&bounds.partition) {
-                let clean = Segment { clean_at: Some(bounds.end), released: None };
-                segments.insert((topic.to_owned(), bounds.partition), clean);
-            }
+        for (partition, offset) in &*offsets.lock().unwrap_or_else(PoisonError::into_inner) {
+            let clean = Segment { clean_at: Some(offset + 1), released: None };
+            segments.insert((topic.to_owned(), *partition), clean);
         }
         Ok(())
     }
@@ -288,4 +299,62 @@ pub(super) fn committed_of(
         }
     };
     answered.elements().iter().map(position).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kafka, Options};
+    use super::*;
+    use crate::stage::store::Fetched;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::BaseProducer;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// What is appended right behind a heartbeat stands in the segment that it begins, which is not clean once that is
+    /// released.
+    #[test]
+    fn a_rolled_segment_is_clean_up_to_its_heartbeat_whatever_others_append() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("held", 1, 1).unwrap();
+        let brokers = cluster.bootstrap_servers();
+        let kafka = Kafka::open(Options {
+            settings: [("bootstrap.servers".to_owned(), brokers.clone())].into(),
+            ..Options::default()
+        })
+        .unwrap();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut config = rdkafka::config::ClientConfig::new();
+                config.set("bootstrap.servers", &brokers).set("linger.ms", "0");
+                let producer: BaseProducer = config.create().unwrap();
+                while !stop.load(Ordering::Relaxed) {
+                    let record = BaseRecord::<(), str>::to("held").partition(0).payload("another's");
+                    producer.send(record).unwrap();
+                    producer.flush(Duration::from_secs(10)).unwrap();
+                }
+            });
+            let _ends = Ends(&stop);
+            for _ in 0..5 {
+                kafka.purger.roll("held", &[0]).unwrap();
+                let segments = kafka.purger.segments.lock().unwrap();
+                let clean = segments.get(&("held".to_owned(), 0)).unwrap().clean_at.unwrap();
+                let mut last = None;
+                let mut look = |fetched: &Fetched<'_>| {
+                    last = Some((fetched.offset, is_heartbeat(&fetched.record)));
+                    Flow::Stop
+                };
+                kafka.shared.scanner.scan("held", &[(0, clean - 1)], &mut look).unwrap();
+                assert_eq!(last, Some((clean - 1, true)));
+            }
+        });
+    }
+
+    struct Ends<'a>(&'a AtomicBool);
+
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
