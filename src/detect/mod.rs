@@ -32,6 +32,7 @@ pub mod phone;
 pub mod prose;
 pub mod refusal;
 pub mod safe;
+mod safe_names;
 mod said;
 pub mod subject;
 pub mod table_column;

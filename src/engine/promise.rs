@@ -14,7 +14,30 @@ pub fn reading(name: &[u8], value: &[u8]) -> Reading {
     if HOLDERS.holds(last_word(name)) || Lexicons::shipped().fields.measures(name) {
         return if is_amount(value) { Reading::Safe } else { Reading::Text };
     }
+    // `tid=0a5f9a67`: drawn, and the same wherever it stands.
+    if is_drawn(value) {
+        return Reading::Text;
+    }
     if is_one_word(value) { Reading::Safe } else { Reading::Headline }
+}
+
+/// `reqTimeSec: 1775935488`: seconds or milliseconds since 1970, and no duration.
+#[must_use]
+pub fn is_since_1970(name: &[u8], value: &[u8]) -> bool {
+    const UNITS: [&[u8]; 5] = [b"sec", b"secs", b"seconds", b"ms", b"millis"];
+    matches!(value.len(), 10 | 13)
+        && value.first() == Some(&b'1')
+        && value.iter().all(u8::is_ascii_digit)
+        && UNITS.iter().any(|unit| {
+            name.get(name.len().saturating_sub(unit.len())..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(unit))
+        })
+}
+
+/// Eight hexadecimal digits or more, letters among them, and nothing else.
+fn is_drawn(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    value.len() >= 8 && digits > 0 && digits < value.len() && value.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// `params` of `request_params` and `requestParams`.
@@ -66,6 +89,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_since_1970() {
+        assert!(is_since_1970(b"reqTimeSec", b"1775935488") && is_since_1970(b"at_ms", b"1775935488123"));
+        assert!(!is_since_1970(b"bytes", b"1775935488") && !is_since_1970(b"took_ms", b"17759"));
+    }
+
+    #[test]
     fn a_value_is_what_its_name_promises() {
         for (name, value) in [
             ("latency_ms", "12"),
@@ -85,6 +114,7 @@ mod tests {
             ("requestParams", "Ada", Reading::Text),
             ("order_items", "Ada", Reading::Text),
             ("latency_ms", "Ada7", Reading::Text),
+            ("tid", "0a5f9a67", Reading::Text),
             ("latency_ms", "415-555-0132", Reading::Text),
             ("message_count", "Ada asked twice", Reading::Text),
             ("provider", "Ada Roe", Reading::Headline),
