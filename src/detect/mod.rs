@@ -29,6 +29,7 @@ pub mod mac;
 pub mod name;
 pub mod name_parts;
 pub mod phone;
+pub mod positional;
 pub mod prose;
 pub mod refusal;
 pub mod safe;

@@ -69,11 +69,12 @@ pub struct Signs {
     always: Seen,
 }
 
-const LITERALS: [(&str, Seen); 7] = [
+const LITERALS: [(&str, Seen); 8] = [
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
     ("user ", Seen::ACCOUNT),
     (" for ", Seen::ACCOUNT),
+    ("message from ", Seen::ACCOUNT),
     (" in as ", Seen::ACCOUNT),
     (" : TTY=", Seen::PERSON),
     (" (id ", Seen::PERSON),
