@@ -29,11 +29,11 @@ pub fn names(line: &[u8], about: About, out: &mut dyn FnMut(Span)) {
     if let Some(span) = iis_user(line) {
         out(span);
     }
-    at_signs(line, out);
-    home(line, out);
     if !about.spoken_of {
         return;
     }
+    at_signs(line, out);
+    home(line, out);
     behind_words(line, out);
     if let Some(span) = sudo_user(line) {
         out(span);

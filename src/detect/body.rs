@@ -24,8 +24,8 @@ pub struct About {
     pub modem: bool,
     /// ` stat:` does.
     pub receipt: bool,
-    /// A word for a person does.
-    pub person: bool,
+    /// ` wrote: ` or the like does.
+    pub says: bool,
 }
 
 /// Calls `out` with the span of every message text in a line that has one of the shapes above.
@@ -52,7 +52,7 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         quoted(line, near_phone, announced, out);
         typographic(line, near_phone, announced, out);
         // `message from Ada Roe (id 7411108459): …`
-        if near_phone || about.person || memmem::find(line, b"): ").is_some() {
+        if near_phone || about.says || memmem::find(line, b"): ").is_some() {
             spoken(line, out);
         }
         if near_phone {
@@ -406,7 +406,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, near_phone: bool, want: &[&str]) {
         let mut got = Vec::new();
-        let about = About { near_phone, modem: true, receipt: true, person: false };
+        let about = About { near_phone, modem: true, receipt: true, says: false };
         texts(line.as_bytes(), about, &|_| false, &mut |span| {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned());
         });

@@ -8,6 +8,10 @@ use crate::detect::words::safe::{COUNTED, PARTS, WORDS};
 /// `pool-9-thread-16`, `gw-4`, `OutboxRelay`, `RESOURCE_EXHAUSTED`, `smpp.client`. Digits are few and stand apart:
 /// `pin-482-913` is none.
 pub(super) fn is_machine(core: &[u8]) -> bool {
+    let joined = core.iter().skip(1).any(|b| matches!(b, b'-' | b'_' | b'.' | b'/') || is_upper(*b));
+    if !joined {
+        return false;
+    }
     let mut pieces = 0;
     let mut words = 0;
     let mut numbers = 0;
@@ -41,7 +45,7 @@ fn humps(piece: &[u8]) -> usize {
             || is_upper(next) && (is_lower(byte(piece, at - 1)) || is_lower(byte(piece, at + 1)));
         if cut {
             if !is_part(slice(piece, start..at)) {
-                return usize::from(count == 0 && is_part(piece));
+                return usize::from(count == 0 && at < piece.len() && is_part(piece));
             }
             count += 1;
             start = at;

@@ -36,8 +36,10 @@ pub fn is_since_1970(name: &[u8], value: &[u8]) -> bool {
 
 /// Eight hexadecimal digits or more, letters among them, and nothing else.
 fn is_drawn(value: &[u8]) -> bool {
-    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
-    value.len() >= 8 && digits > 0 && digits < value.len() && value.iter().all(u8::is_ascii_hexdigit)
+    value.len() >= 8
+        && value.iter().all(u8::is_ascii_hexdigit)
+        && value.iter().any(u8::is_ascii_digit)
+        && !value.iter().all(u8::is_ascii_digit)
 }
 
 /// `params` of `request_params` and `requestParams`.

@@ -25,7 +25,7 @@ impl Scan {
         rows(detectors, here, done, sink);
         texts(detectors, here, done, from, seen, sink);
         listed_codes(detectors, here, from, sink);
-        by_place(detectors, here, from, sink);
+        by_place(detectors, here, from, seen, sink);
     }
 
     /// Codes that a word speaks of, and those of links.
@@ -92,21 +92,23 @@ fn listed_codes(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut 
 }
 
 /// Codes, names and numbers that their place beside a number or an address shows.
-fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut Sink) {
+fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sink: &mut Sink) {
     let rules = [Detector::CodeContext, Detector::NameShape, Detector::PhoneNational];
     let [Some(code), Some(name), Some(phone)] = rules.map(|detector| detectors.rule(detector)) else {
         return;
     };
     let text = here.text;
     let speaks: fn(&[u8]) -> bool = detectors::speaks_of_a_code;
-    positional::commands(text, speaks, &mut |number, span| {
-        push(sink, here, Class::Phone, phone, number, Detail::None, false);
-        push(sink, here, Class::Code, code, span, Detail::None, false);
-    });
-    positional::bracketed(text, &mut |who, number| {
-        push(sink, here, Class::Name, name, who, Detail::None, false);
-        push(sink, here, Class::Phone, phone, number, Detail::None, false);
-    });
+    if seen.has(Seen::PLACES) {
+        positional::commands(text, speaks, &mut |number, span| {
+            push(sink, here, Class::Phone, phone, number, Detail::None, false);
+            push(sink, here, Class::Code, code, span, Detail::None, false);
+        });
+        positional::bracketed(text, &mut |who, number| {
+            push(sink, here, Class::Name, name, who, Detail::None, false);
+            push(sink, here, Class::Phone, phone, number, Detail::None, false);
+        });
+    }
     let Map::Base(base) = here.map else { return };
     for place in from..sink.found.len() {
         let Some(found) = sink.found.get(place) else { continue };
@@ -203,9 +205,8 @@ fn texts(detectors: &Detectors, here: &Here<'_>, done: &[Span], from: usize, see
     let Some(rule) = detectors.rule(Detector::BodyShape).filter(|_| text.len() >= 6) else { return };
     let near_phone = sink.found.get(from..).unwrap_or_default().iter().any(|f| f.class == Class::Phone);
     let announced = |at: usize| detectors.announced(text, at).text;
-    let [modem, receipt, person] =
-        [Seen::MODEM, Seen::RECEIPT, Seen::PERSON.with(Seen::ACCOUNT)].map(|sign| seen.has(sign));
-    let about = body::About { near_phone, modem, receipt, person };
+    let [modem, receipt, says] = [Seen::MODEM, Seen::RECEIPT, Seen::SAYS].map(|sign| seen.has(sign));
+    let about = body::About { near_phone, modem, receipt, says };
     let (mut dealt, mut last) = (Reach::default(), 0);
     body::texts(text, about, &announced, &mut |span| {
         // One kind of quotes comes after the other.
