@@ -219,6 +219,14 @@ pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
         if tokens.peek().is_none() {
             continue;
         }
+        // `reminder: Ada Roe, born 1971-03-09`
+        if matches!(word, b"born" | b"DOB" | b"dob" | b"geb.")
+            && let Some(name) = end.checked_sub(token.len() + 2).filter(|comma| byte(line, *comma) == b',')
+            && let Some(span) = super::name::two_words_before(line, name)
+        {
+            out(span);
+            continue;
+        }
         // `sent to +4479… for Ada Roe`, `message from Ada Roe (id 7411108459)`, `New message from Ada Roe`
         let small = matches!(word, b"for" | b"from");
         if !(WORDS.holds(word) || PERSONS.holds(word) || small) {

@@ -208,6 +208,37 @@ fn value_to(text: &[u8], end: usize, sign: u8) -> Option<(Span, usize)> {
 /// Longer values are no names.
 const LONGEST_VALUE: usize = 64;
 
+/// Calls `out` with names of fields and the one value in the list that each has: `'otp': ['482913']`, `otp=[482913]`.
+pub fn lists_of_one(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
+    for open in memchr::memchr_iter(b'[', text) {
+        let quote = byte(text, open + 1);
+        let quoted = usize::from(matches!(quote, b'"' | b'\''));
+        let name_end = match slice(text, open.saturating_sub(3)..open) {
+            [.., b'"' | b'\'', b':', b' '] if quoted == 1 => open - 3,
+            [.., b'='] if quoted == 0 => open - 1,
+            _ => continue,
+        };
+        let start = open + 1 + quoted;
+        let end = run_end(text, start, 24, |b| is_alnum(b) || b == b'-');
+        let closed = quoted == 0 || byte(text, end) == quote;
+        let name = run_start(text, name_end, 40, |b| is_alnum(b) || matches!(b, b'_' | b'-' | b'.'));
+        if end > start && closed && byte(text, end + quoted) == b']' && name < name_end {
+            out(Span::new(name, name_end), Span::new(start, end));
+        }
+    }
+}
+
+/// The name in brackets right behind a number: `+4479… (Ada Roe) variant B`. `end` is the number's end.
+#[must_use]
+pub fn name_behind(text: &[u8], end: usize) -> Option<Span> {
+    if slice(text, end..end + 2) != b" (" {
+        return None;
+    }
+    let close = run_end(text, end + 2, LONGEST_VALUE, |b| !matches!(b, b')' | b'\n' | b'('));
+    let name = two_words_before(text, close).filter(|_| byte(text, close) == b')')?;
+    (name.start() == end + 2).then_some(name)
+}
+
 /// Calls `out` with a name of two words or more and the number in brackets behind it, written as a country writes its
 /// own: `Ada Roe (099 123 45 67)`.
 pub fn bracketed(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
@@ -296,6 +327,20 @@ mod tests {
         check_beside("sent to +14155550132, Ada Roe, 7", "+14155550132", &[]);
         check_beside("['a@example.com', 'delivery report', 3]", mail, &[]);
         check_beside("['a@example.com', 'Delivery Failed', 3]", mail, &[]);
+    }
+
+    #[test]
+    fn lists_and_brackets() {
+        let mut got = Vec::new();
+        let line =
+            "POST=<QueryDict: {'signInCode': ['482913'], 'tries': ['2', '3']}> otp=[4829] [x] a: ['b c']";
+        lists_of_one(line.as_bytes(), &mut |name, value| {
+            got.push((name.of(line.as_bytes()), value.of(line.as_bytes())));
+        });
+        assert_eq!(got, [(&b"signInCode"[..], &b"482913"[..]), (b"otp", b"4829")]);
+        let behind = |line: &str| name_behind(line.as_bytes(), 12).is_some();
+        assert!(behind("+14155550132 (Zoe Roe) variant B"));
+        assert!(!behind("+14155550132 (retry 3) x") && !behind("+14155550132 (Delivery Failed)"));
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub fn reading(name: &[u8], value: &[u8]) -> Reading {
     if HOLDERS.holds(last_word(name)) || Lexicons::shipped().fields.measures(name) {
         return if is_amount(value) { Reading::Safe } else { Reading::Text };
     }
-    // `tid=0a5f9a67`: drawn, and the same wherever it stands.
-    if is_drawn(value) {
+    // `tid=0a5f9a67`: drawn, and the same wherever it stands; `routing_key=sms.out.4479…`: whose queue it is.
+    if is_drawn(value) || ends_in_number(value) {
         return Reading::Text;
     }
     if is_one_word(value) { Reading::Safe } else { Reading::Headline }
@@ -32,6 +32,15 @@ pub fn is_since_1970(name: &[u8], value: &[u8]) -> bool {
             name.get(name.len().saturating_sub(unit.len())..)
                 .is_some_and(|end| end.eq_ignore_ascii_case(unit))
         })
+}
+
+/// Letters, a sign and nine to fifteen digits at the end.
+fn ends_in_number(value: &[u8]) -> bool {
+    let digits = value.iter().rev().take(16).take_while(|b| b.is_ascii_digit()).count();
+    let head = value.get(..value.len() - digits).unwrap_or_default();
+    (9..=15).contains(&digits)
+        && matches!(head.last(), Some(b'.' | b':' | b'_' | b'-' | b'/'))
+        && head.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Eight hexadecimal digits or more, letters among them, and nothing else.
@@ -117,6 +126,7 @@ mod tests {
             ("order_items", "Ada", Reading::Text),
             ("latency_ms", "Ada7", Reading::Text),
             ("tid", "0a5f9a67", Reading::Text),
+            ("routing_key", "sms.out.14155550132", Reading::Text),
             ("latency_ms", "415-555-0132", Reading::Text),
             ("message_count", "Ada asked twice", Reading::Text),
             ("provider", "Ada Roe", Reading::Headline),

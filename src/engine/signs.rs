@@ -74,7 +74,7 @@ pub struct Signs {
     always: Seen,
 }
 
-const LITERALS: [(&str, Seen); 22] = [
+const LITERALS: [(&str, Seen); 25] = [
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
     ("user ", Seen::ACCOUNT),
@@ -83,6 +83,9 @@ const LITERALS: [(&str, Seen); 22] = [
     (" in as ", Seen::ACCOUNT),
     (" : TTY=", Seen::PERSON),
     (" (id ", Seen::PERSON),
+    (", dob", Seen::PERSON),
+    (", born ", Seen::PERSON),
+    (", geb. ", Seen::PERSON),
     ("'@'", Seen::PERSON),
     ("user@host: ", Seen::PERSON),
     ("users\\", Seen::PERSON),

@@ -109,6 +109,12 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
             push(sink, here, Class::Phone, phone, number, Detail::None, false);
         });
     }
+    positional::lists_of_one(text, &mut |field, value| {
+        let shaped = (4..=10).contains(&value.len()) && value.of(text).iter().any(u8::is_ascii_digit);
+        if shaped && detectors.meaning(field.of(text)).class == Some(Class::Code) {
+            push(sink, here, Class::Code, code, value, Detail::None, false);
+        }
+    });
     let Map::Base(base) = here.map else { return };
     for place in from..sink.found.len() {
         let Some(found) = sink.found.get(place) else { continue };
@@ -121,6 +127,9 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
         };
         let span = Span { start, end };
         if number {
+            if let Some(who) = positional::name_behind(text, span.end()) {
+                push(sink, here, Class::Name, name, who, Detail::None, false);
+            }
             positional::codes(text, span, speaks, &mut |span| {
                 push(sink, here, Class::Code, code, span, Detail::None, false);
             });
