@@ -32,6 +32,8 @@ pub fn names(line: &[u8], about: About, out: &mut dyn FnMut(Span)) {
     if !about.spoken_of {
         return;
     }
+    at_signs(line, out);
+    home(line, out);
     behind_words(line, out);
     if let Some(span) = sudo_user(line) {
         out(span);
@@ -63,6 +65,60 @@ pub fn names(line: &[u8], about: About, out: &mut dyn FnMut(Span)) {
             let again = matches!(name, b"invalid" | b"illegal" | b"user");
             if len >= 2 && !again && !matches!(name, b"root" | b"unknown") {
                 out(span);
+            }
+        }
+    }
+}
+
+/// Accounts as MySQL writes them: `'ops.ray'@'192.0.2.7'`, `# User@Host: ops.ray[ops] @ [192.0.2.7]`.
+fn at_signs(line: &[u8], out: &mut dyn FnMut(Span)) {
+    for at in memchr::memchr_iter(b'@', line) {
+        let (head, rest) = line.split_at(at);
+        if let Some(name) = head.strip_suffix(b"'")
+            && rest.starts_with(b"@'")
+        {
+            let len = name.iter().rev().take(NAME_BYTES).take_while(|b| is_name(**b)).count();
+            let start = name.len() - len;
+            if len >= 2
+                && byte(line, start.wrapping_sub(1)) == b'\''
+                && !is_root(name.get(start..).unwrap_or_default())
+            {
+                out(Span::new(start, name.len()));
+            }
+        }
+        let Some(names) = rest.strip_prefix(b"@Host: ").filter(|_| head.ends_with(b"User")) else { continue };
+        let mut start = at + b"@Host: ".len();
+        for name in names.split(|b| !is_name(*b)).take(2) {
+            if name.len() >= 2 && !is_root(name) {
+                out(Span::new(start, start + name.len()));
+            }
+            start += name.len() + 1;
+        }
+    }
+}
+
+/// Accounts that every machine has.
+fn is_root(name: &[u8]) -> bool {
+    matches!(name, b"root" | b"unknown" | b"mysql" | b"postgres" | b"Public" | b"Default") || is_service(name)
+}
+
+/// Whose folder a path is in: `C:\\Users\\ops.ray\\x.csv`, `/home/ops.ray/x.csv`.
+fn home(line: &[u8], out: &mut dyn FnMut(Span)) {
+    const FOLDERS: [&[u8]; 3] = [b"Users\\", b"/home/", b"/Users/"];
+    for folder in FOLDERS {
+        let mut from = 0;
+        while let Some(at) = line.get(from..).and_then(|rest| find(rest, folder)) {
+            // Escaped, the sign is there twice.
+            let start = from + at + folder.len();
+            let start = start + usize::from(folder.ends_with(b"\\") && byte(line, start) == b'\\');
+            from = start;
+            let part = |b: &u8| is_alnum(*b) || matches!(b, b'.' | b'_' | b'-') || *b >= 0x80;
+            let len =
+                line.get(start..).unwrap_or_default().iter().take(NAME_BYTES).take_while(|b| part(b)).count();
+            let name = line.get(start..start + len).unwrap_or_default();
+            let closed = matches!(byte(line, start + len), b'\\' | b'/');
+            if len >= 2 && closed && !is_root(name) && !safe::is_log_word(name) {
+                out(Span::new(start, start + len));
             }
         }
     }
@@ -162,14 +218,26 @@ pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
         if tokens.peek().is_none() {
             continue;
         }
-        // `sent to +4479… for Ada Roe`, `message from Ada Roe (id 7411108459)`
+        // `reminder: Ada Roe, born 1971-03-09`
+        if matches!(word, b"born" | b"DOB" | b"dob" | b"geb.")
+            && let Some(name) = end.checked_sub(token.len() + 2).filter(|comma| byte(line, *comma) == b',')
+            && let Some(span) = super::name::two_words_before(line, name)
+        {
+            out(span);
+            continue;
+        }
+        // `sent to +4479… for Ada Roe`, `message from Ada Roe (id 7411108459)`, `New message from Ada Roe`
         let small = matches!(word, b"for" | b"from");
         if !(WORDS.holds(word) || PERSONS.holds(word) || small) {
             continue;
         }
         let Some(span) = person(line, start, colon) else { continue };
         let numbered = || last.iter().filter(|b| b.is_ascii_digit()).count() >= 7;
-        if !small || word == b"for" && numbered() || bracketed_id(line, span.end()).is_some() {
+        if !small
+            || word == b"for" && numbered()
+            || last == b"message" && word == b"from" && span.end() == line.len()
+            || bracketed_id(line, span.end()).is_some()
+        {
             out(span);
         }
     }
@@ -324,7 +392,12 @@ fn remote_user(line: &[u8]) -> Option<Span> {
     let mut words = head.get(..bracket)?.rsplitn(4, |b| *b == b' ');
     let user = words.next()?;
     let ident = words.next()?;
-    words.next()?;
+    let host = words.next();
+    // Without what identd says: `192.0.2.7 ops.ray [time]`.
+    if host.is_none() {
+        let caller = super::ip::parse(ident).is_some() && user != b"-" && !user.is_empty();
+        return caller.then(|| Span::new(bracket - user.len(), bracket));
+    }
     (ident == b"-" && user != b"-" && !user.is_empty()).then(|| Span::new(bracket - user.len(), bracket))
 }
 
@@ -353,5 +426,12 @@ mod tests {
         check("Failed password for invalid user admin7 from 192.0.2.7 port 1 ssh2", &["admin7"]);
         check("Accepted publickey for deploy from 192.0.2.7", &["deploy"]);
         check("a - b [x] c", &[]);
+        check("192.0.2.7 ops.jane [06/May/2026:10:51:55 +0000] \"GET / HTTP/1.1\" 200", &["ops.jane"]);
+        check("Access denied for user 'ops.jane'@'192.0.2.7' (using password: YES)", &["ops.jane"]);
+        check("Access denied for user 'root'@'localhost'", &[]);
+        check("# User@Host: ops.jane[jane] @  [192.0.2.7]  Id: 7", &["ops.jane", "jane"]);
+        check("mail 'ops'@x", &[]);
+        check("wrote C:\\Users\\ops.jane\\a.csv and /home/jane.r/b.csv", &["ops.jane", "jane.r"]);
+        check("wrote /home/app/releases/7 and C:\\Users\\Public\\x", &[]);
     }
 }

@@ -24,6 +24,8 @@ pub struct About {
     pub modem: bool,
     /// ` stat:` does.
     pub receipt: bool,
+    /// ` wrote: ` or the like does.
+    pub says: bool,
 }
 
 /// Calls `out` with the span of every message text in a line that has one of the shapes above.
@@ -50,7 +52,7 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         quoted(line, near_phone, announced, out);
         typographic(line, near_phone, announced, out);
         // `message from Ada Roe (id 7411108459): …`
-        if near_phone || memmem::find(line, b"): ").is_some() {
+        if near_phone || about.says || memmem::find(line, b"): ").is_some() {
             spoken(line, out);
         }
         if near_phone {
@@ -373,7 +375,11 @@ fn is_product(text: &[u8]) -> bool {
 
 /// `"Name" <sip:…>`: a name, no text.
 fn names_a_person(line: &[u8], close: usize) -> bool {
-    line.get(close + 1..).is_some_and(|rest| rest.starts_with(b" <") || rest.starts_with(b"<"))
+    let Some(rest) = line.get(close + 1..) else { return false };
+    // `"see you" <- +4479…` points at who said it.
+    (rest.starts_with(b" <") || rest.starts_with(b"<"))
+        && !rest.starts_with(b" <-")
+        && !rest.starts_with(b" <=")
 }
 
 fn message_word_before(line: &[u8], open: usize) -> bool {
@@ -400,7 +406,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, near_phone: bool, want: &[&str]) {
         let mut got = Vec::new();
-        let about = About { near_phone, modem: true, receipt: true };
+        let about = About { near_phone, modem: true, receipt: true, says: false };
         texts(line.as_bytes(), about, &|_| false, &mut |span| {
             got.push(String::from_utf8_lossy(span.of(line.as_bytes())).into_owned());
         });
@@ -466,5 +472,7 @@ mod tests {
         check("an x \u{201e}bis morgen um acht\u{201c} gesendet", true, &["bis morgen um acht"]);
         check("opened \"the blue folder\" in 12 ms", false, &[]);
         check("opened \"the blue folder\" in 12 ms", true, &["the blue folder"]);
+        check("\"see you at six\" <- +447700900123 [relay]", true, &["see you at six"]);
+        check("\"Ada Zoe Roe\" <sip:+447700900123@pbx>", true, &[]);
     }
 }

@@ -511,6 +511,12 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
         }
     }
     for candidate in candidates.iter_mut().filter(|one| !one.taken && one.refused.is_none()) {
+        // `requested a new code, previous one 482913 revoked`
+        if is_void(text, candidate.end) {
+            let near = |hit: &&Hit| hit.start + 80 > candidate.start && hit.end < candidate.start;
+            candidate.taken = hits.iter().filter(near).any(|hit| matches!(hit.role, Role::Code | Role::Word));
+            continue;
+        }
         let Some(key) = key_before(text, candidate.start) else { continue };
         let before = hits.partition_point(|hit| hit.end <= key.len());
         let near = hits.iter().take(before).rev().take_while(|hit| key.len() - hit.end < 120);
@@ -520,6 +526,12 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             && names_a_value(key)
             && matches!(candidate.shape, Shape::Digits | Shape::Mixed | Shape::Prefixed);
     }
+}
+
+/// Whether a word for what only codes come to stands behind a number.
+fn is_void(text: &[u8], end: usize) -> bool {
+    let rest = text.get(end..).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or_default();
+    [&b"revoked"[..], b"superseded", b"invalidated"].iter().any(|word| rest.starts_with(word))
 }
 
 /// What stands before the sign between a name and the value at `at`: `value=`, `'value' => '`, `value [`.

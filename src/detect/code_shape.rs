@@ -259,10 +259,16 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
         [0xC2, 0xB0, ..] => false,
         _ => true,
     };
-    // `sms.Otp[45630]:`, a process
+    // `sms.Otp[45630]:`, a process; `otp-events[2110]@27322`, a partition; `I/flutter (61552):`, an app's process
+    let logcat = matches!(before, [.., last, b' ', b'('] if last.is_ascii_alphanumeric())
+        && matches!(after, [b')', b':', ..])
+        && before.iter().rev().skip(2).take(32).take_while(|b| **b != b' ').any(|b| *b == b'/');
     let process = matches!(before, [.., last, b'['] if last.is_ascii_alphanumeric())
-        && matches!(after, [b']'] | [b']', b':' | b'\n' | b'\r' | b' ', ..]);
-    left && right && !process && !is_in_number(before, text.get(start..end).unwrap_or_default(), after)
+        && matches!(after, [b']'] | [b']', b':' | b'\n' | b'\r' | b' ' | b'@', ..]);
+    left && right
+        && !process
+        && !logcat
+        && !is_in_number(before, text.get(start..end).unwrap_or_default(), after)
 }
 
 /// `660214,5分钟内有效`, `660214,10 minutes`: how long a code is good for, behind a comma that makes no decimal.

@@ -102,6 +102,9 @@ pub fn base64_run(text: &[u8], from: usize) -> Option<Span> {
 pub fn begins_text(run: &[u8]) -> bool {
     let letters = run_end(run, 0, 24, |byte| byte != b'=') / 4 * 4;
     let head = run.get(..letters).unwrap_or_default();
+    if is_words(run) {
+        return false;
+    }
     let engine = if head.iter().any(|b| matches!(b, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
     let mut bytes = [0; 18];
     let Ok(len) = engine.decode_slice(head, &mut bytes) else { return false };
@@ -115,6 +118,27 @@ pub fn begins_text(run: &[u8]) -> bool {
     };
     !valid.is_empty() && !valid.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
+
+/// `InvalidSenderId`: words with a capital each, as programs write names; base64 of as many letters has a digit or
+/// two capitals in a row.
+fn is_words(run: &[u8]) -> bool {
+    let mut before = b' ';
+    let mut smalls = 0;
+    let mut capitals = 0;
+    for byte in run.iter().take(LONGEST_WORDS + 1) {
+        match byte {
+            b'A'..=b'Z' if before.is_ascii_uppercase() => return false,
+            b'A'..=b'Z' => capitals += 1,
+            b'a'..=b'z' => smalls += 1,
+            _ => return false,
+        }
+        before = *byte;
+    }
+    run.len() <= LONGEST_WORDS && before.is_ascii_lowercase() && smalls >= 3 * capitals
+}
+
+/// Longer runs are no name.
+const LONGEST_WORDS: usize = 40;
 
 /// Whether a value is one run in base64 that may hold a text.
 #[must_use]
@@ -323,6 +347,8 @@ mod tests {
         assert!(begins_text(b"R3LDvMOfZSBhdXMgQmVybGlu"));
         assert!(!begins_text(b"AAECAwQFBgcICQ=="), "control characters");
         assert!(!begins_text(b"InternalServerErrorHandler"));
+        assert!(!begins_text(b"InvalidSenderId"));
+        assert!(begins_text(b"SW52YWxpZFNlbmRlcklk"));
         assert!(!begins_text(b"SMf81d4fae7dec11d0a76500a0c91e6bf6"));
         assert!(!begins_text(b""));
     }

@@ -53,7 +53,7 @@ const fn outside() -> [bool; 256] {
 fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, usize)) {
     let address = text.get(start..end).unwrap_or_default();
     let query = address.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(address.len());
-    let mut spoken = false;
+    let mut spoken = is_announced(text, start);
     let mut at = start;
     for segment in address.get(..query).unwrap_or_default().split(|byte| *byte == b'/') {
         if spoken && is_secret(segment) {
@@ -76,6 +76,19 @@ fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, 
         }
         at += parameter.len() + 1;
     }
+}
+
+/// `magic link https://…`, `reset link: https://…`: whether what stands before an address says that it carries a code.
+/// `path` is where the address's path begins.
+fn is_announced(text: &[u8], path: usize) -> bool {
+    let head = text.get(path.saturating_sub(96)..path).unwrap_or_default();
+    let Some(scheme) = head.windows(3).rposition(|part| part == b"://") else { return false };
+    let word = |text: &[u8]| text.iter().rev().take_while(|b| b.is_ascii_alphabetic() || **b == b'-').count();
+    let head = head.get(..scheme).unwrap_or_default();
+    let head = head.get(..head.len() - word(head)).unwrap_or_default().trim_ascii_end();
+    let head = head.strip_suffix(b":").unwrap_or(head);
+    let Some(head) = head.strip_suffix(b" link") else { return false };
+    PATH_WORDS.holds(head.get(head.len() - word(head)..).unwrap_or_default())
 }
 
 /// A full stop or the like at the end belongs to the sentence, not to the link.

@@ -2,7 +2,7 @@
 
 use super::bytes::{byte, is_high, is_letter};
 use crate::detect::word_list::WordList;
-use crate::detect::words;
+use crate::detect::{safe, words};
 use crate::finding::Span;
 
 /// Words of three letters or fewer that stand before a name of two words and are no part of it.
@@ -157,6 +157,15 @@ fn has_at_sign(inside: &[u8]) -> bool {
 
 fn speaks(name: &[u8]) -> bool {
     name.iter().any(|b| is_letter(*b) || is_high(*b))
+}
+
+/// Two to four words of a name that end at `end`, none of them one of logs.
+pub(super) fn two_words_before(text: &[u8], end: usize) -> Option<Span> {
+    let span = words_before(text, end)?;
+    let name = span.of(text);
+    let spaced = name.contains(&b' ') || name.iter().all(|b| is_high(*b));
+    let logged = name.split(|b| *b == b' ').any(safe::is_log_word);
+    (spaced && !logged).then_some(span)
 }
 
 /// Up to four words that end at `end`, each with a capital or a letter beyond ASCII; `de`, `van` and

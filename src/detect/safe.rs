@@ -11,6 +11,7 @@ use super::bytes::{
     before, byte, is_alnum, is_digit, is_hex, is_letter, is_lower, is_upper, is_word, run_end, run_start,
     slice, tail,
 };
+use super::safe_names::{is_announced, is_esme, is_machine};
 use crate::detect::words::safe::{COUNTED, LARGE, MEASURES, NUMBERED, UNITS, VERSION_WORDS, WORDS};
 
 /// Where WhatsApp sends what all contacts see: no chat and no person.
@@ -58,6 +59,8 @@ fn keep_value(core: &[u8], prev: &[u8], next: &[u8]) -> bool {
         || is_version(core, prev)
         || is_source_position(core)
         || is_symbol(core)
+        || is_esme(core)
+        || is_announced(core, prev)
 }
 
 /// The token without what brackets, quotes and punctuation are around it.
@@ -140,7 +143,11 @@ pub fn keep_measured(name: &[u8], value: &[u8]) -> bool {
     let points = value.iter().filter(|b| **b == b'.').count();
     let number = value.iter().skip(1).all(|b| is_digit(*b) || *b == b'.')
         && value.first().is_some_and(|b| is_digit(*b) || *b == b'-');
+    // `reqTimeSec=1775935488`: a time since 1970, and no duration.
+    let since_1970 = matches!(digits, 10 | 13) && value.first() == Some(&b'1') && points == 0;
+    let time = since_1970 && !is_in(LARGE, last_word(name));
     number
+        && !time
         && (1..=12).contains(&digits)
         && points <= 1
         && (counts(name, digits) || is_connection(name, value))
@@ -209,31 +216,6 @@ fn counts(name: &[u8], digits: usize) -> bool {
     let list = if digits <= MANY_DIGITS { COUNTED } else { LARGE };
     is_in(list, word) || (word.len() < name.len() && is_in(MEASURES, word)) || is_in(list, name)
 }
-
-/// Names of machines, threads, functions and zones made of words that logs are made of: `pool-9-thread-16`, `gw-4`.
-/// Digits are few and stand apart: `pin-482-913` is none.
-fn is_machine(core: &[u8]) -> bool {
-    let mut pieces = 0;
-    let mut words = 0;
-    let mut number_before = true;
-    // A thread's number may be long.
-    let mut most = 3;
-    for piece in core.split(|b| matches!(b, b'-' | b'_')) {
-        let number = (1..=most).contains(&piece.len()) && piece.iter().all(|b| is_digit(*b));
-        let word = is_in(WORDS, piece) || words > 0 && is_in(COUNTED, piece);
-        most = if matches!(piece, b"thread" | b"Thread" | b"exec" | b"worker" | b"executor") { 5 } else { 3 };
-        if !(word || number && !number_before) {
-            return false;
-        }
-        number_before = number;
-        words += usize::from(word);
-        pieces += 1;
-    }
-    pieces >= 2 && words >= 1 && !SECRETS.iter().any(|word| core.starts_with(word))
-}
-
-/// Words of logs that a code may be tied to.
-const SECRETS: [&[u8]; 4] = [b"code", b"token", b"password", b"verification"];
 
 /// The last word of `queue_depth`, `upstream.status`: what a name counts.
 fn last_word(name: &[u8]) -> &[u8] {
@@ -392,7 +374,7 @@ fn is_identifier_path(core: &[u8]) -> bool {
 }
 
 /// Looks a word up in a sorted list, in any case.
-fn is_in(list: &[&str], word: &[u8]) -> bool {
+pub(super) fn is_in(list: &[&str], word: &[u8]) -> bool {
     let mut lower = [0u8; LONGEST_WORD];
     let Some(buffer) = lower.get_mut(..word.len()) else { return false };
     buffer.copy_from_slice(word);
@@ -476,6 +458,15 @@ mod tests {
             "session_age_s|52062|",
             "|pool-9-thread-16|",
             "|gw-4|",
+            "|SessionReaper|",
+            "|otp-issuer|",
+            "|RESOURCE_EXHAUSTED|",
+            "|smpp.client|",
+            "|sendRoutingInfoForSM|",
+            "|ESME_RINVBNDSTS|",
+            "country|GH|",
+            "sqlstate|42P01|",
+            "|7828|left",
         ] {
             assert!(keeps(text), "{text}");
         }
@@ -508,6 +499,7 @@ mod tests {
         }
         for (name, value) in [
             ("s", "52062"),
+            ("reqTimeSec", "1775935488"),
             ("alter", "42"),
             ("unread", "14155550132"),
             ("took_ms", "1-2"),
@@ -533,6 +525,10 @@ mod tests {
             ("|14155550132|messages", "a phone that somebody writes to"),
             ("conn|50123|", "a client's port"),
             ("|otto-4|", "a name"),
+            ("|OttoRelay|", "a name"),
+            ("|otp-482|", "a code"),
+            ("|GH|", "initials"),
+            ("code|42P01|", "a code"),
             ("|pin-482-913|", "a code"),
             ("|4829|", "four digits may be a code"),
             ("|code=4829|", "a code"),

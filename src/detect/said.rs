@@ -77,10 +77,23 @@ fn behind_sign(line: &[u8], head: &[u8], sign: u8, next: usize) -> Option<Teller
             .filter(|id| id.iter().filter(|b| is_digit(**b)).count() >= 7 || id.starts_with(b"[PHONE"))
     });
     // `4479…@s.whatsapp.net (Ada) dice: …`, `+4479… in 12 ms: …`
+    if inner.is_none() && sign == b':' && is_somebody_saying(head) {
+        return Some(Teller::Chat);
+    }
+    let head = head.strip_suffix(b" with").unwrap_or(head);
     let head = inner.unwrap_or_else(|| without_measure(without_verb(head)));
     let bare = without_name(head);
     let chat = bare.len() < head.len() && head.get(bare.len()) == Some(&b'@');
     ends_in_number(without_extension(bare)).then_some(if chat { Teller::Chat } else { Teller::Number })
+}
+
+/// `Customer wrote`: whether a person's word and what is said of one end a text.
+fn is_somebody_saying(head: &[u8]) -> bool {
+    static SAYS: WordList = WordList::new(words::message::SAYS);
+    static SPEAKERS: WordList = WordList::new(words::message::SPEAKERS);
+    let mut last = head.rsplitn(3, |b| *b == b' ');
+    let (Some(verb), Some(who)) = (last.next(), last.next()) else { return false };
+    SAYS.holds(verb) && SPEAKERS.holds(who)
 }
 
 /// `<- +4479…`, `→ 4479…@c.us`: a chat's id behind any arrow, a number behind one that points from it.
@@ -319,6 +332,8 @@ mod tests {
                 "MESSAGE <sip:+447700900123@ims.example> | Call-ID: 7f3a | Content-Type: text/plain | | can you call me",
                 "can you call me",
             ),
+            ("10:11:12 Customer wrote: can you call me", "can you call me"),
+            ("replying to +447700900123 with: can you call me", "can you call me"),
         ] {
             check(line, want);
         }
@@ -332,6 +347,8 @@ mod tests {
             "relayed -> +447700900123 in your region",
             "bot <- 447700900123@s.whatsapp.net delivered in 12 ms",
             "a | +447700900123 | 200 | 12 ms",
+            "server replied: no such file or directory",
+            "user said: timeout=3 retries=4",
         ] {
             check(line, "");
         }

@@ -247,7 +247,7 @@ fn reads_like_text(value: &[u8]) -> bool {
 }
 
 /// `Ada Roe`, `K. Ray`, `Пётр Иванов`: two to four words of letters, each with a capital.
-fn reads_like_name(value: &[u8]) -> bool {
+pub(super) fn reads_like_name(value: &[u8]) -> bool {
     let mut words = 0;
     let named = value.split(|b| *b == b' ').all(|word| {
         words += 1;

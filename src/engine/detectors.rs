@@ -407,6 +407,13 @@ pub fn speaks_of_codes(text: &[u8]) -> bool {
     WORDS.is_match(text)
 }
 
+/// Whether a word of a command speaks of codes that somebody is sent: `otp_check`, `VERIFYPIN`.
+#[must_use]
+pub fn speaks_of_a_code(words: &[u8]) -> bool {
+    let pin = || words.split(|b| !b.is_ascii_alphabetic()).any(|word| word.eq_ignore_ascii_case(b"pin"));
+    speaks_of_codes(words) || pin()
+}
+
 /// The shipped lexicon of words that announce something in running text.
 #[must_use]
 pub fn prose_words() -> &'static Prose {

@@ -69,7 +69,13 @@ pub fn tokens(text: &[u8], map: Map<'_>, tree: &Tree, skip: &[Span], sink: &mut 
         // What ends before the token is never asked for again.
         let _ = claims.end_at(root(span.start()));
         let is_claimed = |span: &Span| claims.overlaps(root(span.start()), root(span.end()));
-        let next = following.filter(|next| !is_claimed(next)).map_or(&[][..], |next| next.of(text));
+        // `"to confirm 482913" retries=3`: the next field's name is no unit of what stands before it.
+        let unit = |next: &Span| {
+            let between = text.get(span.end()..next.start()).unwrap_or_default();
+            text.get(next.end()) != Some(&b'=') && !between.iter().any(|b| matches!(b, b'"' | b'\''))
+        };
+        let next = following.filter(|next| !is_claimed(next) && unit(next));
+        let next = next.map_or(&[][..], |next| next.of(text));
         let claimed = is_claimed(&span);
         let in_row = row.is_number;
         let mut free = Free { text, start: None, whole: span, previous, next, in_row, kept: true, claimed };

@@ -14,7 +14,41 @@ pub fn reading(name: &[u8], value: &[u8]) -> Reading {
     if HOLDERS.holds(last_word(name)) || Lexicons::shipped().fields.measures(name) {
         return if is_amount(value) { Reading::Safe } else { Reading::Text };
     }
+    // `tid=0a5f9a67`: drawn, and the same wherever it stands; `routing_key=sms.out.4479…`: whose queue it is.
+    if is_drawn(value) || ends_in_number(value) {
+        return Reading::Text;
+    }
     if is_one_word(value) { Reading::Safe } else { Reading::Headline }
+}
+
+/// `reqTimeSec: 1775935488`: seconds or milliseconds since 1970, and no duration.
+#[must_use]
+pub fn is_since_1970(name: &[u8], value: &[u8]) -> bool {
+    const UNITS: [&[u8]; 5] = [b"sec", b"secs", b"seconds", b"ms", b"millis"];
+    matches!(value.len(), 10 | 13)
+        && value.first() == Some(&b'1')
+        && value.iter().all(u8::is_ascii_digit)
+        && UNITS.iter().any(|unit| {
+            name.get(name.len().saturating_sub(unit.len())..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(unit))
+        })
+}
+
+/// Letters, a sign and nine to fifteen digits at the end.
+fn ends_in_number(value: &[u8]) -> bool {
+    let digits = value.iter().rev().take(16).take_while(|b| b.is_ascii_digit()).count();
+    let head = value.get(..value.len() - digits).unwrap_or_default();
+    (9..=15).contains(&digits)
+        && matches!(head.last(), Some(b'.' | b':' | b'_' | b'-' | b'/'))
+        && head.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Eight hexadecimal digits or more, letters among them, and nothing else.
+fn is_drawn(value: &[u8]) -> bool {
+    value.len() >= 8
+        && value.iter().all(u8::is_ascii_hexdigit)
+        && value.iter().any(u8::is_ascii_digit)
+        && !value.iter().all(u8::is_ascii_digit)
 }
 
 /// `params` of `request_params` and `requestParams`.
@@ -66,6 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_since_1970() {
+        assert!(is_since_1970(b"reqTimeSec", b"1775935488") && is_since_1970(b"at_ms", b"1775935488123"));
+        assert!(!is_since_1970(b"bytes", b"1775935488") && !is_since_1970(b"took_ms", b"17759"));
+    }
+
+    #[test]
     fn a_value_is_what_its_name_promises() {
         for (name, value) in [
             ("latency_ms", "12"),
@@ -85,6 +125,8 @@ mod tests {
             ("requestParams", "Ada", Reading::Text),
             ("order_items", "Ada", Reading::Text),
             ("latency_ms", "Ada7", Reading::Text),
+            ("tid", "0a5f9a67", Reading::Text),
+            ("routing_key", "sms.out.14155550132", Reading::Text),
             ("latency_ms", "415-555-0132", Reading::Text),
             ("message_count", "Ada asked twice", Reading::Text),
             ("provider", "Ada Roe", Reading::Headline),

@@ -164,6 +164,9 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
             const ENDS_WORDS: [bool; 256] = byte_table(b" \t\n\r\"");
             return if next_in(&ENDS_WORDS, value, 0).is_some() {
                 Reading::Text
+            } else if class == Class::EventId && value.first() == Some(&b'/') {
+                // `reqPath: "/hooks/dlr"`, `Bad Request: /hooks/dlr`
+                Reading::Opaque(Class::Url)
             } else {
                 Reading::Opaque(class)
             };
@@ -372,6 +375,9 @@ fn body(
     if has_fields(value) || reads_like_figures(value) {
         return Reading::Text;
     }
+    if is_status_line(value) {
+        return Reading::Headline;
+    }
     // `subject=31c76873df52…`: whom a token is of.
     if name == b"subject" && form == Form::Bare && is_account(value, shape) {
         return Reading::Claim(Class::SubjectId);
@@ -493,6 +499,10 @@ fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Rea
     {
         return Reading::Claim(Class::Credential);
     }
+    // `auth="TSA 7f3a…:q8Zk…="`: a scheme, and what proves who asks.
+    if shape.spaces == 1 && shape.is_token_behind_scheme(value) {
+        return Reading::Claim(Class::Credential);
+    }
     // A password that stands where tokens do.
     let chosen =
         shape.is_identifier() && shape.len >= 10 && shape.digits >= 2 && shape.upper >= 1 && shape.lower >= 4;
@@ -502,6 +512,21 @@ fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Rea
         return Reading::Claim(Class::Credential);
     }
     Reading::Text
+}
+
+/// `reply=603 Decline`, `488 Not Acceptable Here`: a status of SIP or HTTP, and what it is called.
+fn is_status_line(value: &[u8]) -> bool {
+    let mut words = value.split(|b| *b == b' ');
+    let code = words.next().unwrap_or_default();
+    let called = |word: &[u8]| {
+        word.first().is_some_and(u8::is_ascii_uppercase) && word.iter().all(u8::is_ascii_alphabetic)
+    };
+    let mut count = 0;
+    let named = words.all(|word| {
+        count += 1;
+        called(word)
+    });
+    matches!(code, [b'1'..=b'6', b'0'..=b'9', b'0'..=b'9']) && named && (1..=4).contains(&count)
 }
 
 /// `usuario=svc.lumen`, `customer=cus_q7Zk2Lm9`, `client: 447700`: what is called by a person's word and is no word,

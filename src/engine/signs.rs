@@ -1,7 +1,7 @@
 //! Words that must stand somewhere in a text for a slower look to be worth it: one pass tells of all of them.
 
 use crate::detect::code_words::SpeakingWord;
-use crate::detect::words::subject;
+use crate::detect::words::{message, subject};
 use crate::rule::PatternRule;
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::DFA;
@@ -25,12 +25,17 @@ impl Seen {
     /// Another word for a person or an account.
     pub const PERSON: Seen = Seen(1 << 4);
 
+    /// A command that speaks of codes, or a bracket before a national number.
+    pub const PLACES: Seen = Seen(1 << 5);
+    /// ` wrote: `, ` dice: `: what somebody says may follow.
+    pub const SAYS: Seen = Seen(1 << 6);
+
     /// Any keyword of a pattern rule.
-    pub const KEYWORDS: Seen = Seen(u64::MAX << 5);
+    pub const KEYWORDS: Seen = Seen(u64::MAX << 7);
 
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
-        Seen(1 << (5 + rule).min(63))
+        Seen(1 << (7 + rule).min(63))
     }
 
     #[must_use]
@@ -74,14 +79,32 @@ pub struct Signs {
     always: Seen,
 }
 
-const LITERALS: [(&str, Seen); 7] = [
+const LITERALS: [(&str, Seen); 25] = [
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
     ("user ", Seen::ACCOUNT),
     (" for ", Seen::ACCOUNT),
+    ("message from ", Seen::ACCOUNT),
     (" in as ", Seen::ACCOUNT),
     (" : TTY=", Seen::PERSON),
     (" (id ", Seen::PERSON),
+    (", dob", Seen::PERSON),
+    (", born ", Seen::PERSON),
+    (", geb. ", Seen::PERSON),
+    ("'@'", Seen::PERSON),
+    ("user@host: ", Seen::PERSON),
+    ("users\\", Seen::PERSON),
+    ("/users/", Seen::PERSON),
+    ("/home/", Seen::PERSON),
+    (" (0", Seen::PLACES),
+    ("otp_", Seen::PLACES),
+    ("otp.", Seen::PLACES),
+    ("_otp ", Seen::PLACES),
+    ("verify_", Seen::PLACES),
+    (".verify ", Seen::PLACES),
+    ("pin_", Seen::PLACES),
+    ("_pin ", Seen::PLACES),
+    ("_code ", Seen::PLACES),
 ];
 
 /// Words for a person or an account; `user` is one of [`LITERALS`].
@@ -112,6 +135,12 @@ impl Signs {
         for (text, tells) in LITERALS {
             texts.push(text);
             words.push(open(tells));
+        }
+        let says: Vec<String> =
+            message::SAYS.iter().filter(|word| word.is_ascii()).map(|word| format!(" {word}: ")).collect();
+        for text in &says {
+            texts.push(text);
+            words.push(open(Seen::SAYS));
         }
         for text in persons() {
             texts.push(text);

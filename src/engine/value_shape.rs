@@ -158,6 +158,15 @@ impl ValueShape {
         self.len >= 16 && self.spaces == 0 && (mixed || random)
     }
 
+    /// A word in capitals and a token behind it: `TSA 7f3a…:q8Zk…=`.
+    #[must_use]
+    pub fn is_token_behind_scheme(&self, value: &[u8]) -> bool {
+        let scheme = value.iter().take(16).take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+        let token = value.get(scheme + 1..).unwrap_or_default();
+        let capital = value.first().is_some_and(u8::is_ascii_uppercase);
+        capital && value.get(scheme) == Some(&b' ') && token.len() >= 24 && ValueShape::of(token).is_token()
+    }
+
     /// An id drawn at random, digits in it or not, as capitals and small letters of a person's sign are none.
     #[must_use]
     pub fn is_opaque_id(&self) -> bool {
@@ -255,6 +264,9 @@ mod tests {
         assert!(ValueShape::of(b"order_confirmation_v2").is_identifier());
         assert!(ValueShape::of(b"sk9aKq82hdk1mmz0Q").is_token());
         assert!(!ValueShape::of(b"bearer").is_token());
+        let scheme = |value: &[u8]| ValueShape::of(value).is_token_behind_scheme(value);
+        assert!(scheme(b"TSA 7f3a52c1:q8ZkQ1mm07aXc2Lm9w="));
+        assert!(!scheme(b"OK 482913") && !scheme(b"Digest of yesterday's messages"));
     }
 
     #[test]

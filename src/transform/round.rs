@@ -35,10 +35,18 @@ pub(super) fn write(value: &[u8], to: RoundTo, out: &mut Vec<u8>) -> bool {
         out.truncate(start);
     }
     match scan(value) {
+        // A day long before any log is rather one of birth, and rounding it to an hour hides nothing.
+        Some(None) if is_long_ago(value) => return false,
         Some(clock) => write_clock(value, clock.as_ref(), to, out),
         None => return false,
     }
     true
+}
+
+/// Whether a day is of a year before 2010.
+fn is_long_ago(day: &[u8]) -> bool {
+    day.split(|byte| !byte.is_ascii_digit())
+        .any(|part| part.len() == 4 && (part.starts_with(b"19") || part.starts_with(b"200")))
 }
 
 fn write_clock(value: &[u8], clock: Option<&Clock>, to: RoundTo, out: &mut Vec<u8>) {

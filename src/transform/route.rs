@@ -114,10 +114,15 @@ pub(super) fn write(value: &[u8], out: &mut Vec<u8>) -> bool {
         return false;
     };
     let mut owner_before = false;
+    let mut service_before = false;
     // Empty segments go: what begins with `//` would be a host the next time.
     for segment in path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty()) {
         out.push(b'/');
-        let stays = is_word_or_version(segment) && (!owner_before || ACTIONS.contains(&segment));
+        let service = is_service(segment);
+        let stays = is_word_or_version(segment) && (!owner_before || ACTIONS.contains(&segment))
+            || service
+            || service_before && is_method(segment);
+        service_before = service;
         out.extend_from_slice(if stays { segment } else { HOLE });
         owner_before = OWNERS.iter().any(|owner| segment.eq_ignore_ascii_case(owner));
     }
@@ -162,6 +167,28 @@ fn is_word_or_version(segment: &[u8]) -> bool {
     }
 }
 
+/// A service of gRPC: `numbers.v2.Portability`.
+fn is_service(segment: &[u8]) -> bool {
+    let mut parts = segment.rsplitn(3, |byte| *byte == b'.');
+    let (Some(name), Some(version), Some(package)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let numbered = version
+        .strip_prefix(b"v")
+        .is_some_and(|digits| (1..=2).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit));
+    let word = |part: &[u8]| {
+        part.len() <= 30 && part.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'.' | b'_'))
+    };
+    is_method(name) && numbered && word(package)
+}
+
+/// A method of one, or its name: letters that begin with a capital.
+fn is_method(segment: &[u8]) -> bool {
+    segment.first().is_some_and(u8::is_ascii_uppercase)
+        && (3..=30).contains(&segment.len())
+        && segment.iter().all(u8::is_ascii_alphabetic)
+}
+
 /// Letters that no one reads aloud: hexadecimal digits only, 16 or more without a break, or five or
 /// more without a vowel.
 fn looks_like_token(word: &[u8]) -> bool {
@@ -204,6 +231,8 @@ mod tests {
             ("/v1/{}/x", Some("/v1/{}/x")),
             ("/v1.2/Send", Some("/{}/{}")),
             ("/v123/send", Some("/{}/send")),
+            ("/numbers.v2.Portability/Resolve", Some("/numbers.v2.Portability/Resolve")),
+            ("/ada.Roe/Resolve", Some("/{}/{}")),
             ("/files/deadbeef", Some("/files/{}")),
             ("/t/qwrtpsdfg", Some("/t/{}")),
             ("/t/abcdefghijklmnopq", Some("/t/{}")),

@@ -225,6 +225,10 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
         let says = name.as_str().split(['_', '.']).any(|part| words::meaning(part) == words::Word::Phone);
         return if says { Cue::Strong } else { Cue::None };
     }
+    // `447700900123 code=482913`
+    if [&b"code="[..], b"otp=", b"pin="].iter().any(|name| rest.starts_with(name)) {
+        return Cue::Weak;
+    }
     // `447700900123 <- "see you"`
     if matches!(rest, [b'<' | b'-', b'-' | b'>', b' ', b'"' | b'\'', ..]) {
         return Cue::Weak;

@@ -79,6 +79,10 @@ impl Finder {
             Reading::Safe if sink.reduce_unknown && event_id::is_digest(value) => {
                 self.act(tools, lone, field, Reading::Opaque(Class::EventId), None, sink)
             }
+            // `reqTimeSec: 1775935488`: a time, though its name measures.
+            Reading::Safe if sink.reduce_unknown && promise::is_since_1970(lone.name, value) => {
+                self.act(tools, lone, field, Reading::Opaque(Class::Timestamp), None, sink)
+            }
             Reading::Safe
                 if sink.reduce_unknown
                     && !bare_json

@@ -3,6 +3,7 @@
 use super::super::reach::Reach;
 use super::super::signs::Seen;
 use super::*;
+use crate::detect::positional::{self, Beside};
 use crate::detect::table_column;
 use crate::detect::table_row::{self, Cell};
 use crate::detect::{account_name, body, link, listed};
@@ -24,6 +25,7 @@ impl Scan {
         rows(detectors, here, done, sink);
         texts(detectors, here, done, from, seen, sink);
         listed_codes(detectors, here, from, sink);
+        by_place(detectors, here, from, seen, sink);
     }
 
     /// Codes that a word speaks of, and those of links.
@@ -86,6 +88,56 @@ fn listed_codes(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut 
         if bound || speaks_of_codes_near(here.text, listed.span) {
             push(sink, here, Class::Code, rule, listed.span, Detail::None, false);
         }
+    }
+}
+
+/// Codes, names and numbers that their place beside a number or an address shows.
+fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sink: &mut Sink) {
+    let rules = [Detector::CodeContext, Detector::NameShape, Detector::PhoneNational];
+    let [Some(code), Some(name), Some(phone)] = rules.map(|detector| detectors.rule(detector)) else {
+        return;
+    };
+    let text = here.text;
+    let speaks: fn(&[u8]) -> bool = detectors::speaks_of_a_code;
+    if seen.has(Seen::PLACES) {
+        positional::commands(text, speaks, &mut |number, span| {
+            push(sink, here, Class::Phone, phone, number, Detail::None, false);
+            push(sink, here, Class::Code, code, span, Detail::None, false);
+        });
+        positional::bracketed(text, &mut |who, number| {
+            push(sink, here, Class::Name, name, who, Detail::None, false);
+            push(sink, here, Class::Phone, phone, number, Detail::None, false);
+        });
+    }
+    positional::lists_of_one(text, &mut |field, value| {
+        let shaped = (4..=10).contains(&value.len()) && value.of(text).iter().any(u8::is_ascii_digit);
+        if shaped && detectors.meaning(field.of(text)).class == Some(Class::Code) {
+            push(sink, here, Class::Code, code, value, Detail::None, false);
+        }
+    });
+    let Map::Base(base) = here.map else { return };
+    for place in from..sink.found.len() {
+        let Some(found) = sink.found.get(place) else { continue };
+        let number = found.class == Class::Phone;
+        let listed = number || found.class == Class::Email;
+        let (Some(start), Some(end)) =
+            (found.span.start.checked_sub(base), found.span.end.checked_sub(base).filter(|_| listed))
+        else {
+            continue;
+        };
+        let span = Span { start, end };
+        if number {
+            if let Some(who) = positional::name_behind(text, span.end()) {
+                push(sink, here, Class::Name, name, who, Detail::None, false);
+            }
+            positional::codes(text, span, speaks, &mut |span| {
+                push(sink, here, Class::Code, code, span, Detail::None, false);
+            });
+        }
+        positional::beside(text, span, &mut |what, span| match what {
+            Beside::Name => push(sink, here, Class::Name, name, span, Detail::None, false),
+            Beside::Phone => push(sink, here, Class::Phone, phone, span, Detail::None, false),
+        });
     }
 }
 
@@ -162,7 +214,8 @@ fn texts(detectors: &Detectors, here: &Here<'_>, done: &[Span], from: usize, see
     let Some(rule) = detectors.rule(Detector::BodyShape).filter(|_| text.len() >= 6) else { return };
     let near_phone = sink.found.get(from..).unwrap_or_default().iter().any(|f| f.class == Class::Phone);
     let announced = |at: usize| detectors.announced(text, at).text;
-    let about = body::About { near_phone, modem: seen.has(Seen::MODEM), receipt: seen.has(Seen::RECEIPT) };
+    let [modem, receipt, says] = [Seen::MODEM, Seen::RECEIPT, Seen::SAYS].map(|sign| seen.has(sign));
+    let about = body::About { near_phone, modem, receipt, says };
     let (mut dealt, mut last) = (Reach::default(), 0);
     body::texts(text, about, &announced, &mut |span| {
         // One kind of quotes comes after the other.

@@ -1,0 +1,359 @@
+//! Codes, names and numbers that their place beside a telephone number shows: `otp_check 4479… 482913`,
+//! `generated 482913 for 4479…`, `('4479…', 'Ada Roe', 3)`, `Ada Roe (099 …)`.
+
+use super::bytes::{before, byte, is_alnum, is_digit, is_letter, run_end, run_start, slice, tail};
+use super::name::two_words_before;
+use super::safe;
+use super::table_row::reads_like_name;
+use crate::detect::word_list::WordList;
+use crate::detect::words;
+use crate::finding::Span;
+
+/// Longest word of a command that is looked at.
+const LONGEST_COMMAND: usize = 32;
+
+/// Calls `out` with the codes beside the number at `number`. `speaks` tells whether a word speaks of codes.
+pub fn codes(text: &[u8], number: Span, speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
+    let end = number.end();
+    // `otp_check 4479… 482913`
+    if byte(text, end) == b' '
+        && let Some(code) = code_at(text, end + 1)
+        && speaks(command_before(text, number.start()))
+    {
+        out(code);
+    }
+    // `pin accepted for 4479… (482913)`
+    if slice(text, end..end + 2) == b" ("
+        && let Some(code) = code_at(text, end + 2)
+        && byte(text, code.end()) == b')'
+        && speaks(clause_before(text, number.start()))
+    {
+        out(code);
+    }
+    // `4479… code=482913`
+    const NAMES: [&[u8]; 3] = [b" code=", b" otp=", b" pin="];
+    let named = NAMES.iter().find(|name| tail(text, end).starts_with(name));
+    if let Some(code) = named.and_then(|name| code_at(text, end + name.len())) {
+        out(code);
+    }
+    entered(text, end, out);
+    made(text, number.start(), out);
+}
+
+/// `4479…: got 482913, expected 482914`.
+fn entered(text: &[u8], end: usize, out: &mut dyn FnMut(Span)) {
+    static VALUES: WordList = WordList::new(words::code::VALUES);
+    let mut at = run_end(text, end, 1, |b| matches!(b, b':' | b','));
+    for _ in 0..2 {
+        if byte(text, at) != b' ' {
+            return;
+        }
+        let word = run_end(text, at + 1, 24, |b| is_letter(b) || b >= 0x80);
+        let spaced = byte(text, word) == b' ' && VALUES.holds(slice(text, at + 1..word));
+        let Some(code) = code_at(text, word + 1).filter(|_| spaced) else { return };
+        out(code);
+        at = code.end() + usize::from(byte(text, code.end()) == b',');
+    }
+}
+
+/// `generated 482913 for 4479…`.
+fn made(text: &[u8], start: usize, out: &mut dyn FnMut(Span)) {
+    static MADE: WordList = WordList::new(words::code::MADE);
+    let head = slice(text, 0..start);
+    let Some(head) = head.strip_suffix(b" for ").or_else(|| head.strip_suffix(b" to ")) else { return };
+    let code = run_start(head, head.len(), 9, is_digit);
+    if !(4..=8).contains(&(head.len() - code)) || before(head, code) != b' ' {
+        return;
+    }
+    let word = run_start(head, code - 1, 16, is_letter);
+    if MADE.holds(slice(head, word..code - 1)) {
+        out(Span::new(code, head.len()));
+    }
+}
+
+/// Four to eight digits that stand alone and have no unit.
+fn code_at(text: &[u8], at: usize) -> Option<Span> {
+    let end = run_end(text, at, 9, is_digit);
+    let ends = matches!(byte(text, end), 0 | b' ' | b',' | b';' | b')' | b'\n' | b'\r');
+    let next_end = run_end(text, end + 1, 16, is_letter);
+    // `code=4829 attempts=1` has the next field's name behind it.
+    let next = if byte(text, next_end) == b'=' { b"" } else { slice(text, end + 1..next_end) };
+    ((4..=8).contains(&(end - at)) && ends && (next.is_empty() || !safe::is_unit(next)))
+        .then(|| Span::new(at, end))
+}
+
+/// The word right before a number, without a colon: `otp_check`, `otp.verify`, `VERIFYPIN`.
+fn command_before(text: &[u8], start: usize) -> &[u8] {
+    let Some(head) = slice(text, 0..start).strip_suffix(b" ") else { return b"" };
+    let head = head.strip_suffix(b":").unwrap_or(head);
+    let word =
+        run_start(head, head.len(), LONGEST_COMMAND, |b| is_alnum(b) || matches!(b, b'_' | b'.' | b'-'));
+    slice(head, word..head.len())
+}
+
+/// What stands before a number in its line, up to a sign that ends a clause.
+fn clause_before(text: &[u8], start: usize) -> &[u8] {
+    let from = run_start(text, start, 48, |b| !matches!(b, b',' | b';' | b'\n' | b'|' | b'=' | b']'));
+    slice(text, from..start)
+}
+
+/// A number that only its command shows, and the code behind it: `otp.verify 712123456 482913`.
+pub fn commands(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span, Span)) {
+    /// Such lines are terse.
+    const LONGEST_LINE: usize = 200;
+    if text.len() > LONGEST_LINE {
+        return;
+    }
+    for space in memchr::memchr_iter(b' ', text) {
+        if !is_digit(before(text, space)) || !is_digit(byte(text, space + 1)) {
+            continue;
+        }
+        let start = run_start(text, space, 16, is_digit);
+        let Some(code) = code_at(text, space + 1).filter(|_| (7..=15).contains(&(space - start))) else {
+            continue;
+        };
+        let command = command_before(text, start);
+        if before(text, start) == b' ' && command.iter().any(|b| matches!(b, b'_' | b'.')) && speaks(command)
+        {
+            out(Span::new(start, space), code);
+        }
+    }
+}
+
+/// What stands beside a number or an address in a list of values.
+pub enum Beside {
+    Name,
+    Phone,
+}
+
+/// Calls `out` with the names and numbers in the two values on either side of what was found at `found`, in a list
+/// whose values are in quotes or brackets or are parted by semicolons or tabs.
+pub fn beside(text: &[u8], found: Span, out: &mut dyn FnMut(Beside, Span)) {
+    let quote = byte(text, found.end());
+    let quoted = matches!(quote, b'"' | b'\'') && before(text, found.start()) == quote;
+    let (mut left, mut right) = (found.start() - usize::from(quoted), found.end() + usize::from(quoted));
+    let sign = match (byte(text, right), before(text, left)) {
+        (sign @ (b',' | b';' | b'\t'), _) => sign,
+        (_, sign @ (b',' | b';' | b'\t')) => sign,
+        (_, b' ') if slice(text, 0..left).ends_with(b", ") => b',',
+        _ => return,
+    };
+    // Prose has commas, too.
+    let listed = quoted || sign != b',' || matches!(before(text, left), b'(' | b'[' | b'{');
+    if !listed {
+        return;
+    }
+    for _ in 0..2 {
+        if byte(text, right) != sign {
+            break;
+        }
+        let start = right + 1 + usize::from(sign == b',' && byte(text, right + 1) == b' ');
+        let Some((value, end)) = value_from(text, start, sign) else { break };
+        judge(text, value, out);
+        right = end;
+    }
+    for _ in 0..2 {
+        let gap = usize::from(sign == b',' && before(text, left) == b' ');
+        if left < gap + 1 || before(text, left - gap) != sign {
+            break;
+        }
+        let end = left - gap - 1;
+        let Some((value, start)) = value_to(text, end, sign) else { break };
+        judge(text, value, out);
+        left = start;
+    }
+}
+
+fn judge(text: &[u8], value: Span, out: &mut dyn FnMut(Beside, Span)) {
+    let bytes = value.of(text);
+    // Scripts without capitals have names of two words at the least.
+    let wide = |b: &u8| *b >= 0xD6 || *b == b' ';
+    let foreign = bytes.len() <= 60
+        && bytes.first().is_some_and(|b| *b >= 0xD6)
+        && bytes.iter().all(|b| wide(b) || (0x80..0xC0).contains(b));
+    if reads_like_name(bytes) || foreign {
+        out(Beside::Name, value);
+    } else if (9..=12).contains(&bytes.len())
+        && bytes.first() == Some(&b'0')
+        && bytes.iter().all(u8::is_ascii_digit)
+    {
+        out(Beside::Phone, value);
+    }
+}
+
+/// The value that begins at `start`, without its quotes, and where it ends with them.
+fn value_from(text: &[u8], start: usize, sign: u8) -> Option<(Span, usize)> {
+    let quote = byte(text, start);
+    if matches!(quote, b'"' | b'\'') {
+        let end = run_end(text, start + 1, LONGEST_VALUE, |b| b != quote && b != b'\n');
+        return (byte(text, end) == quote).then(|| (Span::new(start + 1, end), end + 1));
+    }
+    let end = run_end(text, start, LONGEST_VALUE, |b| b != sign && !matches!(b, b'\n' | b')' | b']' | b'}'));
+    Some((Span::new(start, end), end))
+}
+
+/// The value that ends at `end`, without its quotes, and where it begins with them.
+fn value_to(text: &[u8], end: usize, sign: u8) -> Option<(Span, usize)> {
+    let quote = before(text, end);
+    if matches!(quote, b'"' | b'\'') {
+        let start = run_start(text, end - 1, LONGEST_VALUE, |b| b != quote && b != b'\n');
+        return (before(text, start) == quote).then(|| (Span::new(start, end - 1), start - 1));
+    }
+    let part = |b| b != sign && !matches!(b, b'\n' | b'(' | b'[' | b'{' | b'=' | b':');
+    let start = run_start(text, end, LONGEST_VALUE, part);
+    let lead = usize::from(byte(text, start) == b' ');
+    (start + lead < end).then(|| (Span::new(start + lead, end), start))
+}
+
+/// Longer values are no names.
+const LONGEST_VALUE: usize = 64;
+
+/// Calls `out` with names of fields and the one value in the list that each has: `'otp': ['482913']`, `otp=[482913]`.
+pub fn lists_of_one(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
+    for open in memchr::memchr_iter(b'[', text) {
+        let quote = byte(text, open + 1);
+        let quoted = usize::from(matches!(quote, b'"' | b'\''));
+        let name_end = match slice(text, open.saturating_sub(3)..open) {
+            [.., b'"' | b'\'', b':', b' '] if quoted == 1 => open - 3,
+            [.., b'='] if quoted == 0 => open - 1,
+            _ => continue,
+        };
+        let start = open + 1 + quoted;
+        let end = run_end(text, start, 24, |b| is_alnum(b) || b == b'-');
+        let closed = quoted == 0 || byte(text, end) == quote;
+        let name = run_start(text, name_end, 40, |b| is_alnum(b) || matches!(b, b'_' | b'-' | b'.'));
+        if end > start && closed && byte(text, end + quoted) == b']' && name < name_end {
+            out(Span::new(name, name_end), Span::new(start, end));
+        }
+    }
+}
+
+/// The name in brackets right behind a number: `+4479… (Ada Roe) variant B`. `end` is the number's end.
+#[must_use]
+pub fn name_behind(text: &[u8], end: usize) -> Option<Span> {
+    if slice(text, end..end + 2) != b" (" {
+        return None;
+    }
+    let close = run_end(text, end + 2, LONGEST_VALUE, |b| !matches!(b, b')' | b'\n' | b'('));
+    let name = two_words_before(text, close).filter(|_| byte(text, close) == b')')?;
+    (name.start() == end + 2).then_some(name)
+}
+
+/// Calls `out` with a name of two words or more and the number in brackets behind it, written as a country writes its
+/// own: `Ada Roe (099 123 45 67)`.
+pub fn bracketed(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
+    for open in memchr::memchr_iter(b'(', text) {
+        if byte(text, open + 1) != b'0' || before(text, open) != b' ' {
+            continue;
+        }
+        let end = run_end(text, open + 1, 20, |b| is_digit(b) || matches!(b, b' ' | b'-' | b'.'));
+        let number = Span::new(open + 1, end);
+        let digits = number.of(text).iter().filter(|b| is_digit(**b)).count();
+        if byte(text, end) != b')' || !(8..=12).contains(&digits) {
+            continue;
+        }
+        if let Some(name) = two_words_before(text, open - 1) {
+            out(name, number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speaks(word: &[u8]) -> bool {
+        word.windows(3).any(|part| part.eq_ignore_ascii_case(b"otp") || part.eq_ignore_ascii_case(b"pin"))
+    }
+
+    #[track_caller]
+    fn check(line: &str, number: &str, want: &[&str]) {
+        let text = line.as_bytes();
+        let start = line.find(number).unwrap();
+        let mut got = Vec::new();
+        codes(text, Span::new(start, start + number.len()), speaks, &mut |span| {
+            got.push(String::from_utf8_lossy(span.of(text)).into_owned());
+        });
+        assert_eq!(got, want, "{line}");
+    }
+
+    #[test]
+    fn codes_beside_numbers() {
+        let number = "14155550132";
+        check("otp_check 14155550132 482913 OK 12", number, &["482913"]);
+        check("CMD VERIFYPIN 14155550132 4829", number, &["4829"]);
+        check("pin accepted for 14155550132 (482913), session 7", number, &["482913"]);
+        check("generated 482913 for 14155550132 ttl 300", number, &["482913"]);
+        check("[relay] 14155550132: got 482913, expected 482914, retry", number, &["482913", "482914"]);
+        check("issue 14155550132 code=4829 attempts=1", number, &["4829"]);
+        check("otp_sent 14155550132 4829 ms", number, &[]);
+        check("sent 14155550132 482913 OK", number, &[]);
+        check("lookup 14155550132 (482913)", number, &[]);
+        check("sent 482913 to 14155550132", number, &[]);
+        check("[relay] 14155550132: took 482913", number, &[]);
+    }
+
+    #[test]
+    fn commands_show_numbers() {
+        let pairs = |line: &str| {
+            let mut got = 0;
+            commands(line.as_bytes(), speaks, &mut |_, _| got += 1);
+            got
+        };
+        assert_eq!(pairs("otp.verify 712123456 482913 ABORTED"), 1);
+        assert_eq!(pairs("otp.verify 712123456 482 ABORTED"), 0);
+        assert_eq!(pairs("sms.verify 712123456 482913 ABORTED"), 0);
+        assert_eq!(pairs("otp 712123456 482913"), 0);
+    }
+
+    #[track_caller]
+    fn check_beside(line: &str, found: &str, want: &[&str]) {
+        let text = line.as_bytes();
+        let start = line.find(found).unwrap();
+        let mut got = Vec::new();
+        beside(text, Span::new(start, start + found.len()), &mut |_, span| {
+            got.push(String::from_utf8_lossy(span.of(text)).into_owned());
+        });
+        assert_eq!(got, want, "{line}");
+    }
+
+    #[test]
+    fn values_beside_numbers() {
+        let mail = "a@example.com";
+        check_beside("['094285883', 'Ada Roe', '1969', 'a@example.com']", mail, &["Ada Roe"]);
+        check_beside("['094285883', 'Ada Roe', 'a@example.com']", mail, &["Ada Roe", "094285883"]);
+        check_beside("sample=(14155550132, Ada Roe, 7927)", "14155550132", &["Ada Roe"]);
+        check_beside("first=+14155550132;Ada Roe;1971", "+14155550132", &["Ada Roe"]);
+        check_beside("sent to +14155550132, Ada Roe, 7", "+14155550132", &[]);
+        check_beside("['a@example.com', 'delivery report', 3]", mail, &[]);
+        check_beside("['a@example.com', 'Delivery Failed', 3]", mail, &[]);
+    }
+
+    #[test]
+    fn lists_and_brackets() {
+        let mut got = Vec::new();
+        let line =
+            "POST=<QueryDict: {'signInCode': ['482913'], 'tries': ['2', '3']}> otp=[4829] [x] a: ['b c']";
+        lists_of_one(line.as_bytes(), &mut |name, value| {
+            got.push((name.of(line.as_bytes()), value.of(line.as_bytes())));
+        });
+        assert_eq!(got, [(&b"signInCode"[..], &b"482913"[..]), (b"otp", b"4829")]);
+        let behind = |line: &str| name_behind(line.as_bytes(), 12).is_some();
+        assert!(behind("+14155550132 (Zoe Roe) variant B"));
+        assert!(!behind("+14155550132 (retry 3) x") && !behind("+14155550132 (Delivery Failed)"));
+    }
+
+    #[test]
+    fn names_before_brackets() {
+        let found = |line: &str| {
+            let mut got = String::new();
+            bracketed(line.as_bytes(), &mut |name, _| {
+                got = String::from_utf8_lossy(name.of(line.as_bytes())).into_owned();
+            });
+            got
+        };
+        assert_eq!(found("queue support: Ada Roe (099 121 1856) waiting"), "Ada Roe");
+        assert_eq!(found("retry (0991211856) waiting"), "");
+        assert_eq!(found("Ada Roe (0991) waiting"), "");
+    }
+}
