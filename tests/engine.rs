@@ -117,6 +117,15 @@ fn made_up_records_keep_every_invariant() {
     samples(&PACKS, 800, 7, |sample| holds(&mut scratch, &sample.value, Twice::Always));
 }
 
+/// A placeholder has brackets of its own where a program put the value into brackets.
+#[test]
+fn values_in_brackets_keep_every_invariant() {
+    for (name, value) in [("numTel", "+14155550132"), ("otp", "482913")] {
+        let line = format!("Field error on field '{name}': rejected value [{value}]; codes [Pattern.signup]");
+        holds(&mut Scratch::default(), line.as_bytes(), Twice::BeforeTheLast);
+    }
+}
+
 #[test]
 fn records_in_base64_and_hex_keep_every_invariant() {
     let mut scratch = Scratch::default();

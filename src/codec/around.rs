@@ -1,5 +1,7 @@
 //! What may stand before a value's first byte and is none of it.
 
+use super::text::Skip;
+
 /// Behind a terminal's colour (`ESC [ 32 m`) at `pos`; `pos` where there is none.
 pub(super) fn colour_end(text: &[u8], pos: usize) -> usize {
     if text.get(pos) != Some(&0x1b) || text.get(pos + 1) != Some(&b'[') {
@@ -10,16 +12,18 @@ pub(super) fn colour_end(text: &[u8], pos: usize) -> usize {
     if rest.get(len) == Some(&b'm') { pos + 2 + len + 1 } else { pos }
 }
 
-/// Spring's `on field 'phone': rejected value [4479 …]`: what was rejected, where the words begin at `from`.
-pub(super) fn rejected(text: &[u8], from: usize) -> Option<(usize, usize)> {
+/// Spring's `on field 'phone': rejected value [4479 …]`: what was rejected, where the words begin at `from`. What `skip`
+/// skips there has brackets of its own.
+pub(super) fn rejected(text: &[u8], from: usize, skip: Skip<'_>) -> Option<(usize, usize)> {
     const WORDS: &[u8] = b"rejected value [";
     const LONGEST: usize = 4096;
     let start = from + WORDS.len();
     if text.get(from..start) != Some(WORDS) {
         return None;
     }
-    let rest = text.get(start..text.len().min(start + LONGEST))?;
-    Some((start, start + memchr::memchr(b']', rest)?))
+    let inner = skip(start).unwrap_or(start);
+    let rest = text.get(inner..text.len().min(start + LONGEST))?;
+    Some((start, inner + memchr::memchr(b']', rest)?))
 }
 
 /// What stands around a quoted value before its quote: Python's `b'…'`, `u'…'`, and `Some("…")`, `Optional("…")`,

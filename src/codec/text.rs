@@ -328,7 +328,9 @@ fn value(
         }
         b'{' | b'\n' | b'\r' => return None,
         b'|' | b'>' if let Some(block) = block::at(text, name, from) => (block, Form::Element, block.end()),
-        b'r' if let Some((start, end)) = rejected(text, from) => (Span::new(start, end), Form::Element, end),
+        b'r' if let Some((start, end)) = rejected(text, from, skip) => {
+            (Span::new(start, end), Form::Element, end)
+        }
         _ if let Some((start, end)) = counted(text, name, from, skip) => {
             (Span::new(start, end), Form::Element, end)
         }
