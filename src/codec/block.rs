@@ -43,8 +43,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: Option<&str>) {
-        let name = text.find('n').unwrap();
-        let sign = text.find(['|', '>']).unwrap();
+        let (Some(name), Some(sign)) = (text.find('n'), text.find(['|', '>'])) else { panic!("{text}") };
         let got = at(text.as_bytes(), Span::new(name, name + 1), sign);
         let got = got.map(|span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned());
         assert_eq!(got.as_deref(), want, "{text}");

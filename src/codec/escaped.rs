@@ -61,7 +61,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: Option<&str>) {
-        let at = text.find(['{', '[']).unwrap();
+        let Some(at) = text.find(['{', '[']) else { panic!("{text}") };
         let got = end(text.as_bytes(), at).and_then(|end| text.get(at..end));
         assert_eq!(got, want, "{text}");
     }

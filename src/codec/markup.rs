@@ -78,7 +78,7 @@ mod tests {
     fn check(text: &str, want: Option<(&str, &str)>) {
         let mut tree = Tree::default();
         tree.reset();
-        let close = text.find('>').unwrap();
+        let Some(close) = text.find('>') else { panic!("{text}") };
         element(text.as_bytes(), close, tag_name(text.as_bytes(), 1), &mut tree);
         let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
         let got = tree.fields.first().map(|f| (read(f.name), read(f.value)));
@@ -99,7 +99,7 @@ mod tests {
         let mut tree = Tree::default();
         for text in ["<key>to</key> <string>12</string>", "<name>to</name><value><string>12</string></value>"]
         {
-            let tag = text.find("<string").unwrap() + 1;
+            let Some(tag) = text.find("<string").map(|at| at + 1) else { panic!("{text}") };
             tree.reset();
             element(text.as_bytes(), tag + 6, tag_name(text.as_bytes(), tag), &mut tree);
             assert_eq!(tree.fields.first().map(|f| f.name.of(text.as_bytes())), Some(&b"to"[..]), "{text}");

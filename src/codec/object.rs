@@ -105,7 +105,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: Option<&str>) {
-        let at = text.find('|').unwrap();
+        let Some(at) = text.find('|') else { panic!("{text}") };
         let text = text.replace('|', "");
         let got = class_before(text.as_bytes(), 0, at);
         let got = got.map(|span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned());

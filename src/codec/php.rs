@@ -122,7 +122,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: &[(&str, &str)]) {
-        let brace = text.find('{').unwrap();
+        let Some(brace) = text.find('{') else { panic!("{text}") };
         assert!(opens(text.as_bytes(), brace), "{text}");
         let mut tree = Tree::default();
         tree.reset();
@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn other_braces() {
         for text in ["{s:1:\"x\"}", "a:2:{x", "b{s:1", "12:{s:1:"] {
-            assert!(!opens(text.as_bytes(), text.find('{').unwrap()), "{text}");
+            let Some(brace) = text.find('{') else { panic!("{text}") };
+            assert!(!opens(text.as_bytes(), brace), "{text}");
         }
     }
 

@@ -528,10 +528,13 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
     }
 }
 
+static VOID: WordList = WordList::new(words::code::VOID);
+
 /// Whether a word for what only codes come to stands behind a number.
 fn is_void(text: &[u8], end: usize) -> bool {
     let rest = text.get(end..).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or_default();
-    [&b"revoked"[..], b"superseded", b"invalidated"].iter().any(|word| rest.starts_with(word))
+    let word = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    VOID.holds(rest.get(..word).unwrap_or_default())
 }
 
 /// What stands before the sign between a name and the value at `at`: `value=`, `'value' => '`, `value [`.

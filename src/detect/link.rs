@@ -53,10 +53,10 @@ const fn outside() -> [bool; 256] {
 fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, usize)) {
     let address = text.get(start..end).unwrap_or_default();
     let query = address.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(address.len());
-    let mut spoken = is_announced(text, start);
+    let mut spoken = false;
     let mut at = start;
     for segment in address.get(..query).unwrap_or_default().split(|byte| *byte == b'/') {
-        if spoken && is_secret(segment) {
+        if is_secret(segment) && (spoken || is_announced(text, start)) {
             out(at, at + without_stop(segment));
         }
         spoken |= PATH_WORDS.holds(segment);

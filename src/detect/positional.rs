@@ -31,13 +31,22 @@ pub fn codes(text: &[u8], number: Span, speaks: fn(&[u8]) -> bool, out: &mut dyn
         out(code);
     }
     // `4479… code=482913`
-    const NAMES: [&[u8]; 3] = [b" code=", b" otp=", b" pin="];
-    let named = NAMES.iter().find(|name| tail(text, end).starts_with(name));
-    if let Some(code) = named.and_then(|name| code_at(text, end + name.len())) {
+    if byte(text, end) == b' '
+        && let Some(name) = name_of_a_code(tail(text, end + 1))
+        && let Some(code) = code_at(text, end + 1 + name)
+    {
         out(code);
     }
     entered(text, end, out);
     made(text, number.start(), out);
+}
+
+/// How long the name is that a code's field has, its sign counted, where one begins a text: `code=`.
+#[must_use]
+pub fn name_of_a_code(text: &[u8]) -> Option<usize> {
+    static NAMES: WordList = WordList::new(words::code::FIELDS);
+    let end = run_end(text, 0, 8, is_letter);
+    (byte(text, end) == b'=' && NAMES.holds(slice(text, 0..end))).then_some(end + 1)
 }
 
 /// `4479…: got 482913, expected 482914`.

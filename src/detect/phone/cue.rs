@@ -2,6 +2,7 @@
 
 use super::colour_before;
 use super::words::{self, Word};
+use crate::detect::positional;
 use crate::detect::validate::not_uuid;
 use crate::finding::Span;
 
@@ -226,7 +227,7 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
         return if says { Cue::Strong } else { Cue::None };
     }
     // `447700900123 code=482913`
-    if [&b"code="[..], b"otp=", b"pin="].iter().any(|name| rest.starts_with(name)) {
+    if positional::name_of_a_code(rest).is_some() {
         return Cue::Weak;
     }
     // `447700900123 <- "see you"`
