@@ -42,6 +42,19 @@ impl Decoded {
         self.from.push(from);
     }
 
+    /// Bytes that stand in the text that `map` maps as they are, from `start` on.
+    fn push_run(&mut self, bytes: &[u8], start: usize, map: Map<'_>) {
+        self.bytes.extend_from_slice(bytes);
+        let places = start..start + bytes.len();
+        match map {
+            Map::Base(_) => self.from.extend(map.at(places.start)..map.at(places.end)),
+            Map::Table(table) if let Some(own) = table.get(places.clone()) => {
+                self.from.extend_from_slice(own)
+            }
+            Map::Table(_) => self.from.extend(places.map(|place| map.at(place))),
+        }
+    }
+
     fn push_char(&mut self, c: char, from: u32) {
         let mut utf8 = [0; 4];
         for byte in c.encode_utf8(&mut utf8).bytes() {
@@ -75,13 +88,15 @@ fn hex_unit(text: &[u8], pos: usize) -> Option<u16> {
 pub fn backslashes(text: &[u8], at: usize, map: Map<'_>, out: &mut Decoded) {
     out.clear();
     let mut pos = 0;
-    while let Some(&byte) = text.get(pos) {
-        let from = map.at(at + pos);
-        if byte != b'\\' {
-            out.push(byte, from);
-            pos += 1;
-            continue;
+    loop {
+        let plain = text.get(pos..).unwrap_or_default();
+        let plain = plain.get(..memchr::memchr(b'\\', plain).unwrap_or(plain.len())).unwrap_or_default();
+        out.push_run(plain, at + pos, map);
+        pos += plain.len();
+        if pos >= text.len() {
+            break;
         }
+        let from = map.at(at + pos);
         let (decoded, len) = match text.get(pos + 1) {
             Some(b'n') => ('\n', 2),
             Some(b't') => ('\t', 2),

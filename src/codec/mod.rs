@@ -229,12 +229,14 @@ impl Tree {
                 && is_one_of(field.name.of(text), &PAIR_VALUES)
                 && (1..=96).contains(&label.value.len());
             // `cs1Label=msisdn cs1=…` (ArcSight, Common Event Format).
-            let custom = label.name.of(text).strip_suffix(b"Label") == Some(field.name.of(text))
+            let custom = label.name.len() == field.name.len() + 5
+                && label.name.of(text).strip_suffix(b"Label") == Some(field.name.of(text))
                 && label.container == 0
                 && field.container == 0
                 && (1..=96).contains(&label.value.len());
             // `cs1=4479… cs1Label=msisdn`
-            let labelled = field.name.of(text).strip_suffix(b"Label") == Some(label.name.of(text))
+            let labelled = field.name.len() == label.name.len() + 5
+                && field.name.of(text).strip_suffix(b"Label") == Some(label.name.of(text))
                 && label.container == 0
                 && field.container == 0
                 && !label.name.is_empty()

@@ -6,12 +6,23 @@ use crate::finding::Span;
 /// No name is longer.
 pub(super) const NAME_BYTES: usize = 96;
 
-const ASCII_OF_NAMES: [bool; 256] =
-    byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$@");
+/// ASCII that names have, and all bytes beyond it.
+static OF_NAMES: [bool; 256] =
+    with_high(byte_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$@"));
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, the index is below 256")]
+const fn with_high(mut table: [bool; 256]) -> [bool; 256] {
+    let mut byte = 0x80;
+    while byte < 256 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table
+}
 
 #[inline]
 pub(super) fn is_name_byte(byte: u8) -> bool {
-    ASCII_OF_NAMES.get(usize::from(byte)).copied().unwrap_or(false) || byte >= 0x80
+    OF_NAMES.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// `payload={…}`, `body: {…}`: the name that a JSON value in text goes by.

@@ -26,8 +26,10 @@ impl Object {
         let begin = field.name.start();
         let quoted = matches!(begin.checked_sub(1).and_then(|at| text.get(at)), Some(b'"' | b'\''));
         let begin = begin - usize::from(quoted);
+        // Behind a comma no object begins.
         let follows = text.get(self.end..begin).is_some_and(|between| {
-            between.len() <= MEMBER_GAP
+            self.container.is_some()
+                && between.len() <= MEMBER_GAP
                 && between.trim_ascii_end().ends_with(b",")
                 && !between.iter().any(|b| matches!(b, b')' | b'}' | b']' | b'\n'))
         });

@@ -10,6 +10,12 @@ static PATH_WORDS: WordList = WordList::new(words::code::LINK_PATHS);
 /// Query parameters that carry one.
 static PARAMETERS: WordList = WordList::new(words::code::LINK_PARAMETERS);
 
+/// What stands in every text in which [`link_codes`] finds something, or ` link` does; in ASCII, in any case.
+pub fn signs() -> impl Iterator<Item = String> {
+    let segments = words::code::LINK_PATHS.iter().map(|word| format!("/{word}"));
+    segments.chain(words::code::LINK_PARAMETERS.iter().map(|name| format!("{name}=")))
+}
+
 /// Tells where the codes of links stand in `text`, in order. Linear; allocates nothing.
 pub fn link_codes(text: &[u8], out: &mut impl FnMut(usize, usize)) {
     let mut at = 0;

@@ -309,12 +309,15 @@ const ENDINGS: [&[u8]; 22] = [
 
 /// `SmsController.java:1204`, `views.py`, `/srv/app/otp/views.py:88`, `chan_sip.c:`.
 fn is_source_position(core: &[u8]) -> bool {
-    let name_end = core.iter().position(|b| *b == b':').unwrap_or(core.len());
+    let name_end = memchr::memchr(b':', core).unwrap_or(core.len());
     let position = tail(core, name_end);
+    if position.len() > 12 {
+        return false;
+    }
     let name = slice(core, 0..name_end);
     let open = name.iter().rposition(|b| *b == b'(').map_or(0, |place| place + 1);
     let ending = name.iter().rposition(|b| *b == b'.').map(|dot| tail(name, dot + 1)).unwrap_or_default();
-    let numbered = position.iter().all(|b| is_digit(*b) || *b == b':') && position.len() <= 12;
+    let numbered = position.iter().all(|b| is_digit(*b) || *b == b':');
     open < name.len() && ENDINGS.contains(&ending) && numbered && is_identifier_path(name)
 }
 

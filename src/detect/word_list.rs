@@ -9,6 +9,8 @@ pub struct WordList {
     begins: [u64; 4],
     /// One bit for each two bytes that a word begins with, or the byte that one is.
     pairs: [u64; PAIRS / 64],
+    /// One bit for each two bytes that a word ends with, likewise.
+    last_pairs: [u64; PAIRS / 64],
     /// The words' places plus one, by their hash; the next free place where two meet.
     places: [u16; PLACES],
 }
@@ -49,6 +51,7 @@ impl WordList {
         let mut ends = [0; BITS / 64];
         let mut begins = [0; 4];
         let mut pairs = [0; PAIRS / 64];
+        let mut last_pairs = [0; PAIRS / 64];
         let mut places = [0; PLACES];
         assert!(words.len() <= PLACES / 2, "the list is too long for its table");
         let mut row = 0;
@@ -60,6 +63,9 @@ impl WordList {
             let second = if word.len() > 1 { word[1] } else { 0 };
             let bit = pair(word[0], second);
             pairs[bit / 64] |= 1 << (bit % 64);
+            let last = word[word.len() - 1];
+            let bit = if word.len() > 1 { pair(word[word.len() - 2], last) } else { pair(0, last) };
+            last_pairs[bit / 64] |= 1 << (bit % 64);
             row += 1;
             let (mut hash, mut at) = (0, 0);
             while at < word.len() {
@@ -74,7 +80,7 @@ impl WordList {
             let number = row as u16;
             places[free] = number;
         }
-        WordList { words, ends, begins, pairs, places }
+        WordList { words, ends, begins, pairs, last_pairs, places }
     }
 
     #[must_use]
@@ -124,6 +130,14 @@ impl WordList {
         self.pairs.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1)
     }
 
+    /// Whether a word of two bytes or more may end so: one look, before the word's beginning is looked for.
+    #[must_use]
+    #[inline]
+    pub fn may_end_with(&self, last_but_one: u8, last: u8) -> bool {
+        let bit = pair(last_but_one, last);
+        self.last_pairs.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1)
+    }
+
     /// The longest word that a text begins with, and its place in the list.
     #[must_use]
     pub fn beginning(&self, text: &[u8]) -> Option<(usize, &'static str)> {
@@ -156,6 +170,10 @@ mod tests {
             assert_eq!(LIST.place(word.as_bytes()), Some(place));
         }
         assert_eq!(LIST.place(b"ToKen"), Some(1));
+        for word in LIST.words().iter().filter(|word| word.len() > 1) {
+            assert!(matches!(word.as_bytes(), [.., one, two] if LIST.may_end_with(*one, *two)), "{word}");
+        }
+        assert!(LIST.may_end_with(b'E', b'N') && !LIST.may_end_with(b'e', b'm'));
         for other in ["", "t", "tok", "tokens", "tooen"] {
             assert!(!LIST.holds(other.as_bytes()), "{other}");
         }

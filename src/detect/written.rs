@@ -49,21 +49,29 @@ pub fn ends_in_measure(text: &[u8]) -> bool {
 pub fn reads_foreign(text: &[u8]) -> bool {
     let head = text.get(..text.len().min(240)).unwrap_or_default();
     let is_letter = |b: &u8| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'\'';
-    let (mut words, mut small, mut known, mut odd) = (0usize, 0usize, 0usize, 0usize);
-    for word in head.split(|b| matches!(b, b' ' | b',' | b'!' | b'?' | b'\n')) {
-        let word = word.strip_suffix(b".").or_else(|| word.strip_suffix(b":")).unwrap_or(word);
-        if word.is_empty() {
-            continue;
-        }
+    let all = || {
+        head.split(|b| matches!(b, b' ' | b',' | b'!' | b'?' | b'\n'))
+            .map(|word| word.strip_suffix(b".").or_else(|| word.strip_suffix(b":")).unwrap_or(word))
+            .filter(|word| !word.is_empty())
+    };
+    // What a program prints has odd words early; looking words up costs more.
+    let (mut words, mut small, mut odd) = (0_usize, 0_usize, 0);
+    for word in all() {
         words += 1;
-        if !word.iter().all(is_letter) {
-            odd += usize::from(!word.iter().all(|b| b.is_ascii_digit() || *b == b'-'));
-            continue;
+        if word.iter().all(is_letter) {
+            small += usize::from(word.first().is_some_and(|b| !b.is_ascii_uppercase()));
+        } else if !word.iter().all(|b| b.is_ascii_digit() || *b == b'-') {
+            odd += 1;
+            if odd > 2 {
+                return false;
+            }
         }
-        small += usize::from(word.first().is_some_and(|b| !b.is_ascii_uppercase()));
-        known += usize::from(is_known(word));
     }
-    small >= 3 && words >= 4 && known * 4 <= small && odd <= 2 && !reads_like_figures(text)
+    if small < 3 || words < 4 {
+        return false;
+    }
+    let known = all().filter(|word| word.iter().all(is_letter) && is_known(word)).count();
+    known * 4 <= small && !reads_like_figures(text)
 }
 
 #[cfg(test)]

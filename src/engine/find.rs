@@ -394,6 +394,10 @@ fn is_percent_coded(value: &[u8]) -> bool {
         value.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
             && value.get(at) == Some(&b'%')
     };
+    // Most values are short and have no such sign.
+    if value.len() < 6 || value.len() <= 24 && !value.contains(&b'%') {
+        return false;
+    }
     // `request: to=4479…&text=%D0%9A`: a form is walked field by field.
     memchr::memchr_iter(b'%', value).filter(|at| coded(*at)).take(2).count() == 2
         && memchr::memchr2(b'=', b'&', value).is_none()

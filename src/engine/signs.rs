@@ -1,15 +1,16 @@
 //! Words that must stand somewhere in a text for a slower look to be worth it: one pass tells of all of them.
 
 use crate::detect::code_words::SpeakingWord;
+use crate::detect::link;
 use crate::detect::words::{message, subject};
 use crate::rule::PatternRule;
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, BuildError, StartKind};
+use aho_corasick::{Anchored, StartKind};
 use std::collections::HashMap;
 
 /// What was seen in a text: one bit each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen(u64);
 
 impl Seen {
@@ -30,12 +31,15 @@ impl Seen {
     /// ` wrote: `, ` dice: `: what somebody says may follow.
     pub const SAYS: Seen = Seen(1 << 6);
 
+    /// A segment of a path or a parameter that a link's code stands behind, or in; or ` link` before an address.
+    pub const LINK: Seen = Seen(1 << 7);
+
     /// Any keyword of a pattern rule.
-    pub const KEYWORDS: Seen = Seen(u64::MAX << 7);
+    pub const KEYWORDS: Seen = Seen(u64::MAX << 8);
 
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
-        Seen(1 << (7 + rule).min(63))
+        Seen(1 << (8 + rule).min(63))
     }
 
     #[must_use]
@@ -58,28 +62,39 @@ struct Word {
     /// Whether letters may stand before it, behind it.
     open_left: bool,
     open_right: bool,
+    /// It goes on behind what is looked for.
+    cut: bool,
 }
 
 /// Shorter texts are walked as fast in one piece.
 const SHORT: usize = 48;
 /// The state in which no word has begun.
-const START: u32 = 0;
+const START: u16 = 0;
+/// Longer words are looked for by so many of their first letters: the table must stay in a core's own cache.
+const PREFIX: usize = 8;
 
 /// All words in one automaton, laid out for one look a byte.
 pub struct Signs {
     /// The class of each byte: capitals are with small letters, all white space is one.
     classes: [u8; 256],
-    /// State by state, the next one for each class; a state's number is where its row begins.
-    rows: Vec<u32>,
-    /// Rows from this one on end a word; these are the words, by row.
-    first_match: u32,
+    /// State by state, the next one for each class.
+    rows: Vec<u16>,
+    /// Two to the power of this is the length of a state's row.
+    shift: u32,
+    /// States from this one on end a word; these are the words, by state.
+    first_match: u16,
     matches: Vec<Vec<Word>>,
-    stride: usize,
-    /// Pattern rules that any text is worth.
+    /// What any text may have, and any with letters beyond ASCII.
     always: Seen,
+    beyond_ascii: Seen,
 }
 
-const LITERALS: [(&str, Seen); 25] = [
+/// Why there are no [`Signs`]: the words are more than an automaton takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+const LITERALS: [(&str, Seen); 26] = [
+    (" link", Seen::LINK),
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
     ("user ", Seen::ACCOUNT),
@@ -116,95 +131,53 @@ fn persons() -> impl Iterator<Item = &'static str> {
 impl Signs {
     /// # Errors
     /// More words than an automaton takes.
-    pub fn new(speaking: &[SpeakingWord], patterns: &[PatternRule]) -> Result<Signs, BuildError> {
-        let mut texts: Vec<&str> = Vec::new();
-        let mut words = Vec::new();
+    pub fn new(speaking: &[SpeakingWord], patterns: &[PatternRule]) -> Result<Signs, TooMany> {
+        let mut signs = Words { beyond_ascii: Seen::CODE, ..Words::default() };
         for word in speaking {
-            let one = !word.text.contains(' ');
-            let len = if one { word.text.len() } else { 0 };
-            texts.push(&word.text);
-            words.push(Word {
-                tells: Seen::CODE,
-                len,
-                open_left: word.open_left,
-                open_right: word.open_right,
-            });
+            let len = if word.text.contains(' ') { 0 } else { word.text.len() };
+            let (open_left, open_right) = (word.open_left, word.open_right);
+            signs.add(&word.text, Word { tells: Seen::CODE, len, open_left, open_right, cut: false });
         }
-        let mut always = Seen::NONE;
-        let open = |tells| Word { tells, len: 0, open_left: true, open_right: true };
+        let open = |tells| Word { tells, len: 0, open_left: true, open_right: true, cut: false };
         for (text, tells) in LITERALS {
-            texts.push(text);
-            words.push(open(tells));
+            signs.add(text, open(tells));
         }
-        let says: Vec<String> =
-            message::SAYS.iter().filter(|word| word.is_ascii()).map(|word| format!(" {word}: ")).collect();
-        for text in &says {
-            texts.push(text);
-            words.push(open(Seen::SAYS));
+        for word in message::SAYS.iter().filter(|word| word.is_ascii()) {
+            signs.add(&format!(" {word}: "), open(Seen::SAYS));
+        }
+        for text in link::signs() {
+            signs.add(&text, open(Seen::LINK));
         }
         for text in persons() {
-            texts.push(text);
-            let whole = Word { tells: Seen::PERSON, len: text.len(), open_left: false, open_right: false };
-            words.push(whole);
+            let len = text.len();
+            let whole = Word { tells: Seen::PERSON, len, open_left: false, open_right: false, cut: false };
+            signs.add(text, whole);
         }
         for (place, rule) in patterns.iter().enumerate() {
             let tells = Seen::keyword(place);
             let keywords = &rule.look.keywords;
             if keywords.is_empty() || keywords.iter().any(|word| word.contains(char::is_whitespace)) {
-                always = always.with(tells);
+                signs.always = signs.always.with(tells);
                 continue;
             }
             for keyword in keywords {
-                texts.push(keyword);
-                words.push(open(tells));
+                signs.add(keyword, open(tells));
             }
         }
-        let automaton =
-            DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&texts)?;
-        let (classes, letters) = classes(&texts);
-        let rows = Rows::of(&automaton, &letters);
-        let stride = letters.len();
-        let number = |row: usize| u32::try_from(row * stride).unwrap_or(0);
-        let words_of = |state: &State| {
-            let count = if automaton.is_match(state.id) { automaton.match_len(state.id) } else { 0 };
-            (0..count)
-                .filter_map(|place| words.get(automaton.match_pattern(state.id, place).as_usize()).copied())
-                .collect::<Vec<Word>>()
-        };
-        // States without a word come first.
-        let mut order: Vec<usize> = (0..rows.states.len()).collect();
-        order.sort_by_key(|place| rows.states.get(*place).is_some_and(|state| automaton.is_match(state.id)));
-        let mut places = vec![0; order.len()];
-        for (row, place) in order.iter().enumerate() {
-            if let Some(to) = places.get_mut(*place) {
-                *to = number(row);
-            }
-        }
-        let mut next = Vec::with_capacity(order.len() * stride);
-        let mut matches = Vec::new();
-        let mut first_match = u32::MAX;
-        for (row, state) in order.iter().filter_map(|place| rows.states.get(*place)).enumerate() {
-            next.extend(state.next.iter().map(|to| places.get(*to).copied().unwrap_or(0)));
-            let words = words_of(state);
-            if !words.is_empty() {
-                first_match = first_match.min(number(row));
-                matches.push(words);
-            }
-        }
-        Ok(Signs { classes, rows: next, first_match, matches, stride, always })
+        signs.laid_out()
     }
 
     /// Every text is worth every pattern rule.
     ///
     /// # Errors
     /// More words than an automaton takes.
-    pub fn without_keywords(speaking: &[SpeakingWord]) -> Result<Signs, BuildError> {
+    pub fn without_keywords(speaking: &[SpeakingWord]) -> Result<Signs, TooMany> {
         let signs = Signs::new(speaking, &[])?;
         Ok(Signs { always: (0..64).map(Seen::keyword).fold(Seen::NONE, Seen::with), ..signs })
     }
 
     /// What may stand in a text: a bit that is not set is certain. White space of any length reads as one
-    /// space. Words for codes are told in ASCII texts; in others the bit is set.
+    /// space. Where letters beyond ASCII stand in it, so may words that have some.
     #[must_use]
     pub fn of(&self, text: &[u8]) -> Seen {
         let high = text.iter().fold(0, |high, byte| high | byte);
@@ -212,12 +185,12 @@ impl Signs {
         let mut seen = self.always;
         let last = if part > 0 { self.of_four(text, part, &mut seen) } else { START };
         self.walk(text, part * 4, last, |_| true, &mut seen);
-        if high >= 0x80 { seen.with(Seen::CODE) } else { seen }
+        if high >= 0x80 { seen.with(self.beyond_ascii) } else { seen }
     }
 
     /// Walks four parts of a text side by side: one walk waits for memory at every byte. Gives the state in which the
     /// fourth ends.
-    fn of_four(&self, text: &[u8], part: usize, seen: &mut Seen) -> u32 {
+    fn of_four(&self, text: &[u8], part: usize, seen: &mut Seen) -> u16 {
         let (one, rest) = text.split_at_checked(part).unwrap_or_default();
         let (two, rest) = rest.split_at_checked(part).unwrap_or_default();
         let (three, four) = rest.split_at_checked(part).unwrap_or_default();
@@ -243,9 +216,9 @@ impl Signs {
     }
 
     #[inline]
-    fn next(&self, state: u32, byte: u8) -> u32 {
+    fn next(&self, state: u16, byte: u8) -> u16 {
         let class = self.classes.get(usize::from(byte)).copied().unwrap_or(0);
-        self.rows.get((state + u32::from(class)) as usize).copied().unwrap_or(START)
+        self.rows.get(usize::from(state) << self.shift | usize::from(class)).copied().unwrap_or(START)
     }
 
     /// Walks on from `start` while it is worth it.
@@ -253,8 +226,8 @@ impl Signs {
         &self,
         text: &[u8],
         start: usize,
-        mut state: u32,
-        goes_on: impl Fn(u32) -> bool,
+        mut state: u16,
+        goes_on: impl Fn(u16) -> bool,
         seen: &mut Seen,
     ) {
         for (at, byte) in text.iter().enumerate().skip(start) {
@@ -271,9 +244,8 @@ impl Signs {
     /// What the words tell that end in a state.
     #[cold]
     #[inline(never)]
-    fn words_ending(&self, text: &[u8], at: usize, state: u32) -> Seen {
-        let row = (state - self.first_match) as usize / self.stride;
-        let words = self.matches.get(row).into_iter().flatten();
+    fn words_ending(&self, text: &[u8], at: usize, state: u16) -> Seen {
+        let words = self.matches.get(usize::from(state - self.first_match)).into_iter().flatten();
         words.filter(|word| word.stands(text, at)).fold(Seen::NONE, |seen, word| seen.with(word.tells))
     }
 
@@ -284,8 +256,75 @@ impl Signs {
     }
 }
 
+/// Words on their way into an automaton.
+#[derive(Default)]
+struct Words {
+    texts: Vec<String>,
+    words: Vec<Word>,
+    always: Seen,
+    beyond_ascii: Seen,
+}
+
+impl Words {
+    fn add(&mut self, text: &str, word: Word) {
+        if !text.is_ascii() {
+            self.beyond_ascii = self.beyond_ascii.with(word.tells);
+            return;
+        }
+        let cut = text.len() > PREFIX;
+        self.texts.push(text.get(..PREFIX).unwrap_or(text).to_owned());
+        self.words.push(Word { len: word.len.min(PREFIX), cut, ..word });
+    }
+
+    /// The automaton, states in which no word ends first.
+    fn laid_out(self) -> Result<Signs, TooMany> {
+        let Words { texts, words, always, beyond_ascii } = self;
+        let built =
+            DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&texts);
+        let automaton = built.map_err(|_| TooMany)?;
+        let (classes, letters) = classes(&texts);
+        let rows = Rows::of(&automaton, &letters);
+        let stride = letters.len().next_power_of_two();
+        let words_of = |state: &State| {
+            let count = if automaton.is_match(state.id) { automaton.match_len(state.id) } else { 0 };
+            (0..count)
+                .filter_map(|place| words.get(automaton.match_pattern(state.id, place).as_usize()).copied())
+                .collect::<Vec<Word>>()
+        };
+        let mut order: Vec<usize> = (0..rows.states.len()).collect();
+        order.sort_by_key(|place| rows.states.get(*place).is_some_and(|state| automaton.is_match(state.id)));
+        let mut places = vec![START; order.len()];
+        for (row, place) in order.iter().enumerate() {
+            if let Some(to) = places.get_mut(*place) {
+                *to = u16::try_from(row).map_err(|_| TooMany)?;
+            }
+        }
+        let mut next = Vec::with_capacity(order.len() * stride);
+        let mut matches = Vec::new();
+        let mut first_match = u16::MAX;
+        for state in order.iter().filter_map(|place| rows.states.get(*place)) {
+            let words = words_of(state);
+            if !words.is_empty() {
+                first_match = first_match.min(u16::try_from(next.len() / stride).map_err(|_| TooMany)?);
+                matches.push(words);
+            }
+            next.extend(state.next.iter().map(|to| places.get(*to).copied().unwrap_or(START)));
+            next.resize(next.len().next_multiple_of(stride), START);
+        }
+        Ok(Signs {
+            classes,
+            rows: next,
+            shift: stride.trailing_zeros(),
+            first_match,
+            matches,
+            always,
+            beyond_ascii,
+        })
+    }
+}
+
 /// Sorts bytes by what the words tell apart; one byte for each class. Class 0 is in no word.
-fn classes(words: &[&str]) -> ([u8; 256], Vec<u8>) {
+fn classes(words: &[String]) -> ([u8; 256], Vec<u8>) {
     let mut classes = [0; 256];
     let mut letters = vec![0];
     let bytes = words.iter().flat_map(|word| word.bytes()).map(|byte| byte.to_ascii_lowercase());
@@ -356,7 +395,7 @@ impl Word {
         let start = (at + 1).checked_sub(self.len).filter(|_| self.len > 0);
         let left = start.and_then(|start| Some((byte(start), byte(start.checked_sub(1)?))));
         let all = self.len == 0 && self.tells != Seen::CODE;
-        all || !glued(byte(at), byte(at + 1), self.open_right)
+        all || !(!self.cut && glued(byte(at), byte(at + 1), self.open_right))
             && !left.is_some_and(|(inside, outside)| glued(inside, outside, self.open_left))
     }
 }

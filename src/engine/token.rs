@@ -3,7 +3,7 @@
 
 use crate::detect::bytes::{
     before, byte, ends_before, is_alnum, is_base64, is_digit, is_hex, is_high, is_letter, is_token, run_end,
-    run_start,
+    run_start, slice,
 };
 use crate::detect::validate::not_uuid;
 use crate::detect::word_list::WordList;
@@ -133,6 +133,12 @@ fn short_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
     let mut protocol = false;
     match last {
         b'.' if is_letter(byte(text, start)) && !ends_before(text, start, b"wamid.") => {}
+        // `[origin@32473`: an enterprise's number, RFC 5424 section 7.2.2.
+        b'@' if digits_only && run.digits <= FEW && is_letter(before(text, start - 1)) => {}
+        b' ' if digits_only && run.digits == 3 && is_status(text, start) => return Some(end),
+        // `<34>1`: RFC 5424's priority and version.
+        b'<' if start == 1 && digits_only && byte(text, end) == b'>' => return Some(end),
+        b'>' if digits_only && run.digits <= 2 && is_behind_priority(text, start) => return Some(end),
         b'.' | b'+' | b'(' | b'%' | b'\\' | b'@' | 0x80.. => return None,
         // A product's version, or the end of something in base64.
         b'/' => {
@@ -150,6 +156,9 @@ fn short_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
             return (both && is_letter(before(text, start - 1)) && ends(text, column)).then_some(column);
         }
         _ => {}
+    }
+    if start == at && is_measure(text, start, run) {
+        return ends(text, end).then_some(end);
     }
     let mut digits = run.digits;
     let mut letters = run.has(LETTER | LOW_HEX);
@@ -175,6 +184,29 @@ fn short_end(text: &[u8], start: usize, at: usize, run: &Run) -> Option<usize> {
     let paired = || end - at <= 2 && byte(text, end) == b' ' && may_go_on(text, end + 1);
     let dated = || byte(text, end) == b'/' && is_month(text, end + 1);
     (end - start <= most && few && over && !paired() && !dated()).then_some(end)
+}
+
+/// Whether three digits are the status behind an access log's request: `"GET / HTTP/1.1" 200 5124`.
+fn is_status(text: &[u8], start: usize) -> bool {
+    let request = start.checked_sub(11).and_then(|from| text.get(from..start)).unwrap_or_default();
+    matches!(request, [b' ', b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9', b'"', b' '])
+}
+
+/// Whether a line's first bytes are `<34>`, up to `start`.
+fn is_behind_priority(text: &[u8], start: usize) -> bool {
+    let number = text.get(1..start.saturating_sub(1)).unwrap_or_default();
+    byte(text, 0) == b'<' && (1..=3).contains(&number.len()) && number.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether a run is digits and a unit against them, none of it hexadecimal: `6848927s`, `72051ms`.
+fn is_measure(text: &[u8], start: usize, run: &Run) -> bool {
+    static UNITS: WordList =
+        WordList::new(&["s", "ms", "us", "ns", "kb", "mb", "gb", "kib", "mib", "gib", "min"]);
+    let unit = start + run.digits;
+    run.digits <= 10
+        && unit < run.end
+        && is_digit(byte(text, unit - 1))
+        && UNITS.holds(slice(text, unit..run.end))
 }
 
 /// Where a name ends that has too few digits for a telephone's, and is too short for text in hex or base64.
@@ -224,15 +256,26 @@ fn version_end(text: &[u8], start: usize, at: usize) -> Option<usize> {
     }
     let mut end = at;
     for group in 0..3 {
-        let stop = run_end(text, end, 4, is_digit);
+        let stop = run_end(text, end, if group == 2 { 10 } else { 4 }, is_digit);
         if stop == end || (group < 2 && byte(text, stop) != b'.') {
             return None;
         }
         end = stop + usize::from(group < 2);
     }
-    let few = count(text, at, end) <= FEW;
+    // WhatsApp Web's has ten digits at the end: `2.3000.1023456789`.
+    let few = count(text, at, end) <= FEW || text.get(at..at + 7) == Some(b"2.3000.");
     let over = ends(text, end) || (matches!(byte(text, end), b'-' | b'+') && is_letter(byte(text, end + 1)));
-    (few && over).then_some(end)
+    (few && over).then(|| pre_release_end(text, end))
+}
+
+/// Behind a version's `-rc2` or `+build` where nothing else goes on, <https://semver.org>; else where it began.
+fn pre_release_end(text: &[u8], end: usize) -> usize {
+    if !matches!(byte(text, end), b'-' | b'+') {
+        return end;
+    }
+    let letters = run_end(text, end + 1, 12, is_letter);
+    let digits = run_end(text, letters, 3, is_digit);
+    if letters > end + 1 && ends(text, digits) { digits } else { end }
 }
 
 fn count(text: &[u8], start: usize, end: usize) -> usize {
@@ -294,6 +337,17 @@ mod tests {
     }
 
     #[test]
+    fn a_status_is_none_of_the_number_behind_it() {
+        let of_status = |text: &str| {
+            let at = text.find("200").unwrap();
+            of(text.as_bytes(), at, at)
+        };
+        assert_eq!(of_status("\"GET / HTTP/1.1\" 200 5124998 x"), Token::Short(20));
+        assert_eq!(of_status("\"GET / HTTP\" 200 5124998 x"), Token::Other);
+        assert_eq!(of_status("\"GET / HTTP/1.1\" 2005 124998 x"), Token::Other);
+    }
+
+    #[test]
     fn tokens() {
         check("took 503 ms", Token::Short(8));
         check("node gw-3 is", Token::Short(9));
@@ -304,6 +358,13 @@ mod tests {
         check("at x.js:3698:17)", Token::Short(15));
         check("sms-api-eu-2 x", Token::Short(12));
         check("sms.events-3", Token::Short(12));
+        check("<34>1 2026", Token::Short(3));
+        check("<345> x", Token::Short(4));
+        check("[origin@32473 x]", Token::Short(13));
+        check("a b@4155550132", Token::Other);
+        check("up 6848927s, x", Token::Short(11));
+        check("after 72051ms\\n\\tat", Token::Short(13));
+        check("id 72051ec", Token::Other);
         check("call 415 555 0132", Token::Other);
         check("from 4155550132, x", Token::Number(15));
         check("12 Mar 2026", Token::Other);
@@ -312,7 +373,9 @@ mod tests {
         check("at 192.0.2.7", Token::Other);
         check("okhttp/4.10.7", Token::Other);
         check("client version v15.13.58, x", Token::Version(24));
-        check("7.23.1-rc2", Token::Version(6));
+        check("7.23.1-rc2", Token::Version(10));
+        check("7.23.1+build.5550132", Token::Version(6));
+        check("7.23.1-rc5550132", Token::Version(6));
         check("10-0-0-1", Token::Other);
         check("[f81d4fae-7dec-11d0-a765-00a0c91e6bf6]", Token::Uuid(37));
         check("span 15ebc160c59fbc9d done", Token::Hex(21));

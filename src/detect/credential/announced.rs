@@ -85,6 +85,13 @@ const KINDS: [Kind; 44] = [
     Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, Secret, User, User,
 ];
 
+/// Whether a word that [`announces`] may end with two bytes.
+#[must_use]
+#[inline]
+pub fn may_announce(last_but_one: u8, last: u8) -> bool {
+    NAMES.may_end_with(last_but_one, last)
+}
+
 /// Whether a word of ASCII letters alone announces credentials.
 #[must_use]
 pub fn announces(word: &[u8]) -> bool {

@@ -8,7 +8,7 @@ mod announced;
 mod prefixes;
 mod url;
 
-pub use announced::{after_word, announces, curl_account};
+pub use announced::{after_word, announces, curl_account, may_announce};
 pub use url::{url_password, url_user, webhook_secret};
 
 use super::Hit;

@@ -144,9 +144,16 @@ impl Finder {
         match field.form {
             Form::JsonString | Form::JsonEscaped => {
                 let start = map.at(field.value.start());
+                let looks = looks_of(value);
+                let marked = looks & MARK != 0;
+                // One short word is read as fast as it is remembered.
+                let worth = looks != 0 || value.len() > SHORT_WORD;
                 let here = matches!(map, Map::Base(_)) && depth < DEPTH && value.len() <= KNOWN_BYTES;
-                let remembers =
-                    here && !sink.reduce_unknown && sink.placeholders.is_empty() && sink.refused.is_none();
+                let remembers = here
+                    && worth
+                    && !sink.reduce_unknown
+                    && sink.placeholders.is_empty()
+                    && sink.refused.is_none();
                 if remembers && let Some(known) = self.known.get(value) {
                     sink.found.extend(known.map(|found| found.moved(start)));
                     return Some(field.value);
@@ -156,8 +163,6 @@ impl Finder {
                     Map::Base(base) => Map::Base(base + field.value.start),
                     Map::Table(table) => Map::Table(table.get(field.value.start()..).unwrap_or_default()),
                 };
-                let looks = looks_of(value);
-                let marked = looks & MARK != 0;
                 let reduce = sink.reduce_unknown;
                 sink.reduce_unknown = reduce && unknown != Unknown::Stays;
                 if marked || sink.reduce_unknown {
@@ -352,6 +357,9 @@ fn scheme_of(value: &[u8]) -> usize {
         _ => 0,
     }
 }
+
+/// Words up to this length are read as fast as they are looked up, and most never come again.
+const SHORT_WORD: usize = 48;
 
 /// What becomes of the rest of a value at the last stage.
 #[derive(Clone, Copy, PartialEq, Eq)]

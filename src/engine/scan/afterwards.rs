@@ -48,7 +48,7 @@ impl Scan {
                 }
             });
         }
-        if memchr::memchr(b'/', text).is_some() {
+        if seen.has(Seen::LINK) {
             let mut dealt = Reach::default();
             link::link_codes(text, &mut |start, end| {
                 let span = Span::new(start, end);
