@@ -10,7 +10,7 @@ use crate::class::Class;
 use crate::diagnostic::Diagnostics;
 use crate::numbering::Region;
 use crate::policy::{Accounts, Policy, Stage, WindowError};
-use crate::service::clock::SystemClock;
+use crate::service::clock::SteadyClock;
 use crate::service::config::{Config, PipelineConfig, StoreConfig};
 use crate::service::keys::{InUse, KeyFolder, KeysInUse};
 use crate::service::topics::erase_ms;
@@ -92,16 +92,20 @@ impl Args {
         let seed =
             getrandom::u64().map_err(|_| Failure::new(exit::IO, "the system gives no random numbers"))?;
         let mode = if self.once { Mode::Once } else { Mode::Forever };
-        let clock = Arc::new(SystemClock);
+        let clock = Arc::new(SteadyClock::new(store::wall()));
         let reload = |kafka| {
             let (store, given) = (self.store.clone(), self.given.clone());
             Reload::new(store, given, kafka, config.clone(), pipelines.clone()).map(Box::new)
         };
-        let in_use = self.given.in_use.clone();
-        let tend: Box<dyn Fn() + Send + Sync> = Box::new(move || in_use.tend());
+        let (in_use, kept) = (self.given.in_use.clone(), clock.clone());
         let ended = match store::open(&config.store, Access::Service)? {
             Opened::Embedded(store) => {
                 let (changes, store, threads) = (reload(None)?, Arc::new(store), Threads::One);
+                let tend: Box<dyn Fn() + Send + Sync> = Box::new(move || {
+                    in_use.tend();
+                    // There is no other clock to ask.
+                    kept.tend(&|_| Ok(0));
+                });
                 run(&RunSpec {
                     store,
                     pipelines,
@@ -121,6 +125,15 @@ impl Args {
                 watch_the_end(leaving.clone(), config.drain_timeout_ms);
                 let (store, threads) = (Arc::new(store), Threads::PerWorker);
                 let changes = reload(Some(store.clone()))?;
+                let (broker, topic) =
+                    (store.clone(), pipelines.first().map(|one| one.topics.progress.clone()));
+                let tend: Box<dyn Fn() + Send + Sync> = Box::new(move || {
+                    in_use.tend();
+                    kept.tend(&|ours| match &topic {
+                        Some(topic) => broker.clock_ahead_ms(topic, ours),
+                        None => Ok(0),
+                    });
+                });
                 run(&RunSpec {
                     store,
                     pipelines,

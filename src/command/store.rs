@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 use crate::service::clock::SystemClock;
 use crate::service::config::{self, Config, StoreConfig, owner};
 use crate::service::file;
+use crate::stage::clock::Clock;
 use crate::stage::store::StoreError;
 use crate::store::embedded::{Access, Durability, Embedded, Fault, Options};
 use crate::store::kafka::{self, Kafka};
@@ -113,6 +114,22 @@ pub fn open(store: &StoreConfig, access: Access) -> Result<Opened, Failure> {
             let options = kafka::Options { settings, fault, ..kafka::Options::default() };
             Kafka::open(options).map(Opened::Kafka).map_err(|error| failure(&error))
         }
+    }
+}
+
+/// The machine's clock, for a service.
+pub(super) fn wall() -> Box<dyn Clock> {
+    if asks_for("clock_jumps") { Box::new(Jumping(SystemClock)) } else { Box::new(SystemClock) }
+}
+
+/// Set a hundred days ahead once the process has run for some seconds, as a test asks.
+struct Jumping(SystemClock);
+
+impl Clock for Jumping {
+    fn now_ms(&self) -> i64 {
+        const AFTER_US: u64 = 8_000_000;
+        const BY_MS: i64 = 100 * 86_400_000;
+        self.0.now_ms() + if self.0.ticks_us() < AFTER_US { 0 } else { BY_MS }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What must be true of the cluster beside the topics' settings, each with what mends it.
 
+use super::clock::MOST_SKEW_MS;
 use super::topics::{Finding, Level};
 use crate::stage::Pipeline;
 use crate::stage::clock::Clock;
@@ -8,8 +9,6 @@ use crate::stage::store::{Store as _, StoreError};
 use crate::store::kafka::{BrokerState, Kafka, TRANSACTION_TIMEOUT_MS};
 use std::sync::Arc;
 
-/// How far the broker's clock and ours may be apart: lanes wait by the broker's stamps and our time.
-const MOST_SKEW_MS: i64 = 5000;
 const MINUTE_MS: i64 = 60_000;
 
 /// Looks at what topics' settings do not tell. The topics must exist.

@@ -4,12 +4,14 @@
 
 use crate::broker::Broker;
 use crate::cluster::{Cluster, DAY, HOUR, work};
+use crate::process::{PATIENCE, until};
 use crate::site::{Site, now_ms};
 use logscrub::stage::clock::Clock as _;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 const SOURCE: &str = "jumps";
 const WINDOW: i64 = 10 * DAY;
@@ -85,4 +87,22 @@ fn a_clock_that_jumps_and_records_out_of_order() {
     cluster.clock.advance(2 * WINDOW);
     work(&mut processes, "all are released", || site.ids("deidentified").len() == from.len());
     assert_eq!(site.verdict(), Ok(()));
+}
+
+/// The machine's clock is set a hundred days ahead while the service runs, and the broker's is not: what was released
+/// then could not be taken back.
+#[test]
+fn a_machine_whose_clock_is_set_ahead_releases_nothing() {
+    let mut site = Site::new("ahead", "90d", r#"["1d"]"#);
+    site.put_made_up(200, 1, "-9s");
+    site.does(&["topics", "apply"]);
+    let mut service = site.start(&[("LOGSCRUB_FAULT", "clock_jumps")]);
+    until("it sees the jump", PATIENCE, || {
+        service.said().contains("the machine's clock was set and the broker's was not")
+    });
+    until("all is scrubbed", PATIENCE, || site.ids("scrubbed").len() == site.sent.len());
+    // A release takes less than two of its ticks.
+    std::thread::sleep(Duration::from_secs(6));
+    assert_eq!(site.ids("deidentified").len(), 0, "{}", service.tail());
+    service.stop();
 }
