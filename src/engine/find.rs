@@ -26,7 +26,8 @@ use crate::transform::{self, Context};
 use act::whole_is_found;
 use frame::{Frames, Held, Value};
 use read::{
-    gather, leans_on_parent, note_value, read_alone, read_shaped, reads_alone, says_failure, says_phone,
+    gather, leans_on_parent, note_value, read_alone, read_shaped, reads_alone, reads_by_facts, says_failure,
+    says_phone,
 };
 use shape::{Shape, Shaped, Shapes};
 

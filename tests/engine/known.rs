@@ -42,6 +42,28 @@ fn a_number_that_is_always_the_same_goes_every_time() {
     }
 }
 
+/// What `message` is goes by the number beside it and by the level, also where the same words came before.
+#[test]
+fn what_came_before_beside_a_number_is_read_anew_without_one() {
+    let policy = shipped("default");
+    let mut scratch = Scratch::default();
+    let messages = ["Ihr Paket kommt heute", "request done", "rejected by the carrier"];
+    let mut bodies = [0; 2];
+    for round in 0..240 {
+        let (number, other) = (round % 2 == 0, round % 3 == 0);
+        let beside = if number { "+14155550132" } else { "gateway" };
+        let level = if other { "error" } else { "info" };
+        let message = messages[round / 6 % 3];
+        let value = format!(
+            "{{\"n\":{round},\"level\":\"{level}\",\"beside\":\"{beside}\",\"message\":\"{message}\",\"zone\":\"eu\"}}"
+        );
+        remembers_nothing_wrong(&mut scratch, &policy, value.as_bytes());
+        let (_, out) = apply(&mut scratch, &policy, 0, value.as_bytes());
+        bodies[usize::from(number)] += usize::from(String::from_utf8(out).unwrap().contains("[BODY"));
+    }
+    assert!(bodies[1] > bodies[0], "{bodies:?}: a number beside it says nothing of a message");
+}
+
 /// Values that take the places of others in records whose names are the same.
 const VALUES: [&str; 24] = [
     "\"info\"",

@@ -146,8 +146,8 @@ impl Finder {
                 let start = map.at(field.value.start());
                 let looks = looks_of(value);
                 let marked = looks & MARK != 0;
-                // One short word is read as fast as it is remembered.
-                let worth = looks != 0 || value.len() > SHORT_WORD;
+                // A word of a pod's or a version's length is read as fast as it is remembered.
+                let worth = looks != 0 || !ONE_OFF.contains(&value.len());
                 let here = matches!(map, Map::Base(_)) && depth < DEPTH && value.len() <= KNOWN_BYTES;
                 let remembers = here
                     && worth
@@ -358,8 +358,8 @@ fn scheme_of(value: &[u8]) -> usize {
     }
 }
 
-/// Words up to this length are read as fast as they are looked up, and most never come again.
-const SHORT_WORD: usize = 48;
+/// Most words of so many bytes never come again; shorter ones are `gw-9`, longer ones cost more than a look.
+const ONE_OFF: std::ops::RangeInclusive<usize> = 12..=48;
 
 /// What becomes of the rest of a value at the last stage.
 #[derive(Clone, Copy, PartialEq, Eq)]

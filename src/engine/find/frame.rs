@@ -174,6 +174,8 @@ struct Recent {
     len: usize,
     form: Form,
     held: Held,
+    /// What its neighbours said, where they have a say.
+    said: u64,
     bytes: [u8; REMEMBERED],
 }
 
@@ -187,21 +189,24 @@ impl Empty {
     }
 
     #[inline]
-    fn known(&self, value: &[u8], form: Form) -> Option<Held> {
+    fn known(&self, value: &[u8], form: Form, said: u64) -> Option<Held> {
         let same = |recent: &&Recent| {
-            recent.len == value.len() && recent.form == form && recent.bytes.get(..recent.len) == Some(value)
+            recent.len == value.len()
+                && recent.form == form
+                && recent.said == said
+                && recent.bytes.get(..recent.len) == Some(value)
         };
         self.recent.iter().flatten().find(same).map(|recent| recent.held)
     }
 
-    fn note(&mut self, value: &[u8], form: Form, held: Held) {
+    fn note(&mut self, value: &[u8], form: Form, said: u64, held: Held) {
         if held == Held::Something {
             return;
         }
         let mut bytes = [0; REMEMBERED];
         if let (Some(to), Some(place)) = (bytes.get_mut(..value.len()), self.recent.get_mut(self.next)) {
             to.copy_from_slice(value);
-            *place = Some(Recent { len: value.len(), form, held, bytes });
+            *place = Some(Recent { len: value.len(), form, held, said, bytes });
             self.next = (self.next + 1) % self.recent.len();
         }
     }
@@ -357,6 +362,14 @@ fn value_at(bytes: &[u8], pos: usize, quoted: bool) -> Option<(usize, Form)> {
     (form != Form::Junk).then_some((end, form))
 }
 
+/// What values say of their neighbours ([`note_value`]) in all containers, beside what the frame's names do. `None`
+/// where containers are too many.
+fn said_by_values(facts: &[Facts]) -> Option<u64> {
+    let bits = |own: &Facts| u64::from(own.has(Facts::PHONE)) << 1 | u64::from(own.has(Facts::FAILED));
+    // A first bit tells it from nothing that is asked.
+    (facts.len() < 32).then(|| facts.iter().fold(1, |said, own| said << 2 | bits(own)))
+}
+
 impl Frame {
     /// The fields that are to be looked at, with their names, in a record that fits.
     fn fields<'a>(&'a self, values: &'a [Value]) -> impl Iterator<Item = (&'a [u8], Field, &'a Shaped)> {
@@ -475,6 +488,7 @@ impl Finder {
         for (_, field, shaped) in frame.fields(values) {
             note_value(shaped, &field, field.value.of(bytes), facts);
         }
+        let together = said_by_values(facts);
         let patterns = tools.detectors.has_user_patterns();
         let Frame { sample, tree, shaped, empty, .. } = &mut *frame;
         for Value { field, span, form } in values.iter().copied() {
@@ -490,8 +504,13 @@ impl Finder {
                 _ => None,
             };
             let value = span.of(bytes);
-            let alone = known.is_none() && value.len() <= REMEMBERED && reads_alone(shaped, form, value);
-            match known.or_else(|| if alone { empty.known(value, form) } else { None }) {
+            // Its neighbours have no say in how it is read, or they have by what they say together.
+            let said = match known.is_none() && value.len() <= REMEMBERED {
+                true if reads_alone(shaped, form, value) => Some(0),
+                true if reads_by_facts(shaped) => together,
+                _ => None,
+            };
+            match known.or_else(|| empty.known(value, form, said?)) {
                 Some(Held::Safe) => {
                     sink.safe.push(root());
                     continue;
@@ -499,7 +518,7 @@ impl Finder {
                 Some(_) => continue,
                 None => {}
             }
-            let before = alone.then(|| (sink.amount(), sink.safe.len()));
+            let before = said.map(|said| (said, sink.amount(), sink.safe.len()));
             let (reading, rule) = read_shaped(tools, shaped, bytes, tree, facts, &field, decoded);
             let name = tree.name_of(&field).of(sample);
             let lone = Lone { text: bytes, map, depth, whole: None, name, meant: shaped.meant };
@@ -507,8 +526,8 @@ impl Finder {
             if dealt.is_none() {
                 open.push(span);
             }
-            if let Some((before, safe)) = before {
-                empty.note(value, form, Held::of(dealt, &before, safe, sink));
+            if let Some((said, before, safe)) = before {
+                empty.note(value, form, said, Held::of(dealt, &before, safe, sink));
             }
         }
         for span in open.iter() {

@@ -78,6 +78,11 @@ pub(super) fn reads_alone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
         }
 }
 
+/// Whether all that is asked of a field's neighbours is what they say together ([`gather`]), not the text itself.
+pub(super) fn reads_by_facts(shaped: &Shaped) -> bool {
+    !shaped.listed && shaped.meaning.class != Some(Class::Code)
+}
+
 /// Strings up to this length are no message by themselves.
 const NEVER_SAID: usize = 12;
 
