@@ -146,7 +146,9 @@ fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
     let mut word = &b""[..];
     let mut start = 0;
     for token in line.split(|b| *b == b' ') {
-        if !WORDS.holds(std::mem::replace(&mut word, token)) {
+        let called = std::mem::replace(&mut word, token);
+        let called = called.strip_prefix(b"[").or_else(|| called.strip_prefix(b"(")).unwrap_or(called);
+        if !WORDS.holds(called) {
             start += token.len() + 1;
             continue;
         }
@@ -227,7 +229,7 @@ pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
             continue;
         }
         // `sent to +4479… for Ada Roe`, `message from Ada Roe (id 7411108459)`, `New message from Ada Roe`
-        let small = matches!(word, b"for" | b"from");
+        let small = matches!(word, b"by" | b"for" | b"from" | b"with");
         if !(WORDS.holds(word) || PERSONS.holds(word) || small) {
             continue;
         }
@@ -235,12 +237,58 @@ pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
         let numbered = || last.iter().filter(|b| b.is_ascii_digit()).count() >= 7;
         if !small
             || word == b"for" && numbered()
+            || word == b"with" && is_talk(last)
+            || word == b"by" && MADE_BY.holds(last)
             || last == b"message" && word == b"from" && span.end() == line.len()
             || bracketed_id(line, span.end()).is_some()
         {
             out(span);
         }
     }
+}
+
+static MADE_BY: WordList = WordList::new(words::subject::MADE_BY);
+
+/// `Conversation with Ada Roe`
+fn is_talk(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"conversation") || word.eq_ignore_ascii_case(b"chat")
+}
+
+/// Calls `out` with the id of what is called by a person's word: `<person id="7f3a9c">`, `UserDto[id=7f3a9c, …]`.
+pub fn ids_of_objects(line: &[u8], out: &mut dyn FnMut(Span)) {
+    for at in memchr::memmem::find_iter(line, b"id=") {
+        let head = line.get(..at).unwrap_or_default();
+        let Some(called) = head.strip_suffix(b" ").or_else(|| {
+            let open = head.last().filter(|b| matches!(b, b'[' | b'(' | b'{'));
+            open.and_then(|_| head.get(..head.len() - 1))
+        }) else {
+            continue;
+        };
+        let element = head.ends_with(b" ");
+        let letters = called.iter().rev().take(32).take_while(|b| is_alnum(**b) || **b >= 0x80).count();
+        let (before, called) = called.split_at(called.len() - letters);
+        if element && !before.ends_with(b"<") || !names_a_person(called) {
+            continue;
+        }
+        let start = at + 3;
+        let start = start + usize::from(matches!(byte(line, start), b'"' | b'\''));
+        let part = |b: &u8| is_alnum(*b) || matches!(b, b'-' | b'_' | b'/' | b'.');
+        let len =
+            line.get(start..).unwrap_or_default().iter().take(NAME_BYTES).take_while(|b| part(b)).count();
+        let ends = matches!(byte(line, start + len), b'"' | b'\'' | b',' | b']' | b')' | b'}');
+        if ends && len >= 3 {
+            out(Span::new(start, start + len));
+        }
+    }
+}
+
+/// `person`, `UserDto`, `Customer`: whether the first word of a type's or an element's name is a person's.
+fn names_a_person(called: &[u8]) -> bool {
+    static PERSONS: WordList = WordList::new(words::neighbours::PERSON);
+    let capital = |at: &usize| called.get(*at).is_some_and(u8::is_ascii_uppercase);
+    let first = (1..called.len()).find(capital).unwrap_or(called.len());
+    let word = called.get(..first).unwrap_or_default();
+    word.len() >= 4 && PERSONS.holds(word)
 }
 
 /// The id in a bracket behind somebody's name or address that ends at `end`: `Ada Roe (cus_q7Zk2Lm9)`.

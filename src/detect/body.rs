@@ -65,11 +65,14 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
     }
 }
 
-/// `text <see you at six> seq 7`: what stands between angle brackets behind a word for a text.
+/// `text <see you at six> seq 7`, `msg:<see you at six>`: what stands between angle brackets behind a word for a text.
 fn angled(line: &[u8], announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
     let mut pos = 0;
-    while let Some(open) = line.get(pos..).and_then(|rest| memmem::find(rest, b" <")).map(|at| pos + at + 1) {
+    while let Some(open) = line.get(pos..).and_then(|rest| memchr(b'<', rest)).map(|at| pos + at) {
         pos = open + 1;
+        if !open.checked_sub(1).is_some_and(|before| matches!(byte(line, before), b' ' | b':' | b'=')) {
+            continue;
+        }
         let rest = line.get(pos..line.len().min(pos + 2048)).unwrap_or_default();
         let Some(len) = memchr(b'>', rest) else { return };
         let text = Span::new(pos, pos + len);
@@ -213,9 +216,12 @@ fn modem(line: &[u8], out: &mut dyn FnMut(Span)) {
         };
         let start = open + close + 1;
         let rest = line.get(start..).unwrap_or_default();
+        // The modem's sign may stand on a line of its own.
+        let lead = rest.iter().take(4).take_while(|b| b.is_ascii_whitespace()).count();
+        let rest = rest.get(lead..).unwrap_or_default();
         let rest = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
-        let Some(text) = rest.trim_ascii_start().strip_prefix(b"> ") else { continue };
-        let start = start + rest.len() - text.len();
+        let Some(text) = rest.strip_prefix(b"> ") else { continue };
+        let start = start + lead + rest.len() - text.len();
         let text = text.get(..memmem::rfind(text, b" OK").unwrap_or(text.len())).unwrap_or_default();
         if !text.is_empty() && !text.iter().all(u8::is_ascii_hexdigit) {
             out(Span::new(start, start + text.len()));
@@ -396,7 +402,8 @@ fn message_word_after(line: &[u8], from: usize) -> bool {
 }
 
 pub(super) fn has_message_word(text: &[u8]) -> bool {
-    text.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_')).any(|word| MESSAGE_WORDS.holds(word))
+    text.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'))
+        .any(|word| MESSAGE_WORDS.holds_capital(word))
 }
 
 #[cfg(test)]

@@ -221,6 +221,9 @@ fn distance(text: &[u8], from: usize, to: usize, most: usize, line_end: usize) -
                 far += line_end;
             } else if is_stop(c) {
                 far += 40;
+            } else if line_end == LINE_END_IN_LOG && c == ',' && matches!(previous, '"' | '\'') {
+                // the next value of a list is, too
+                far += line_end;
             }
             // a full stop ends a sentence unless a small letter goes on: "руб. в"
             if stopped && !c.is_whitespace() {
@@ -245,6 +248,21 @@ fn is_status(between: &[u8]) -> bool {
 /// What a line's end weighs in a message and in a log.
 const LINE_END_IN_MESSAGE: usize = 12;
 const LINE_END_IN_LOG: usize = 1000;
+
+/// Whether a hit lies inside a longer one that counts: "codes" in "4336 wrong codes".
+fn is_counted(hits: &[Hit], place: usize, text: &[u8]) -> bool {
+    let Some(hit) = hits.get(place) else { return true };
+    let from = place.saturating_sub(24);
+    // `4336 wrong codes, 2192 expired`
+    let counted = |other: &Hit| {
+        other.role == Role::Unit
+            && other.start <= hit.start
+            && hit.end <= other.end
+            && other.end - other.start > hit.end - hit.start
+            && matches!(text.get(..other.start), Some([.., b'0'..=b'9', b' ']))
+    };
+    hits.get(from..(place + 25).min(hits.len())).unwrap_or_default().iter().any(counted)
+}
 
 /// Whether a hit lies inside a longer hit of a role that is something else: "code" in "error code".
 fn is_covered(hits: &[Hit], place: usize) -> bool {
@@ -468,7 +486,7 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             | Role::Money
             | Role::Unit => continue,
         };
-        if is_covered(hits, place) || is_in_address(text, hit) {
+        if is_covered(hits, place) || is_in_address(text, hit) || is_counted(hits, place, text) {
             continue;
         }
         let said = candidates.iter().any(|candidate| {
@@ -510,6 +528,7 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             };
         }
     }
+    claim_opposed(text, candidates);
     for candidate in candidates.iter_mut().filter(|one| !one.taken && one.refused.is_none()) {
         // `requested a new code, previous one 482913 revoked`
         if is_void(text, candidate.end) {
@@ -526,6 +545,39 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             && names_a_value(key)
             && matches!(candidate.shape, Shape::Digits | Shape::Mixed | Shape::Prefixed);
     }
+}
+
+/// `typed 32820 instead of 601211`, `'165731' != '343630'`: what a code is held against is one, too.
+fn claim_opposed(text: &[u8], candidates: &mut [Candidate]) {
+    for place in 1..candidates.len() {
+        let [one, other] = candidates.get_mut(place - 1..=place).unwrap_or_default() else { return };
+        if one.taken == other.taken {
+            continue;
+        }
+        if let Some(signs) = opposed(text, one.end).filter(|at| at.end() == other.start)
+            // `AssertionError: '165731' != '343630'`: what a sign holds against each other is alike.
+            && (one.refused.or(other.refused).is_none() || signs.of(text).contains(&b'=') || signs.of(text).contains(&b'<'))
+        {
+            one.taken = true;
+            other.taken = true;
+        }
+    }
+}
+
+/// The words or signs behind a code that hold it against another, quotes on both sides included; the other begins
+/// where they end.
+#[must_use]
+pub fn opposed(text: &[u8], end: usize) -> Option<Span> {
+    let rest = text.get(end..text.len().min(end + 32))?;
+    let quote = |b: Option<&u8>| usize::from(matches!(b, Some(b'"' | b'\'')));
+    let lead = quote(rest.first());
+    let words = rest.get(lead..)?.strip_prefix(b" ")?;
+    let known = words::code::OPPOSED
+        .iter()
+        .find(|known| words.strip_prefix(known.as_bytes()).is_some_and(|rest| rest.starts_with(b" ")))?;
+    let at = lead + known.len() + 2;
+    let trail = quote(rest.get(at));
+    (lead == trail).then(|| Span::new(end, end + at + trail))
 }
 
 static VOID: WordList = WordList::new(words::code::VOID);

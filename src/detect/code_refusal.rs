@@ -20,6 +20,9 @@ pub(super) fn refusal(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> Optio
     if is_line_number(before) {
         return Some(Refusal::Word);
     }
+    if is_lifetime(before) {
+        return Some(Refusal::Unit);
+    }
     // `26-03-02 10:11:12`
     let parts = |b: &u8| *b == b'-';
     let rest = text.get(candidate.end..).unwrap_or_default();
@@ -58,6 +61,21 @@ pub(super) fn refusal(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> Optio
         Role::Code | Role::Word | Role::Enter | Role::Topic | Role::Hint | Role::Order | Role::Fault => false,
     };
     measured.then_some(Refusal::Unit)
+}
+
+/// `"SETEX" "otp:4479…" "300" "482913"`: whether a text ends where a lifetime follows, as Redis' commands have it.
+fn is_lifetime(before: &[u8]) -> bool {
+    const REACH: usize = 96;
+    let sign = |b: &u8| matches!(b, b' ' | b'"' | b'\'');
+    let head = before.get(before.len().saturating_sub(REACH)..).unwrap_or_default();
+    if !head.last().is_some_and(sign) {
+        return false;
+    }
+    let mut words = head.split(sign).rev().filter(|word| !word.is_empty());
+    let _key = words.next();
+    words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case(b"setex") || word.eq_ignore_ascii_case(b"psetex"))
 }
 
 fn adjoined_by_code(text: &[u8], hits: &[Hit], candidate: &Candidate) -> bool {

@@ -76,7 +76,10 @@ fn read_path(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(usize, 
             let (name, value) = parameter.split_at(equals);
             let value = value.get(1..).unwrap_or_default();
             let len = without_stop(value);
-            if len >= 4 && PARAMETERS.holds(name) {
+            // `/verify?c=482913`
+            let short =
+                spoken && name.len() == 1 && (4..=8).contains(&len) && value.iter().all(u8::is_ascii_digit);
+            if len >= 4 && PARAMETERS.holds(name) || short {
                 out(at + equals + 1, at + equals + 1 + len);
             }
         }

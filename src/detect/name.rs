@@ -94,6 +94,28 @@ fn in_a_phrase(text: &[u8], end: usize) -> Option<Span> {
     (several && BEFORE.holds(before.get(from..)?)).then_some(span)
 }
 
+/// The name before what its owner does with a number: `Marta Roe verified phone +49 …`. `at` is the number's first
+/// byte.
+#[must_use]
+pub fn before_act(text: &[u8], at: usize) -> Option<Span> {
+    static ACTS: WordList = WordList::new(words::subject::ACTS);
+    let mut end = text.get(..at)?.strip_suffix(b" ")?.len();
+    // `changed phone from`: three small words at most.
+    for _ in 0..3 {
+        let from = end.saturating_sub(16);
+        let space = from + memchr::memrchr(b' ', text.get(from..end)?)?;
+        let word = text.get(space + 1..end)?;
+        if ACTS.holds(word) {
+            return two_words_before(text, space);
+        }
+        if !word.iter().all(u8::is_ascii_lowercase) {
+            return None;
+        }
+        end = space;
+    }
+    None
+}
+
 /// The name in parentheses behind a number or a chat's id, before what its owner says: `4479…@g.us (Marta Roe): …`.
 /// `at` is the number's end.
 #[must_use]
@@ -228,6 +250,7 @@ mod tests {
             ("[tr] Marta Roe için +14155550132 numarasına", Some("Marta Roe")),
             ("failover to Region West at +14155550132", Some("Region West")),
             ("sent to Gateway at +14155550132", None),
+            ("could not reach Marta Roe at +14155550132", Some("Marta Roe")),
         ] {
             let at = text.find('+').unwrap();
             let got = before_number(text.as_bytes(), at);

@@ -2,6 +2,7 @@
 //! `generated 482913 for 4479…`, `('4479…', 'Ada Roe', 3)`, `Ada Roe (099 …)`.
 
 use super::bytes::{before, byte, is_alnum, is_digit, is_letter, run_end, run_start, slice, tail};
+use super::code::opposed;
 use super::name::two_words_before;
 use super::safe;
 use super::table_row::reads_like_name;
@@ -12,8 +13,17 @@ use crate::finding::Span;
 /// Longest word of a command that is looked at.
 const LONGEST_COMMAND: usize = 32;
 
+/// What stands between a number and what was sent to it.
+const ARROWS: [&[u8]; 4] = [b" -> ", b" => ", b" = ", b"/"];
+
 /// Calls `out` with the codes beside the number at `number`. `speaks` tells whether a word speaks of codes.
 pub fn codes(text: &[u8], number: Span, speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
+    // `4479… typed 4821 instead of 4822`
+    let out: &mut dyn FnMut(Span) = &mut |span: Span| {
+        let other = opposed(text, span.end()).and_then(|signs| code_at(text, signs.end()));
+        other.into_iter().for_each(&mut *out);
+        out(span);
+    };
     let end = number.end();
     // `otp_check 4479… 482913`
     if byte(text, end) == b' '
@@ -22,11 +32,31 @@ pub fn codes(text: &[u8], number: Span, speaks: fn(&[u8]) -> bool, out: &mut dyn
     {
         out(code);
     }
+    // `SET otp/4479… 482913 EX 300`; a lifetime stands there behind `SETEX`.
+    let key_byte = |b| is_alnum(b) || matches!(b, b'_' | b'.' | b':' | b'/' | b'-');
+    let key = run_start(text, number.start(), 40, key_byte);
+    let command = slice(text, key.saturating_sub(7)..key);
+    let kept = !command.windows(5).any(|word| word.eq_ignore_ascii_case(b"setex"));
+    if key + 3 < number.start()
+        && kept
+        && byte(text, end) == b' '
+        && let Some(code) = code_at(text, end + 1)
+        && speaks(slice(text, key..number.start()))
+    {
+        out(code);
+    }
     // `pin accepted for 4479… (482913)`
     if slice(text, end..end + 2) == b" ("
         && let Some(code) = code_at(text, end + 2)
         && byte(text, code.end()) == b')'
         && speaks(clause_before(text, number.start()))
+    {
+        out(code);
+    }
+    // `[OTP] +4479… -> 482913 (expires in 300 s)`, `otp for +4479… => 482913`
+    if let Some(arrow) = ARROWS.iter().find(|arrow| slice(text, end..end + arrow.len()) == **arrow)
+        && let Some(code) = code_at(text, end + arrow.len())
+        && speaks(line_before(text, number.start()))
     {
         out(code);
     }
@@ -106,6 +136,12 @@ fn clause_before(text: &[u8], start: usize) -> &[u8] {
     slice(text, from..start)
 }
 
+/// What stands before a number in its line, as far as it is near.
+fn line_before(text: &[u8], start: usize) -> &[u8] {
+    let from = run_start(text, start, 80, |b| b != b'\n');
+    slice(text, from..start)
+}
+
 /// A number that only its command shows, and the code behind it: `otp.verify 712123456 482913`.
 pub fn commands(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span, Span)) {
     /// Such lines are terse.
@@ -129,6 +165,71 @@ pub fn commands(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span
     }
 }
 
+/// Calls `out` with the codes that Redis keeps for a while: `SETEX otp:4479… 300 482913`.
+pub fn kept(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
+    let sign = |b: u8| matches!(b, b' ' | b'"' | b'\'');
+    for command in [&b"SETEX"[..], b"setex"] {
+        for at in memchr::memmem::find_iter(text, command) {
+            let mut words = [Span::default(); 3];
+            let mut end = at + command.len();
+            for word in &mut words {
+                let start = run_end(text, end, 4, sign);
+                end = run_end(text, start, 96, |b| !sign(b) && b != b'\n');
+                *word = Span::new(start, end);
+            }
+            let [key, lifetime, value] = words;
+            let digits = |span: Span, most| {
+                !span.is_empty() && span.len() <= most && span.of(text).iter().all(u8::is_ascii_digit)
+            };
+            if digits(lifetime, 9) && digits(value, 8) && value.len() >= 4 && speaks(key.of(text)) {
+                out(value);
+            }
+        }
+    }
+}
+
+/// Calls `out` with the texts of four to eight digits that a statement was run with behind a telephone number, as
+/// Hibernate logs them: `binding parameter [2] as [VARCHAR] - [482913]`, `binding parameter (2:VARCHAR) <- [482913]`.
+pub fn bound(text: &[u8], out: &mut dyn FnMut(Span)) {
+    const BINDING: &[u8] = b"binding parameter ";
+    let mut numbered = false;
+    for at in memchr::memmem::find_iter(text, BINDING) {
+        let start = at + BINDING.len();
+        let head_end = run_end(text, start, 48, |b| b != b'-');
+        let head = slice(text, start..head_end);
+        let open = run_end(text, head_end + 1, 1, |b| b == b' ');
+        if byte(text, open) != b'[' || memchr::memmem::find(head, b"CHAR").is_none() {
+            continue;
+        }
+        let value = Span::new(open + 1, run_end(text, open + 1, 24, |b| b != b']' && b != b'\n'));
+        let bytes = value.of(text);
+        let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+        if numbered && digits == bytes.len() && (4..=8).contains(&digits) && byte(text, value.end()) == b']' {
+            out(value);
+        }
+        numbered |= digits >= 9 || bytes.starts_with(b"[PHONE");
+    }
+}
+
+/// Calls `out` with names of columns and what a statement looks for in each: `phone LIKE '%4479…%'`.
+pub fn looked_for(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
+    for quote in memchr::memmem::find_iter(text, b"'%") {
+        let head = slice(text, 0..quote).trim_ascii_end();
+        let word = run_start(head, head.len(), 5, is_letter);
+        let called = slice(head, word..head.len());
+        if !(called.eq_ignore_ascii_case(b"like") || called.eq_ignore_ascii_case(b"ilike")) {
+            continue;
+        }
+        let head = slice(head, 0..word).trim_ascii_end();
+        let end = head.len() - head.iter().rev().take(2).take_while(|b| matches!(b, b'"' | b'`')).count();
+        let name = run_start(head, end, 40, |b| is_alnum(b) || b == b'_');
+        let stop = run_end(text, quote + 2, LONGEST_VALUE, |b| !matches!(b, b'%' | b'\'' | b'\n'));
+        if byte(text, stop) == b'%' && name < end && stop > quote + 4 {
+            out(Span::new(name, end), Span::new(quote + 2, stop));
+        }
+    }
+}
+
 /// What stands beside a number or an address in a list of values.
 pub enum Beside {
     Name,
@@ -147,8 +248,14 @@ pub fn beside(text: &[u8], found: Span, out: &mut dyn FnMut(Beside, Span)) {
         (_, b' ') if slice(text, 0..left).ends_with(b", ") => b',',
         _ => return,
     };
-    // Prose has commas, too.
-    let listed = quoted || sign != b',' || matches!(before(text, left), b'(' | b'[' | b'{');
+    // Prose has commas, too, and spaces behind them.
+    let bracketed = matches!(before(text, left), b'(' | b'[' | b'{');
+    let listed = quoted
+        || sign != b','
+        || bracketed
+        || is_in_row(text, left, right)
+        || is_in_brackets(text, left)
+        || is_beside_contact(text, right);
     if !listed {
         return;
     }
@@ -161,6 +268,7 @@ pub fn beside(text: &[u8], found: Span, out: &mut dyn FnMut(Beside, Span)) {
         judge(text, value, out);
         right = end;
     }
+    let mut digits = None;
     for _ in 0..2 {
         let gap = usize::from(sign == b',' && before(text, left) == b' ');
         if left < gap + 1 || before(text, left - gap) != sign {
@@ -168,9 +276,62 @@ pub fn beside(text: &[u8], found: Span, out: &mut dyn FnMut(Beside, Span)) {
         }
         let end = left - gap - 1;
         let Some((value, start)) = value_to(text, end, sign) else { break };
+        // `Ada Roe,70127114,a@example.com`: a number between a name and an address.
+        if let Some(digits) = digits.take().filter(|_| reads_like_name(value.of(text))) {
+            out(Beside::Phone, digits);
+        }
+        digits = is_short_number(value.of(text)).then_some(value);
         judge(text, value, out);
         left = start;
     }
+}
+
+/// `7,Ada Roe,a@example.com,1971-03-09`: whether commas without spaces stand on both sides of a value, or two on one.
+fn is_in_row(text: &[u8], left: usize, right: usize) -> bool {
+    let part = |b: u8| !matches!(b, b',' | b'\n' | b'"' | b'(' | b'{' | b'=');
+    let tight =
+        |comma: usize| byte(text, comma) == b',' && !matches!(byte(text, comma + 1), b' ' | 0 | b'\n');
+    let last = left.wrapping_sub(1);
+    let (behind, ahead) = (tight(right), left > 0 && tight(last));
+    let next = run_end(text, right + 1, LONGEST_VALUE, part);
+    let previous = run_start(text, last, LONGEST_VALUE, part);
+    behind && ahead || behind && tight(next) || ahead && previous > 0 && tight(previous - 1)
+}
+
+/// `values (Ada Roe, 4479…, a@example.com)`: whether a bracket begins before one of the three values before one.
+fn is_in_brackets(text: &[u8], left: usize) -> bool {
+    let part = |b: u8| !matches!(b, b',' | b'\n' | b'(' | b'[' | b'{' | b'=' | b':');
+    let mut left = left;
+    for _ in 0..3 {
+        let Some(end) = left.checked_sub(2).filter(|end| slice(text, *end..left) == b", ") else {
+            return false;
+        };
+        let start = run_start(text, end, LONGEST_VALUE, part);
+        match before(text, start) {
+            _ if start == end => return false,
+            b'(' | b'[' => return true,
+            // The space behind a comma is the value's first byte.
+            b',' if byte(text, start) == b' ' => left = start + 1,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// `Ada Roe, +4479…, a@example.com`: whether an address or another number comes next, as in no sentence.
+fn is_beside_contact(text: &[u8], right: usize) -> bool {
+    let next = run_end(text, right + 2, LONGEST_VALUE, |b| !matches!(b, b',' | b' ' | b'\n'));
+    let value = slice(text, right + 2..next);
+    slice(text, right..right + 2) == b", "
+        && (value.contains(&b'@')
+            || value.starts_with(b"[EMAIL")
+            || value.starts_with(b"[PHONE")
+            || value.first() == Some(&b'+') && value.len() > 8)
+}
+
+/// Seven to eleven digits.
+fn is_short_number(value: &[u8]) -> bool {
+    (7..=11).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
 }
 
 fn judge(text: &[u8], value: Span, out: &mut dyn FnMut(Beside, Span)) {

@@ -91,9 +91,21 @@ fn behind_sign(line: &[u8], head: &[u8], sign: u8, next: usize) -> Option<Teller
 fn is_somebody_saying(head: &[u8]) -> bool {
     static SAYS: WordList = WordList::new(words::message::SAYS);
     static SPEAKERS: WordList = WordList::new(words::message::SPEAKERS);
-    let mut last = head.rsplitn(3, |b| *b == b' ');
-    let (Some(verb), Some(who)) = (last.next(), last.next()) else { return false };
-    SAYS.holds(verb) && SPEAKERS.holds(who)
+    let mut last = head.rsplit(|b| *b == b' ');
+    if !last.next().is_some_and(|verb| SAYS.holds(verb)) {
+        return false;
+    }
+    // `Cliente Ada Roe respondeu`: a name may stand between.
+    for word in last.take(5) {
+        if SPEAKERS.holds(word) {
+            return true;
+        }
+        let named = word.first().is_some_and(|b| b.is_ascii_uppercase() || is_high(*b));
+        if !named && !(2..=3).contains(&word.len()) {
+            return false;
+        }
+    }
+    false
 }
 
 /// `<- +4479…`, `→ 4479…@c.us`: a chat's id behind any arrow, a number behind one that points from it.
@@ -113,7 +125,9 @@ fn behind_arrow(head: &[u8]) -> Option<Teller> {
         None => return None,
     };
     let from = FROM.iter().any(|arrow| before.ends_with(arrow));
-    (from || chat && TO.iter().any(|arrow| before.ends_with(arrow))).then_some(Teller::Number)
+    // `bot-> +4479… see you`: an arrow right behind its word.
+    let glued = before.strip_suffix(b"-> ").is_some_and(|word| word.last().is_some_and(|b| is_letter(*b)));
+    (from || glued || chat && TO.iter().any(|arrow| before.ends_with(arrow))).then_some(Teller::Number)
 }
 
 fn ends_in_number(head: &[u8]) -> bool {
@@ -135,8 +149,9 @@ fn is_said(head: &[u8], text: &[u8], teller: Teller) -> bool {
     let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
         || MARKS.iter().any(|(open, _)| text.starts_with(open));
     // `failed to send to +4479…: error 21211 after 12 ms`
-    let failed = words().any(|word| FAILURES.holds(word))
-        || text.split(|b| matches!(b, b' ' | b':')).take(3).any(|word| FAILURES.holds(word));
+    let failed = words().any(|word| FAILURES.holds_capital(word))
+        || text.split(|b| matches!(b, b' ' | b':')).take(3).any(|word| FAILURES.holds_capital(word))
+        || is_constant(text);
     let sending = words().any(|word| SENDING.holds(word));
     let said = inbound
         || teller == Teller::Chat
@@ -144,6 +159,13 @@ fn is_said(head: &[u8], text: &[u8], teller: Teller) -> bool {
         || is_written(text) && !ends_in_machine_measure(text);
     let dated = timestamp::month_at(text, 0).is_some();
     !fields && !dated && !marked && !failed && reads_like_text(text) && !reads_like_figures(text) && said
+}
+
+/// `SIGNATURE_MISMATCH (8409)`: what begins with a constant is a program's.
+fn is_constant(text: &[u8]) -> bool {
+    let word = text.split(|b| *b == b' ').next().unwrap_or_default();
+    let part = |b: &u8| b.is_ascii_uppercase() || is_digit(*b) || *b == b'_';
+    word.len() >= 5 && word.contains(&b'_') && word.iter().all(part)
 }
 
 /// Two words or more, none of which programs log: behind a verb for sending, a text in whatever language.
@@ -208,7 +230,9 @@ fn without_measure(head: &[u8]) -> &[u8] {
 /// number before that.
 pub(super) fn spoken_behind_word(line: &[u8], out: &mut dyn FnMut(Span)) {
     const COLON: &[u8] = "：".as_bytes();
-    const WIDE_WORDS: [&[u8]; 16] = [
+    const WIDE_WORDS: [&[u8]; 18] = [
+        b"SMS",
+        b"sms",
         "短信".as_bytes(),
         "消息".as_bytes(),
         "信息".as_bytes(),
@@ -245,11 +269,11 @@ pub(super) fn spoken_behind_word(line: &[u8], out: &mut dyn FnMut(Span)) {
     }
 }
 
-/// Whether one word and an angle bracket stand at `at`: `to <`, `text <`.
+/// Whether one word and an angle bracket stand at `at`: `to <`, `text <`, `msg:<`.
 fn is_word_in_angles(line: &[u8], at: usize) -> bool {
     let rest = line.get(at..).unwrap_or_default();
     let len = rest.iter().take(24).take_while(|b| is_alnum(**b) || **b == b'_').count();
-    len > 0 && rest.get(len..).is_some_and(|rest| rest.starts_with(b" <"))
+    len > 0 && matches!(rest.get(len..), Some([b' ' | b':' | b'=', b'<', ..]))
 }
 
 /// Whether somebody wrote it, in a language that is known or not.

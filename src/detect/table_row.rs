@@ -40,12 +40,19 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
     let number = |place: usize| columns.get(place).and_then(|column| phone(column.span.of(line)));
     let pair = best_pair(columns, line);
     let numbered = pair.is_some() || columns.iter().any(|column| is_marked(column.span.of(line)));
-    let lone = || (0..columns.len()).any(|place| number(place).is_some_and(|found| found.digits >= 11));
+    // `…	MO	…`: what gateways call a message's way.
+    let way =
+        |column: &Column| matches!(column.span.of(line), b"MO" | b"MT" | b"SMS" | b"mo" | b"mt" | b"sms");
+    let moved = || columns.iter().any(way);
+    let lone = || {
+        let least = if moved() { 10 } else { 11 };
+        (0..columns.len()).any(|place| number(place).is_some_and(|found| found.digits >= least))
+    };
     for (place, column) in columns.iter().enumerate() {
         let value = column.span.of(line);
         let worded = separator != b','
             && reads_like_text(value)
-            && (numbered || is_written(value) && !is_known_text(value) && lone());
+            && (numbered || (is_written(value) || moved()) && !is_known_text(value) && lone());
         if numbered && reads_like_name(value) {
             out(Cell::Name, column.span);
             continue;
@@ -56,7 +63,8 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
         }
         let Some(found) = number(place) else { continue };
         let beside = pair.is_some_and(|first| place == first || place == first + 1);
-        let lone = found.marked || (found.digits >= 11 && !has_pair(columns, line));
+        let least = if moved() { 10 } else { 11 };
+        let lone = found.marked || (found.digits >= least && !has_pair(columns, line));
         if found.marked || beside || lone {
             out(Cell::Phone(found.detail), column.span);
         }

@@ -116,6 +116,36 @@ impl WordList {
         self.place(word).is_some()
     }
 
+    /// As [`holds`](Self::holds), also for a word that begins with a capital beyond ASCII, as one at a sentence's
+    /// start does: `Échec`, `Ошибка`.
+    #[must_use]
+    #[inline]
+    pub fn holds_capital(&self, word: &[u8]) -> bool {
+        self.holds(word) || word.first().is_some_and(|first| *first >= 0xC3) && self.holds_lowered(word)
+    }
+
+    #[cold]
+    fn holds_lowered(&self, word: &[u8]) -> bool {
+        /// No word of a list is longer.
+        const LONGEST: usize = 64;
+        let small = match word {
+            // Latin, Greek and Cyrillic, whose capitals and small letters are as many bytes.
+            [0xC3, second @ 0x80..=0x9E, ..] => [0xC3, second + 0x20],
+            [0xD0, second @ 0x90..=0x9F, ..] => [0xD0, second + 0x20],
+            [0xD0, second @ 0xA0..=0xAF, ..] => [0xD1, second - 0x20],
+            [0xCE, second @ 0x91..=0x9F, ..] => [0xCE, second + 0x20],
+            [0xCE, second @ 0xA0..=0xA9, ..] => [0xCF, second - 0x20],
+            _ => return false,
+        };
+        let mut buffer = [0; LONGEST];
+        let Some(lowered) = buffer.get_mut(..word.len()) else { return false };
+        lowered.copy_from_slice(word);
+        for (to, from) in lowered.iter_mut().zip(small) {
+            *to = from;
+        }
+        self.holds(lowered)
+    }
+
     /// Whether any word begins with a byte.
     #[must_use]
     #[inline]
@@ -174,6 +204,11 @@ mod tests {
             assert!(matches!(word.as_bytes(), [.., one, two] if LIST.may_end_with(*one, *two)), "{word}");
         }
         assert!(LIST.may_end_with(b'E', b'N') && !LIST.may_end_with(b'e', b'm'));
+        static BEYOND: WordList = WordList::new(&["échec", "ошибка", "сбой", "σφάλμα"]);
+        for word in ["Échec", "échec", "Ошибка", "Сбой", "Σφάλμα"] {
+            assert!(BEYOND.holds_capital(word.as_bytes()), "{word}");
+        }
+        assert!(!BEYOND.holds_capital("Ünbekannt".as_bytes()) && !BEYOND.holds_capital(b"\xC3"));
         for other in ["", "t", "tok", "tokens", "tooen"] {
             assert!(!LIST.holds(other.as_bytes()), "{other}");
         }

@@ -457,6 +457,14 @@ fn announced(text: &[u8], start: usize) -> Option<Hit> {
 /// The end of words that go on behind a bare value: before the next `name=`, ` | `, a bracket, the
 /// line's end. Reads no further than that.
 fn words_end(text: &[u8], span: Span) -> usize {
+    // `msg:<see you at six> took 12`
+    if bytes::before(text, span.start()) == b'<' {
+        let inside = text.get(span.start()..text.len().min(span.start() + 2048)).unwrap_or_default();
+        if let Some(close) = memchr::memchr2(b'>', b'\n', inside).filter(|at| inside.get(*at) == Some(&b'>'))
+        {
+            return span.start() + close;
+        }
+    }
     let rest = text.get(span.end()..).unwrap_or_default();
     let starts_field = |sign: usize| {
         // `耗时=12`: names are written in any script; beyond ASCII a colon is rather a sentence's.

@@ -193,6 +193,8 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         {
             Reading::Claim(Class::SubjectId)
         }
+        // `jid=7070614f5e9cb44d30915a41`: a job's.
+        Class::Phone if name.ends_with(b"id") && is_hash(value, &shape) => Reading::Opaque(Class::EventId),
         Class::Phone => phone(value, &shape, meaning.strength, around),
         Class::Code => code(name, value, &shape, meaning.strength, form, around),
         Class::Body => body(name, value, &shape, meaning.strength, form, around),
@@ -326,6 +328,10 @@ fn code(
             if !plausible && shape.spaces > 0 {
                 return Reading::Text;
             }
+            // `<usercode>ops.ray</usercode>`: who asks.
+            if !plausible && name.starts_with(b"user") && account_name::has_shape(value) {
+                return Reading::Claim(Class::SubjectId);
+            }
             if !plausible || !long_enough || (error && !around.own.has(Facts::PHONE)) {
                 return Reading::Opaque(Class::Safe);
             }
@@ -333,7 +339,7 @@ fn code(
             // number is rather a status.
             if here
                 || !matches!(form, Form::JsonNumber | Form::Bare)
-                || value.len() == 6 && form == Form::Bare
+                || value.len() == 6 && form == Form::Bare && !around.own.has(Facts::THING)
             {
                 Reading::Claim(Class::Code)
             } else if form == Form::Bare && !matches!(name, b"code" | b"codes") {
@@ -435,6 +441,11 @@ pub fn is_said(value: &[u8], at_least: usize) -> bool {
         && (reads_human(value) || spaces >= at_least && reads_foreign(value))
 }
 
+/// Sixteen hex digits or more, with letters among them.
+fn is_hash(value: &[u8], shape: &ValueShape) -> bool {
+    shape.len >= 16 && shape.digits < shape.len && value.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// Digits that are a valid number with its calling code.
 fn is_valid_number(value: &[u8]) -> bool {
     (10..=15).contains(&value.len())
@@ -474,7 +485,9 @@ fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroun
         || shape.underscores > 0
         || value.contains(&b'.') && shape.spaces == 0
         || value.contains(&b'/');
-    if thing && !looks_so {
+    // `"name":"sms-relay","hostname":…,"pid":…`: a logger's (bunyan).
+    let logger = around.own.has(Facts::LOG) && shape.upper == 0 && value.contains(&b'-');
+    if (thing || logger) && !looks_so {
         Reading::Safe
     } else if (person && !constant) || looks_so {
         Reading::Claim(Class::Name)

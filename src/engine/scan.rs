@@ -197,6 +197,10 @@ impl Scan {
                     }
                     return found(detectors, Detector::Email, sink, here, hit.class, hit.span);
                 }
+                if let Some((user, password)) = credential::slash_account(text, at) {
+                    found(detectors, Detector::SubjectShape, sink, here, Class::SubjectId, user);
+                    found(detectors, Detector::CredentialShape, sink, here, Class::Credential, password);
+                }
                 at + 1
             }
             b'%' => {
@@ -463,7 +467,11 @@ fn phone(
     push(sink, here, class, rule, hit.span, hit.detail, false);
     if let Some(rule) = detectors.rule(Detector::NameShape) {
         let (start, end) = (hit.span.start(), hit.span.end());
-        let names = [name::before_number(here.text, start), name::after_number(here.text, end)];
+        let names = [
+            name::before_number(here.text, start),
+            name::after_number(here.text, end),
+            name::before_act(here.text, start),
+        ];
         for name in names.into_iter().flatten() {
             push(sink, here, Class::Name, rule, name, Detail::None, false);
         }

@@ -33,13 +33,15 @@ impl Seen {
 
     /// A segment of a path or a parameter that a link's code stands behind, or in; or ` link` before an address.
     pub const LINK: Seen = Seen(1 << 7);
+    /// `<person id="`, `UserDto[id=`: the id of what is called by a person's word may follow.
+    pub const OBJECT: Seen = Seen(1 << 8);
 
     /// Any keyword of a pattern rule.
-    pub const KEYWORDS: Seen = Seen(u64::MAX << 8);
+    pub const KEYWORDS: Seen = Seen(u64::MAX << 9);
 
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
-        Seen(1 << (8 + rule).min(63))
+        Seen(1 << (9 + rule).min(63))
     }
 
     #[must_use]
@@ -93,7 +95,7 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 26] = [
+const LITERALS: [(&str, Seen); 37] = [
     (" link", Seen::LINK),
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
@@ -111,6 +113,17 @@ const LITERALS: [(&str, Seen); 26] = [
     ("users\\", Seen::PERSON),
     ("/users/", Seen::PERSON),
     ("/home/", Seen::PERSON),
+    ("conversation with ", Seen::PERSON),
+    ("chat with ", Seen::PERSON),
+    ("ed by ", Seen::PERSON),
+    ("mail by ", Seen::PERSON),
+    (" id=\"", Seen::OBJECT),
+    ("[id=", Seen::OBJECT),
+    ("(id=", Seen::OBJECT),
+    ("{id=", Seen::OBJECT),
+    ("setex", Seen::PLACES),
+    ("like '%", Seen::PLACES),
+    ("binding parameter ", Seen::PLACES),
     (" (0", Seen::PLACES),
     ("otp_", Seen::PLACES),
     ("otp.", Seen::PLACES),
@@ -140,10 +153,10 @@ impl Signs {
         }
         let open = |tells| Word { tells, len: 0, open_left: true, open_right: true, cut: false };
         for (text, tells) in LITERALS {
-            signs.add(text, open(tells));
+            signs.add_whole(text, open(tells));
         }
         for word in message::SAYS.iter().filter(|word| word.is_ascii()) {
-            signs.add(&format!(" {word}: "), open(Seen::SAYS));
+            signs.add_whole(&format!(" {word}: "), open(Seen::SAYS));
         }
         for text in link::signs() {
             signs.add(&text, open(Seen::LINK));
@@ -267,13 +280,21 @@ struct Words {
 
 impl Words {
     fn add(&mut self, text: &str, word: Word) {
-        if !text.is_ascii() {
-            self.beyond_ascii = self.beyond_ascii.with(word.tells);
-            return;
+        match text.get(..PREFIX).filter(|_| text.is_ascii()) {
+            Some(first) => {
+                self.add_whole(first, Word { len: word.len.min(PREFIX), cut: text.len() > PREFIX, ..word });
+            }
+            None => self.add_whole(text, word),
         }
-        let cut = text.len() > PREFIX;
-        self.texts.push(text.get(..PREFIX).unwrap_or(text).to_owned());
-        self.words.push(Word { len: word.len.min(PREFIX), cut, ..word });
+    }
+
+    fn add_whole(&mut self, text: &str, word: Word) {
+        if text.is_ascii() {
+            self.texts.push(text.to_owned());
+            self.words.push(word);
+        } else {
+            self.beyond_ascii = self.beyond_ascii.with(word.tells);
+        }
     }
 
     /// The automaton, states in which no word ends first.

@@ -1,8 +1,9 @@
 //! Passwords between `://` and `@`, and the secret part of webhooks' addresses.
 
 use super::hit;
-use crate::detect::Hit;
-use crate::detect::bytes::{byte, is_digit, is_quote, is_space, run_end, slice, tail};
+use crate::detect::bytes::{byte, is_alnum, is_digit, is_quote, is_space, run_end, run_start, slice, tail};
+use crate::detect::{Hit, ip};
+use crate::finding::Span;
 
 /// Passwords are short; farther on an `@` belongs to something else.
 const LONGEST: usize = 256;
@@ -97,9 +98,50 @@ fn password_end(text: &[u8], start: usize) -> Option<usize> {
     at
 }
 
+/// The account and its password before the `@` at `at` and a machine's address: `bind ops.ray/nebel42!@192.0.2.7`, as
+/// SQL*Plus and SMPP clients are told.
+#[must_use]
+pub fn slash_account(text: &[u8], at: usize) -> Option<(Span, Span)> {
+    /// Channels of telephone exchanges are written so, too: `SIP/provider1@192.0.2.7`.
+    const CHANNELS: [&[u8]; 6] = [b"sip", b"pjsip", b"iax2", b"local", b"sccp", b"dahdi"];
+    let v6 = || byte(text, at + 1) == b'[' && slice(text, at + 2..at + 8).contains(&b':');
+    let v4 = ip::v4_at(text, at + 1).is_some_and(|hit| hit.span.start() == at + 1);
+    if !v4 && !v6() {
+        return None;
+    }
+    let secret =
+        |b| b > b' ' && b < 0x7F && !matches!(b, b'/' | b'"' | b'\'' | b'=' | b':' | b'<' | b'(' | b'@');
+    let start = run_start(text, at, 64, secret);
+    let slash = start.checked_sub(1).filter(|slash| byte(text, *slash) == b'/')?;
+    let password = slice(text, start..at);
+    let letters = password.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let user_start = run_start(text, slash, 64, |b| is_alnum(b) || matches!(b, b'.' | b'_' | b'-'));
+    let user = slice(text, user_start..slash);
+    let opens = user_start == 0 || matches!(byte(text, user_start - 1), b' ' | b'"' | b'\'' | b'=' | b'(');
+    let channel = CHANNELS.iter().any(|known| user.eq_ignore_ascii_case(known));
+    let fits = password.len() >= 6 && letters > 0 && letters < password.len();
+    (fits && opens && !channel && user.iter().any(u8::is_ascii_alphabetic))
+        .then(|| (Span::new(user_start, slash), Span::new(start, at)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accounts_before_a_slash() {
+        let parts = |text: &str| {
+            let at = text.find('@')?;
+            let (user, password) = slash_account(text.as_bytes(), at)?;
+            let part = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
+            Some((part(user), part(password)))
+        };
+        let want = Some(("ops.ray".to_owned(), "nebel42!".to_owned()));
+        assert_eq!(parts("bind ops.ray/nebel42!@192.0.2.7:2775 as transceiver"), want);
+        for text in ["SIP/provider1@192.0.2.7", "git/repo1@v4", "a b/1@192.0.2.7", "x/y/name12@192.0.2.7"] {
+            assert_eq!(parts(text), None, "{text}");
+        }
+    }
 
     fn password(text: &str) -> Option<&str> {
         let hit = url_password(text.as_bytes(), text.find("://")?)?;

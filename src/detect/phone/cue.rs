@@ -147,6 +147,8 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
             Word::Other if nth == 1 && found == Cue::Weak && words::is_sending(lower.as_str()) => {
                 return found;
             }
+            // `msg from 4479…`
+            Word::Other if nth == 1 && found == Cue::Weak && words::is_message(word) => return Cue::Strong,
             // `{error,timeout,"4479…"}`: what stands before a comma is another thing.
             Word::Other if nth == 0 && joint.ends_clause && joint.mark == Mark::None => break,
             Word::Other => return if found == Cue::Weak && nth > 1 { found } else { Cue::Against },
@@ -230,6 +232,10 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
     if positional::name_of_a_code(rest).is_some() {
         return Cue::Weak;
     }
+    // MyBatis: `Parameters: 447700900123(String), 482913(String)`
+    if rest.starts_with(b"(String)") {
+        return Cue::Weak;
+    }
     // `447700900123 <- "see you"`
     if matches!(rest, [b'<' | b'-', b'-' | b'>', b' ', b'"' | b'\'', ..]) {
         return Cue::Weak;
@@ -253,9 +259,34 @@ pub(super) fn line_speaks_of_numbers(text: &[u8], start: usize) -> bool {
     words::speaks_of_numbers(line)
 }
 
-/// `447700900123 -> 22384`: another number, or a short one, behind an arrow.
+/// `MT 815466 4479… ESME_ROK 488 ms`: whether a line begins with what gateways call a message's way, or goes on
+/// with what becomes of one.
+pub(super) fn is_a_gateways(text: &[u8], start: usize, end: usize) -> bool {
+    let head = text.get(start.saturating_sub(AHEAD)..start).unwrap_or_default();
+    // A row's columns are read together.
+    if head.ends_with(b",") {
+        return false;
+    }
+    let line = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let rest = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
+    let rest = rest.split(|b| *b == b'\n').next().unwrap_or_default();
+    let word = |b: &u8| !(b.is_ascii_alphanumeric() || *b == b'_');
+    // `ok;4479…;996539;failed;81757`: a row's column is a word of its own.
+    let row = matches!(rest.first(), Some(b';' | b'|' | b'\t'));
+    line.split(word).any(words::is_way) || rest.split(word).any(|word| words::is_outcome(word, row))
+}
+
+/// `number 66125703 in country DK is not reachable`: whether what stands behind digits is said of a subscriber.
+pub(super) fn speaks_of_a_subscriber(text: &[u8], end: usize) -> bool {
+    let rest = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
+    let rest = rest.split(|b| matches!(b, b'\n' | b',' | b';')).next().unwrap_or_default();
+    rest.first() == Some(&b' ') && rest.split(|b| !b.is_ascii_alphabetic()).any(words::is_of_a_subscriber)
+}
+
+/// `447700900123 -> 22384`, `447700900123->22384`: another number, or a short one, behind an arrow.
 fn goes_to_another(behind: &[u8]) -> bool {
     let rest = behind.strip_prefix(b" -> ").or_else(|| behind.strip_prefix(b" => "));
+    let rest = rest.or_else(|| behind.strip_prefix(b"->")).or_else(|| behind.strip_prefix(b"=>"));
     let rest = rest.or_else(|| behind.strip_prefix(" → ".as_bytes())).unwrap_or_default();
     let rest = rest.strip_prefix(b"+").unwrap_or(rest);
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -319,6 +350,20 @@ pub(super) fn conversation_before(text: &[u8], start: usize) -> bool {
     ]
     .iter()
     .any(|segment| head.ends_with(segment))
+}
+
+/// `sms.mo.4479…`, `/u/4479…/verify`: whether a part of the path or the topic's name that digits stand in is one of
+/// numbers or of messages.
+pub(super) fn topic_around(text: &[u8], start: usize, end: usize) -> bool {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    let head = text.get(start.saturating_sub(BACK)..start).unwrap_or_default();
+    let from = head.iter().rposition(|byte| !part(byte)).map_or(0, |at| at + 1);
+    let rest = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
+    let to = rest.iter().position(|byte| !part(byte)).unwrap_or(rest.len());
+    let parts = |text: &[u8]| {
+        text.split(|byte| matches!(byte, b'.' | b'/' | b'_' | b'-')).any(words::is_topic)
+    };
+    parts(head.get(from..).unwrap_or_default()) || parts(rest.get(..to).unwrap_or_default())
 }
 
 /// Whether the letters right before `start` (an underscore between them is fine) are a word that
@@ -401,6 +446,8 @@ fn joint_before(text: &[u8], floor: usize, end: usize) -> Joint {
             [.., b'm'] if colour_before(text, joint.start).is_some() => {
                 joint.start - colour_before(text, joint.start).unwrap_or(joint.start - 1)
             }
+            // `LIKE '%4479…%'`
+            [.., b'\'' | b'"', b'%'] => 2,
             [.., b' ' | b'\t' | b'"' | b'\'' | b'`' | b'(' | b'[' | b'{' | b'*' | b'~' | b'|' | b'\\'] => 1,
             [.., b',' | b'.' | b';'] => {
                 joint.ends_clause = true;

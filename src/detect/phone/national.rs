@@ -105,17 +105,35 @@ fn left_of(text: &[u8], start: usize) -> Left {
     let before = |n: usize| start.checked_sub(n).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
     let telling = |holds: bool| if holds { Left::Telling } else { Left::Joined };
     match before(1) {
+        // `LIKE '%4479…%'`
+        b'%' if matches!(before(2), b'\'' | b'"') => Left::Clean,
         b'0'..=b'9' | b'+' | b'@' | b'%' | b'\\' => Left::Joined,
         _ if super::percent_before(text, start) => Left::Clean,
         b'm' if super::colour_before(text, start).is_some() => Left::Clean,
         b'_' | b'-' | b'a'..=b'z' | b'A'..=b'Z' => telling(cue::glued_before(text, start)),
+        // `OK:7f3a:0.16:4479…`, an answer's parts; no time and no address has as many digits.
+        b':' if before(2).is_ascii_digit() && has_long_run(text, start) => Left::Clean,
         b'.' | b':' | b')' if before(2).is_ascii_digit() => Left::Joined,
-        b'.' if before(2).is_ascii_alphanumeric() => Left::Joined,
+        b'.' if before(2).is_ascii_alphanumeric() => telling(is_in_topic(text, start)),
         b'/' if cue::conversation_before(text, start) => Left::Clean,
-        b'/' if before(2).is_ascii_alphanumeric() => telling(cue::path_before(text, start)),
+        b'/' if before(2).is_ascii_alphanumeric() => {
+            telling(cue::path_before(text, start) || is_in_topic(text, start))
+        }
         0x80.. if digit_before(text, start) => Left::Joined,
         _ => Left::Clean,
     }
+}
+
+/// Whether digits are a mobile number with its calling code in a topic's name or a path about numbers or messages.
+fn is_in_topic(text: &[u8], start: usize) -> bool {
+    let digits = text.get(start..).unwrap_or_default().iter().take(16).take_while(|b| b.is_ascii_digit());
+    let end = start + digits.count();
+    (10..=13).contains(&(end - start)) && is_mobile(text, start, end) && cue::topic_around(text, start, end)
+}
+
+fn has_long_run(text: &[u8], start: usize) -> bool {
+    let digits = text.get(start..).unwrap_or_default().iter().take(LONG).take_while(|b| b.is_ascii_digit());
+    digits.count() == LONG
 }
 
 /// Whether a digit of another script, or one behind invisible characters, ends at `start`.
@@ -215,6 +233,7 @@ impl Candidate<'_> {
         }
         let joined = match next(0) {
             letter if letter.is_ascii_alphanumeric() => true,
+            b'%' if matches!(next(1), b'\'' | b'"') => false,
             b'_' | b'@' | b'%' | b'=' => true,
             b':' => next(1).is_ascii_digit() && !not_uuid::is_uuid_at(self.text, end + 1),
             // A host name's next part; a sentence begins with a capital.
@@ -309,6 +328,7 @@ impl Candidate<'_> {
                     || (home.is_some() && (n >= 9 || usual))
                     || (trunk && n >= 10)
                     || american()
+                    || ((8..=11).contains(&n) && cue::speaks_of_a_subscriber(self.text, self.scan.end(n)))
             }
             Cue::None => false,
             Cue::Against => false,
@@ -328,7 +348,25 @@ impl Candidate<'_> {
             && self.context.field == FieldHint::None
             && is_mobile(self.text, self.start, self.scan.end(n))
             && !refuse::begins_with_date(self.scan)
-            && cue::line_speaks_of_numbers(self.text, self.start)
+            && (cue::line_speaks_of_numbers(self.text, self.start)
+                || cue::is_a_gateways(self.text, self.start, self.scan.end(n))
+                || self.is_beside_another(n))
+    }
+
+    /// `20260218193107 4479… 4915… expired 2863`: whether another mobile number stands beside one, a space between.
+    /// One random number of eleven digits in ten is a mobile's, two of them are one in a hundred.
+    fn is_beside_another(&self, n: usize) -> bool {
+        let (text, end) = (self.text, self.scan.end(n));
+        let digits = |b: &u8| b.is_ascii_digit();
+        let rest = text.get(end + 1..).unwrap_or_default();
+        let next = end + 1 + rest.iter().take(14).take_while(|b| digits(b)).count();
+        let head = text.get(..self.start.saturating_sub(1)).unwrap_or_default();
+        let previous = head.len() - head.iter().rev().take(14).take_while(|b| digits(b)).count();
+        let space = |at: Option<usize>| at.and_then(|at| text.get(at)) == Some(&b' ');
+        space(Some(end)) && (LONG..=13).contains(&(next - end - 1)) && is_mobile(text, end + 1, next)
+            || space(self.start.checked_sub(1))
+                && (LONG..=13).contains(&(head.len() - previous))
+                && is_mobile(text, previous, head.len())
     }
 
     /// `00` and a calling code. Two zeros before a valid number are rarely chance, but ids padded with

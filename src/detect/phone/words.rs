@@ -91,6 +91,39 @@ pub(super) fn speaks_of_numbers(line: &[u8]) -> bool {
     words::phone::SPEAKS.iter().any(has)
 }
 
+static TOPICS: WordList = WordList::new(words::phone::TOPICS);
+static MESSAGES: WordList = WordList::new(words::phone::MESSAGES);
+
+/// Parts of a path or a topic's name in which a number stands.
+pub(super) fn is_topic(word: &[u8]) -> bool {
+    TOPICS.holds(word)
+}
+
+/// Words for a message, before a preposition and a number.
+pub(super) fn is_message(word: &[u8]) -> bool {
+    MESSAGES.holds(word)
+}
+
+static WAYS: WordList = WordList::new(words::phone::WAYS);
+static OUTCOMES: WordList = WordList::new(words::phone::OUTCOMES);
+static SUBSCRIBERS: WordList = WordList::new(words::phone::OF_SUBSCRIBERS);
+
+/// What gateways call a message's way, in capitals: `MT`.
+pub(super) fn is_way(word: &[u8]) -> bool {
+    word.first().is_some_and(u8::is_ascii_uppercase) && WAYS.holds(word)
+}
+
+/// What becomes of a message, as gateways write it: `DELIVRD`, `ESME_ROK`.
+pub(super) fn is_outcome(word: &[u8], in_small: bool) -> bool {
+    let capital = word.first().is_some_and(u8::is_ascii_uppercase);
+    word.starts_with(b"ESME_") || (capital || in_small) && OUTCOMES.holds(word)
+}
+
+/// What is said of subscribers: `reachable`, `ported`.
+pub(super) fn is_of_a_subscriber(word: &[u8]) -> bool {
+    SUBSCRIBERS.holds(word)
+}
+
 /// Prepositions that, as a field's name (`to=…`, `from:…`), say who sends or gets a message.
 pub(super) fn is_direction(lower: &str) -> bool {
     matches!(lower, "to" | "from")

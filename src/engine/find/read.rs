@@ -55,6 +55,7 @@ pub(super) fn note_value(shaped: &Shaped, field: &Field, value: &[u8], facts: &m
 
 static LEVELS: WordList = WordList::new(words::neighbours::LEVEL);
 static FAILURES: WordList = WordList::new(words::neighbours::FAILED);
+static VALUES: WordList = WordList::new(words::code::VALUES);
 
 /// `level=ERROR`
 pub(super) fn says_failure(shaped: &Shaped, value: &[u8]) -> bool {
@@ -199,7 +200,49 @@ pub(super) fn read_shaped(
         && around.own.has(Facts::FAILED)
         && !around.own.has(Facts::PHONE.with(Facts::CODES).with(Facts::MESSAGE).with(Facts::TEXT))
         && !detectors::speaks_of_codes(text_around(bytes, field.value));
-    (if failed { Reading::Opaque(Class::Safe) } else { reading }, None)
+    // `expected=4829 got=4830`: something of a code's only where one is spoken of.
+    let vague = reading == Reading::Claim(Class::Code)
+        && meaning.strength == Strength::Ambiguous
+        && VALUES.holds(shaped.lower.as_bytes())
+        && !(around.own.has(Facts::PHONE) && matches!(field.form, Form::Quoted | Form::JsonString))
+        && !around.own.has(Facts::CODES)
+        && !detectors::speaks_of_codes(text_around(bytes, field.value));
+    if reading == Reading::Opaque(Class::Safe)
+        && meaning.class == Some(Class::Code)
+        && field.form == Form::Bare
+        && is_argument_of_a_check(bytes, field.value)
+    {
+        return (Reading::Claim(Class::Code), None);
+    }
+    let reading = match (failed, vague) {
+        (true, _) => Reading::Opaque(Class::Safe),
+        // The words around it decide.
+        (false, true) => Reading::Text,
+        (false, false) => reading,
+    };
+    (reading, None)
+}
+
+/// `verify check(request_id=7f3a, code=482913)`: whether digits of a code's length are what a function was called
+/// with that speaks of codes.
+fn is_argument_of_a_check(text: &[u8], value: Span) -> bool {
+    const REACH: usize = 96;
+    let digits = value.of(text);
+    if !(4..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let head = text.get(value.start().saturating_sub(REACH)..value.start()).unwrap_or_default();
+    let Some(open) = head.iter().rposition(|b| matches!(b, b'(' | b')' | b'\n')) else { return false };
+    let called = head.get(open.saturating_sub(40)..open).unwrap_or_default();
+    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':');
+    let word = called.iter().rposition(|b| !part(b)).map_or(0, |at| at + 1);
+    let before = called.get(..word).unwrap_or_default().trim_ascii_end();
+    let before =
+        before.get(before.iter().rposition(|b| !part(b)).map_or(0, |at| at + 1)..).unwrap_or_default();
+    head.get(open) == Some(&b'(')
+        && word < called.len()
+        && (detectors::speaks_of_codes(called.get(word..).unwrap_or_default())
+            || detectors::speaks_of_codes(before))
 }
 
 /// Whether a string whose name says nothing is what somebody wrote: in a list with a number (a job's arguments),

@@ -85,7 +85,16 @@ fn listed_codes(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut 
         // A statement that stands there says what its parameters are.
         let head = here.text.get(..end as usize).unwrap_or_default();
         let bound = listed.parameter.is_some_and(|sign| bytes::find(head, sign.of(here.text)).is_none());
-        if bound || speaks_of_codes_near(here.text, listed.span) {
+        // `['+4479…', '482913', …]`: a call's first two arguments.
+        let first = found.span.start.checked_sub(base).is_some_and(|start| {
+            let start = Span { start, end: start }.start();
+            listed.quoted
+                && matches!(
+                    here.text.get(..start),
+                    Some([.., b'[' | b'(', b'"' | b'\''] | [.., b'[' | b'(', b' ', b'"' | b'\''])
+                )
+        });
+        if bound || first || speaks_of_codes_near(here.text, listed.span) {
             push(sink, here, Class::Code, rule, listed.span, Detail::None, false);
         }
     }
@@ -103,6 +112,22 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
         positional::commands(text, speaks, &mut |number, span| {
             push(sink, here, Class::Phone, phone, number, Detail::None, false);
             push(sink, here, Class::Code, code, span, Detail::None, false);
+        });
+        let mut push_code = |span| push(sink, here, Class::Code, code, span, Detail::None, false);
+        positional::kept(text, speaks, &mut push_code);
+        positional::bound(text, &mut push_code);
+        positional::looked_for(text, &mut |column, value| {
+            let digits = value.of(text).iter().filter(|b| b.is_ascii_digit()).count();
+            let numeric = digits == value.len();
+            let (class, rule) = match detectors.meaning(column.of(text)).class {
+                Some(Class::Phone) if numeric => (Class::Phone, phone),
+                Some(Class::Code | Class::Body) if numeric && (4..=8).contains(&digits) => {
+                    (Class::Code, code)
+                }
+                Some(Class::Name) if digits == 0 => (Class::Name, name),
+                _ => return,
+            };
+            push(sink, here, class, rule, value, Detail::None, false);
         });
         positional::bracketed(text, &mut |who, number| {
             push(sink, here, Class::Name, name, who, Detail::None, false);
@@ -179,6 +204,11 @@ fn people(detectors: &Detectors, here: &Here<'_>, done: &[Span], seen: Seen, sin
         account_name::names(text, account_name::About { announced, spoken_of }, &mut |span| {
             push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
         });
+        if seen.has(Seen::OBJECT) {
+            account_name::ids_of_objects(text, &mut |span| {
+                push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
+            });
+        }
     }
 }
 
