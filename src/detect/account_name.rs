@@ -305,7 +305,7 @@ pub fn bracketed_id(text: &[u8], end: usize) -> Option<Span> {
     let drawn = len >= 10 && digits >= 1 && id.iter().any(u8::is_ascii_uppercase);
     let dashes = id.iter().filter(|b| matches!(b, b'-' | b'/')).count();
     let dated = dashes == 2 && digits + dashes == len;
-    (len >= 6 && (digits >= 3 || drawn) && !dated && byte(text, start + len) == b')')
+    (len >= 6 && (digits >= 3 || drawn || is_drawn(id)) && !dated && byte(text, start + len) == b')')
         .then(|| Span::new(start, start + len))
 }
 

@@ -44,6 +44,10 @@ pub(super) fn refusal(text: &[u8], candidate: &Candidate, hits: &[Hit]) -> Optio
             None => break,
         }
     }
+    // `blocking OTP for 5687 s`
+    if matches!(rest, [b' ', b's'] | [b' ', b's', b' ' | b',' | b';' | b')' | b'\n', ..]) {
+        return Some(Refusal::Unit);
+    }
     let hit = word_after(text, hits, candidate.end)?;
     let measured = match hit.role {
         // an amount, unless the currency belongs to the next number: "code 4821 USD 50"

@@ -68,7 +68,7 @@ pub fn codes(text: &[u8], number: Span, speaks: fn(&[u8]) -> bool, out: &mut dyn
         out(code);
     }
     entered(text, end, out);
-    made(text, number.start(), out);
+    made(text, number.start(), speaks, out);
 }
 
 /// How long the name is that a code's field has, its sign counted, where one begins a text: `code=`.
@@ -95,17 +95,22 @@ fn entered(text: &[u8], end: usize, out: &mut dyn FnMut(Span)) {
     }
 }
 
-/// `generated 482913 for 4479…`.
-fn made(text: &[u8], start: usize, out: &mut dyn FnMut(Span)) {
+/// `generated 482913 for 4479…`; where the line speaks of codes, `sent 482913 by sms to 4479…`.
+fn made(text: &[u8], start: usize, speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
     static MADE: WordList = WordList::new(words::code::MADE);
+    static SENT: WordList = WordList::new(words::phone::SENDING);
+    const CHANNELS: [&[u8]; 6] =
+        [b" by sms", b" via sms", b" by SMS", b" via SMS", b" by whatsapp", b" via whatsapp"];
     let head = slice(text, 0..start);
     let Some(head) = head.strip_suffix(b" for ").or_else(|| head.strip_suffix(b" to ")) else { return };
+    let head = CHANNELS.iter().find_map(|channel| head.strip_suffix(*channel)).unwrap_or(head);
     let code = run_start(head, head.len(), 9, is_digit);
     if !(4..=8).contains(&(head.len() - code)) || before(head, code) != b' ' {
         return;
     }
     let word = run_start(head, code - 1, 16, is_letter);
-    if MADE.holds(slice(head, word..code - 1)) {
+    let verb = slice(head, word..code - 1);
+    if MADE.holds(verb) || SENT.holds(verb) && speaks(line_before(text, word)) {
         out(Span::new(code, head.len()));
     }
 }

@@ -144,7 +144,7 @@ fn is_said(head: &[u8], text: &[u8], teller: Teller) -> bool {
     static FAILURES: WordList = WordList::new(words::message::FAILURES);
     static SENDING: WordList = WordList::new(words::phone::SENDING);
     let words = || head.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'));
-    let inbound = has_message_word(head) && words().any(|word| INBOUND.holds(word));
+    let inbound = has_message_word(head) && words().any(|word| INBOUND.holds_capital(word));
     let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
     let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
         || MARKS.iter().any(|(open, _)| text.starts_with(open));
@@ -152,7 +152,7 @@ fn is_said(head: &[u8], text: &[u8], teller: Teller) -> bool {
     let failed = words().any(|word| FAILURES.holds_capital(word))
         || text.split(|b| matches!(b, b' ' | b':')).take(3).any(|word| FAILURES.holds_capital(word))
         || is_constant(text);
-    let sending = words().any(|word| SENDING.holds(word));
+    let sending = words().any(|word| SENDING.holds_capital(word));
     let said = inbound
         || teller == Teller::Chat
         || sending && is_no_program(text)
@@ -168,15 +168,19 @@ fn is_constant(text: &[u8]) -> bool {
     word.len() >= 5 && word.contains(&b'_') && word.iter().all(part)
 }
 
-/// Two words or more, none of which programs log: behind a verb for sending, a text in whatever language.
+/// Two words or more, none of which programs log, or one small one among many: behind a verb for sending, a text in
+/// whatever language.
 fn is_no_program(text: &[u8]) -> bool {
     let head = text.get(..text.len().min(240)).unwrap_or_default();
-    let mut count = 0;
-    let foreign = head.split(|b| !(is_letter(*b) || is_high(*b))).filter(|word| word.len() > 1).all(|word| {
+    let (mut count, mut known, mut small) = (0, 0, true);
+    for word in head.split(|b| !(is_letter(*b) || is_high(*b))).filter(|word| word.len() > 1) {
         count += 1;
-        !is_known(word)
-    });
-    foreign && count >= 2
+        if is_known(word) {
+            known += 1;
+            small &= word.len() <= 3;
+        }
+    }
+    count >= 2 && (known == 0 || known == 1 && small && count >= 4)
 }
 
 /// `… in 12 ms`; nobody's `… in 10 minutes`.
@@ -287,7 +291,7 @@ fn without_verb(head: &[u8]) -> &[u8] {
     static SENT: WordList = WordList::new(words::phone::SENDING);
     static CASES: WordList = WordList::new(words::phone::CASES);
     let mut head = head;
-    for _ in 0..2 {
+    for _ in 0..3 {
         let len = head.iter().rev().take(32).take_while(|b| is_letter(**b) || is_high(**b)).count();
         let (rest, word) = head.split_at(head.len() - len);
         if !(SAYS.holds(word) || SENT.holds(word) || CASES.holds(word)) {

@@ -273,7 +273,8 @@ pub(super) fn is_a_gateways(text: &[u8], start: usize, end: usize) -> bool {
     let word = |b: &u8| !(b.is_ascii_alphanumeric() || *b == b'_');
     // `ok;4479…;996539;failed;81757`: a row's column is a word of its own.
     let row = matches!(rest.first(), Some(b';' | b'|' | b'\t'));
-    line.split(word).any(words::is_way) || rest.split(word).any(|word| words::is_outcome(word, row))
+    line.split(word).any(words::is_way)
+        || rest.split(word).any(|word| words::is_outcome(word, row) || words::is_of_a_network(word))
 }
 
 /// `number 66125703 in country DK is not reachable`: whether what stands behind digits is said of a subscriber.
@@ -360,9 +361,8 @@ pub(super) fn topic_around(text: &[u8], start: usize, end: usize) -> bool {
     let from = head.iter().rposition(|byte| !part(byte)).map_or(0, |at| at + 1);
     let rest = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
     let to = rest.iter().position(|byte| !part(byte)).unwrap_or(rest.len());
-    let parts = |text: &[u8]| {
-        text.split(|byte| matches!(byte, b'.' | b'/' | b'_' | b'-')).any(words::is_topic)
-    };
+    let parts =
+        |text: &[u8]| text.split(|byte| matches!(byte, b'.' | b'/' | b'_' | b'-')).any(words::is_topic);
     parts(head.get(from..).unwrap_or_default()) || parts(rest.get(..to).unwrap_or_default())
 }
 

@@ -119,6 +119,13 @@ pub(super) fn is_outcome(word: &[u8], in_small: bool) -> bool {
     word.starts_with(b"ESME_") || (capital || in_small) && OUTCOMES.holds(word)
 }
 
+static NETWORKS: WordList = WordList::new(words::phone::OF_NETWORKS);
+
+/// What networks know of a subscriber: `imsi`.
+pub(super) fn is_of_a_network(word: &[u8]) -> bool {
+    NETWORKS.holds(word)
+}
+
 /// What is said of subscribers: `reachable`, `ported`.
 pub(super) fn is_of_a_subscriber(word: &[u8]) -> bool {
     SUBSCRIBERS.holds(word)
