@@ -479,7 +479,8 @@ mod tests {
         let mut tree = Tree::default();
         tree.reset();
         let mut spans = Vec::new();
-        walk(text.as_bytes(), 0, &|_| None, &mut Walker::default(), &mut tree, &mut spans).unwrap();
+        let walked = walk(text.as_bytes(), 0, &|_| None, &mut Walker::default(), &mut tree, &mut spans);
+        assert_eq!(walked, Ok(()), "{text}");
         let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
         tree.fields.iter().map(|f| (read(tree.name_of(f)), read(f.value))).collect()
     }

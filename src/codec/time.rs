@@ -401,37 +401,39 @@ mod tests {
     #[test]
     fn spans_name_the_components() {
         let text = b"2026-11-21T12:05:09.123Z";
-        let TimeForm::Civil { hour, minute, second, fraction } = parse(text).unwrap().form else {
+        let Some(TimeForm::Civil { hour, minute, second, fraction }) = parse(text).map(|time| time.form)
+        else {
             panic!("a civil time");
         };
         assert_eq!(
-            [hour, minute, second, fraction].map(|span| span.unwrap().of(text).to_vec()),
-            [b"12".to_vec(), b"05".to_vec(), b"09".to_vec(), b"123".to_vec()]
+            [hour, minute, second, fraction].map(|span| span.map(|span| span.of(&text[..]))),
+            [Some(&b"12"[..]), Some(b"05"), Some(b"09"), Some(b"123")]
         );
         let text = b"1795262709.25";
-        let TimeForm::Epoch { per_second, whole, fraction } = parse(text).unwrap().form else {
+        let Some(TimeForm::Epoch { per_second, whole, fraction }) = parse(text).map(|time| time.form) else {
             panic!("an epoch");
         };
         assert_eq!(
-            (per_second, whole.of(text), fraction.unwrap().of(text)),
-            (1, &b"1795262709"[..], &b"25"[..])
+            (per_second, whole.of(text), fraction.map(|span| span.of(&text[..]))),
+            (1, &b"1795262709"[..], Some(&b"25"[..]))
         );
     }
 
     #[test]
     fn every_day_of_ten_thousand_years_follows_the_one_before() {
-        let mut expected = days(1, 1, 1).unwrap();
+        let mut expected = days(1, 1, 1);
+        assert!(expected.is_some());
         for year in 1..=9999 {
             for month in 1..=12 {
                 for day in 1..=31 {
                     if let Some(found) = days(year, month, day) {
-                        assert_eq!(found, expected, "{year}-{month}-{day}");
-                        expected += 1;
+                        assert_eq!(Some(found), expected, "{year}-{month}-{day}");
+                        expected = Some(found + 1);
                     }
                 }
             }
         }
-        assert_eq!(expected, days(9999, 12, 31).unwrap() + 1);
+        assert_eq!(expected, days(9999, 12, 31).map(|last| last + 1));
     }
 
     proptest::proptest! {
@@ -442,8 +444,8 @@ mod tests {
 
         #[test]
         fn what_jiff_writes_we_read(ms in -62_135_596_800_000i64..253_402_207_200_000) {
-            let written = jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
-            proptest::prop_assert_eq!(parse_ms(written.as_bytes()), Some(ms));
+            let written = jiff::Timestamp::from_millisecond(ms).map(|at| at.to_string());
+            proptest::prop_assert_eq!(written.ok().and_then(|written| parse_ms(written.as_bytes())), Some(ms));
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `generated 482913 for 4479…`, `('4479…', 'Ada Roe', 3)`, `Ada Roe (099 …)`.
 
 use super::bytes::{before, byte, is_alnum, is_digit, is_letter, run_end, run_start, slice, tail};
-use super::code::opposed;
+use super::code_opposed::opposed;
 use super::name::two_words_before;
 use super::safe;
 use super::table_row::reads_like_name;
@@ -99,11 +99,12 @@ fn entered(text: &[u8], end: usize, out: &mut dyn FnMut(Span)) {
 fn made(text: &[u8], start: usize, speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
     static MADE: WordList = WordList::new(words::code::MADE);
     static SENT: WordList = WordList::new(words::phone::SENDING);
-    const CHANNELS: [&[u8]; 6] =
-        [b" by sms", b" via sms", b" by SMS", b" via SMS", b" by whatsapp", b" via whatsapp"];
+    static CARRIERS: WordList = WordList::new(words::neighbours::CARRIERS);
     let head = slice(text, 0..start);
     let Some(head) = head.strip_suffix(b" for ").or_else(|| head.strip_suffix(b" to ")) else { return };
-    let head = CHANNELS.iter().find_map(|channel| head.strip_suffix(*channel)).unwrap_or(head);
+    let (before_carrier, carrier) = head.split_at(run_start(head, head.len(), 12, is_letter));
+    let by = before_carrier.strip_suffix(b" by ").or_else(|| before_carrier.strip_suffix(b" via "));
+    let head = by.filter(|_| CARRIERS.holds(carrier)).unwrap_or(head);
     let code = run_start(head, head.len(), 9, is_digit);
     if !(4..=8).contains(&(head.len() - code)) || before(head, code) != b' ' {
         return;
@@ -166,71 +167,6 @@ pub fn commands(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span
         if before(text, start) == b' ' && command.iter().any(|b| matches!(b, b'_' | b'.')) && speaks(command)
         {
             out(Span::new(start, space), code);
-        }
-    }
-}
-
-/// Calls `out` with the codes that Redis keeps for a while: `SETEX otp:4479… 300 482913`.
-pub fn kept(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
-    let sign = |b: u8| matches!(b, b' ' | b'"' | b'\'');
-    for command in [&b"SETEX"[..], b"setex"] {
-        for at in memchr::memmem::find_iter(text, command) {
-            let mut words = [Span::default(); 3];
-            let mut end = at + command.len();
-            for word in &mut words {
-                let start = run_end(text, end, 4, sign);
-                end = run_end(text, start, 96, |b| !sign(b) && b != b'\n');
-                *word = Span::new(start, end);
-            }
-            let [key, lifetime, value] = words;
-            let digits = |span: Span, most| {
-                !span.is_empty() && span.len() <= most && span.of(text).iter().all(u8::is_ascii_digit)
-            };
-            if digits(lifetime, 9) && digits(value, 8) && value.len() >= 4 && speaks(key.of(text)) {
-                out(value);
-            }
-        }
-    }
-}
-
-/// Calls `out` with the texts of four to eight digits that a statement was run with behind a telephone number, as
-/// Hibernate logs them: `binding parameter [2] as [VARCHAR] - [482913]`, `binding parameter (2:VARCHAR) <- [482913]`.
-pub fn bound(text: &[u8], out: &mut dyn FnMut(Span)) {
-    const BINDING: &[u8] = b"binding parameter ";
-    let mut numbered = false;
-    for at in memchr::memmem::find_iter(text, BINDING) {
-        let start = at + BINDING.len();
-        let head_end = run_end(text, start, 48, |b| b != b'-');
-        let head = slice(text, start..head_end);
-        let open = run_end(text, head_end + 1, 1, |b| b == b' ');
-        if byte(text, open) != b'[' || memchr::memmem::find(head, b"CHAR").is_none() {
-            continue;
-        }
-        let value = Span::new(open + 1, run_end(text, open + 1, 24, |b| b != b']' && b != b'\n'));
-        let bytes = value.of(text);
-        let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-        if numbered && digits == bytes.len() && (4..=8).contains(&digits) && byte(text, value.end()) == b']' {
-            out(value);
-        }
-        numbered |= digits >= 9 || bytes.starts_with(b"[PHONE");
-    }
-}
-
-/// Calls `out` with names of columns and what a statement looks for in each: `phone LIKE '%4479…%'`.
-pub fn looked_for(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
-    for quote in memchr::memmem::find_iter(text, b"'%") {
-        let head = slice(text, 0..quote).trim_ascii_end();
-        let word = run_start(head, head.len(), 5, is_letter);
-        let called = slice(head, word..head.len());
-        if !(called.eq_ignore_ascii_case(b"like") || called.eq_ignore_ascii_case(b"ilike")) {
-            continue;
-        }
-        let head = slice(head, 0..word).trim_ascii_end();
-        let end = head.len() - head.iter().rev().take(2).take_while(|b| matches!(b, b'"' | b'`')).count();
-        let name = run_start(head, end, 40, |b| is_alnum(b) || b == b'_');
-        let stop = run_end(text, quote + 2, LONGEST_VALUE, |b| !matches!(b, b'%' | b'\'' | b'\n'));
-        if byte(text, stop) == b'%' && name < end && stop > quote + 4 {
-            out(Span::new(name, end), Span::new(quote + 2, stop));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::detect::bytes::{
 };
 use crate::detect::validate::not_uuid;
 use crate::detect::word_list::WordList;
+use crate::detect::words;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
@@ -200,8 +201,7 @@ fn is_behind_priority(text: &[u8], start: usize) -> bool {
 
 /// Whether a run is digits and a unit against them, none of it hexadecimal: `6848927s`, `72051ms`.
 fn is_measure(text: &[u8], start: usize, run: &Run) -> bool {
-    static UNITS: WordList =
-        WordList::new(&["s", "ms", "us", "ns", "kb", "mb", "gb", "kib", "mib", "gib", "min"]);
+    static UNITS: WordList = WordList::new(words::neighbours::GLUED_UNITS);
     let unit = start + run.digits;
     run.digits <= 10
         && unit < run.end

@@ -2,7 +2,8 @@
 
 use super::hit;
 use crate::detect::bytes::{byte, is_alnum, is_digit, is_quote, is_space, run_end, run_start, slice, tail};
-use crate::detect::{Hit, ip};
+use crate::detect::word_list::WordList;
+use crate::detect::{Hit, ip, words};
 use crate::finding::Span;
 
 /// Passwords are short; farther on an `@` belongs to something else.
@@ -103,7 +104,7 @@ fn password_end(text: &[u8], start: usize) -> Option<usize> {
 #[must_use]
 pub fn slash_account(text: &[u8], at: usize) -> Option<(Span, Span)> {
     /// Channels of telephone exchanges are written so, too: `SIP/provider1@192.0.2.7`.
-    const CHANNELS: [&[u8]; 6] = [b"sip", b"pjsip", b"iax2", b"local", b"sccp", b"dahdi"];
+    static CHANNELS: WordList = WordList::new(words::neighbours::CHANNELS);
     let v6 = || byte(text, at + 1) == b'[' && slice(text, at + 2..at + 8).contains(&b':');
     let v4 = ip::v4_at(text, at + 1).is_some_and(|hit| hit.span.start() == at + 1);
     if !v4 && !v6() {
@@ -118,7 +119,7 @@ pub fn slash_account(text: &[u8], at: usize) -> Option<(Span, Span)> {
     let user_start = run_start(text, slash, 64, |b| is_alnum(b) || matches!(b, b'.' | b'_' | b'-'));
     let user = slice(text, user_start..slash);
     let opens = user_start == 0 || matches!(byte(text, user_start - 1), b' ' | b'"' | b'\'' | b'=' | b'(');
-    let channel = CHANNELS.iter().any(|known| user.eq_ignore_ascii_case(known));
+    let channel = CHANNELS.holds(user);
     let fits = password.len() >= 6 && letters > 0 && letters < password.len();
     (fits && opens && !channel && user.iter().any(u8::is_ascii_alphabetic))
         .then(|| (Span::new(user_start, slash), Span::new(start, at)))

@@ -4,6 +4,7 @@ use super::super::reach::Reach;
 use super::super::signs::Seen;
 use super::*;
 use crate::detect::positional::{self, Beside};
+use crate::detect::statement;
 use crate::detect::table_column;
 use crate::detect::table_row::{self, Cell};
 use crate::detect::{account_name, body, link, listed};
@@ -114,9 +115,9 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
             push(sink, here, Class::Code, code, span, Detail::None, false);
         });
         let mut push_code = |span| push(sink, here, Class::Code, code, span, Detail::None, false);
-        positional::kept(text, speaks, &mut push_code);
-        positional::bound(text, &mut push_code);
-        positional::looked_for(text, &mut |column, value| {
+        statement::kept(text, speaks, &mut push_code);
+        statement::bound(text, &mut push_code);
+        statement::looked_for(text, &mut |column, value| {
             let digits = value.of(text).iter().filter(|b| b.is_ascii_digit()).count();
             let numeric = digits == value.len();
             let (class, rule) = match detectors.meaning(column.of(text)).class {

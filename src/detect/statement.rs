@@ -1,0 +1,73 @@
+//! What commands and statements hold that a program was run with: Redis' `SETEX`, parameters that Hibernate binds,
+//! SQL's `LIKE`.
+
+use super::bytes::{byte, is_alnum, is_letter, run_end, run_start, slice};
+use crate::finding::Span;
+
+/// Longest value that is looked for.
+const LONGEST_VALUE: usize = 64;
+
+/// Calls `out` with the codes that Redis keeps for a while: `SETEX otp:4479… 300 482913`.
+pub fn kept(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
+    let sign = |b: u8| matches!(b, b' ' | b'"' | b'\'');
+    for command in [&b"SETEX"[..], b"setex"] {
+        for at in memchr::memmem::find_iter(text, command) {
+            let mut words = [Span::default(); 3];
+            let mut end = at + command.len();
+            for word in &mut words {
+                let start = run_end(text, end, 4, sign);
+                end = run_end(text, start, 96, |b| !sign(b) && b != b'\n');
+                *word = Span::new(start, end);
+            }
+            let [key, lifetime, value] = words;
+            let digits = |span: Span, most| {
+                !span.is_empty() && span.len() <= most && span.of(text).iter().all(u8::is_ascii_digit)
+            };
+            if digits(lifetime, 9) && digits(value, 8) && value.len() >= 4 && speaks(key.of(text)) {
+                out(value);
+            }
+        }
+    }
+}
+
+/// Calls `out` with the texts of four to eight digits that a statement was run with behind a telephone number, as
+/// Hibernate logs them: `binding parameter [2] as [VARCHAR] - [482913]`, `binding parameter (2:VARCHAR) <- [482913]`.
+pub fn bound(text: &[u8], out: &mut dyn FnMut(Span)) {
+    const BINDING: &[u8] = b"binding parameter ";
+    let mut numbered = false;
+    for at in memchr::memmem::find_iter(text, BINDING) {
+        let start = at + BINDING.len();
+        let head_end = run_end(text, start, 48, |b| b != b'-');
+        let head = slice(text, start..head_end);
+        let open = run_end(text, head_end + 1, 1, |b| b == b' ');
+        if byte(text, open) != b'[' || memchr::memmem::find(head, b"CHAR").is_none() {
+            continue;
+        }
+        let value = Span::new(open + 1, run_end(text, open + 1, 24, |b| b != b']' && b != b'\n'));
+        let bytes = value.of(text);
+        let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+        if numbered && digits == bytes.len() && (4..=8).contains(&digits) && byte(text, value.end()) == b']' {
+            out(value);
+        }
+        numbered |= digits >= 9 || bytes.starts_with(b"[PHONE");
+    }
+}
+
+/// Calls `out` with names of columns and what a statement looks for in each: `phone LIKE '%4479…%'`.
+pub fn looked_for(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
+    for quote in memchr::memmem::find_iter(text, b"'%") {
+        let head = slice(text, 0..quote).trim_ascii_end();
+        let word = run_start(head, head.len(), 5, is_letter);
+        let called = slice(head, word..head.len());
+        if !(called.eq_ignore_ascii_case(b"like") || called.eq_ignore_ascii_case(b"ilike")) {
+            continue;
+        }
+        let head = slice(head, 0..word).trim_ascii_end();
+        let end = head.len() - head.iter().rev().take(2).take_while(|b| matches!(b, b'"' | b'`')).count();
+        let name = run_start(head, end, 40, |b| is_alnum(b) || b == b'_');
+        let stop = run_end(text, quote + 2, LONGEST_VALUE, |b| !matches!(b, b'%' | b'\'' | b'\n'));
+        if byte(text, stop) == b'%' && name < end && stop > quote + 4 {
+            out(Span::new(name, end), Span::new(quote + 2, stop));
+        }
+    }
+}
