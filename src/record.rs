@@ -16,7 +16,7 @@ pub struct Record<'a> {
 }
 
 /// A record that we are about to write. The buffers are kept from record to record.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 pub struct RecordBuf {
     pub key: Option<Vec<u8>>,
     pub value: Option<Vec<u8>>,

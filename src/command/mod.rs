@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod counts;
 mod demo;
+mod diff;
 mod explain;
 mod failure;
 mod r#gen;
@@ -14,12 +15,14 @@ mod geo;
 mod keys;
 mod ladder;
 mod load;
+mod not_text;
 mod output;
 mod pipe;
 mod put;
 pub mod records;
 mod reload;
 mod run;
+mod shown;
 mod store;
 mod test;
 mod topics;
@@ -55,6 +58,7 @@ pub enum Verb {
     Pipe(pipe::Args),
     Check(check::Args),
     Test(test::Args),
+    Diff(diff::Args),
     Gen(r#gen::Args),
     Run(run::Args),
     Topics(topics::Args),
@@ -77,6 +81,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Pipe(args) => args.run(),
         Verb::Check(args) => args.run(),
         Verb::Test(args) => args.run(),
+        Verb::Diff(args) => args.run(),
         Verb::Gen(args) => args.run(),
         Verb::Run(args) => args.run(),
         Verb::Topics(args) => args.run(),

@@ -1,13 +1,13 @@
 //! `logscrub pipe`: stdin to stdout, one line out per line in, in order; no config, no broker.
 
 mod names;
-mod not_text;
 mod pump;
 mod scrub;
 
 use super::exit;
 use super::failure::Failure;
 use super::load::{EngineArgs, stage_of};
+use super::not_text;
 use clap::Args as ClapArgs;
 use pump::{PumpError, pump};
 use scrub::{Form, Scrubber, Totals};
@@ -52,7 +52,7 @@ impl Args {
 
         let (input, mut output) =
             standard_streams().map_err(|error| Failure::io("stdin or stdout", &error))?;
-        let input = not_text::refuse(input)?;
+        let input = not_text::refuse(input, "pipe")?;
         match pump(input, &mut output, workers) {
             Ok(mut workers) => {
                 if self.stats {

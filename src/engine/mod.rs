@@ -7,6 +7,7 @@
 //! bytes ([`splice`]). What stands in base64 or hex goes the same way ([`inside`]). All buffers stay in [`Scratch`].
 
 pub mod detectors;
+mod edits;
 mod extract;
 mod find;
 mod inside;
@@ -35,6 +36,7 @@ use crate::rule::RuleSet;
 use crate::transform::{self, Action, Context, Keys, Places};
 use detectors::Detectors;
 pub use detectors::Lexicons;
+pub use edits::{Edit, InsideEdits};
 use find::{Finder, Tools};
 use names::FieldTable;
 pub use refused::Refused;
@@ -88,7 +90,7 @@ impl Counts {
 }
 
 impl Remarks for Counts {
-    fn acted(&mut self, found: &Found, action: Action) {
+    fn acted(&mut self, found: &Found, action: Action, _written: &[u8]) {
         let key = (found.class, found.rule, action);
         // A policy has few classes and actions; a walk over the rows beats hashing.
         match self.rows.iter_mut().find(|(row, _)| *row == key) {
@@ -128,7 +130,7 @@ pub enum Applied {
 }
 
 /// Why a record was withheld; the metric label and the placeholder's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WithheldReason {
     TooLarge,
     TooDeep,
@@ -256,17 +258,23 @@ impl Engine {
         record: &Record<'_>,
         out: &mut RecordBuf,
     ) -> Result<Applied, WithheldReason> {
-        let Some(rung) = policy.stages.get(stage) else {
-            unreachable!("a caller takes the stage's place from the same policy")
-        };
-        let context = self.context(Some(policy));
+        let plan = self.plan(policy, stage);
         let last = policy.position(stage) == Position::Last;
-        self.find_all(scratch, &context, record, last)?;
-        let unknown = if last { policy.unknown_fields } else { UnknownFields::Keep };
-        let plan = Plan { actions: &rung.actions, context, unknown, first_user: self.rules.first_user() };
+        self.find_all(scratch, &plan.context, record, last)?;
         let applied = write_all(scratch, &plan, record, out);
         // A class may be kept at the last stage; a pseudonym of it that somebody logged is not.
         Ok(if last && forget_pseudonyms(out) { Applied::Changed } else { applied })
+    }
+
+    /// What a stage does with what is found.
+    fn plan<'p>(&'p self, policy: &'p Policy, stage: usize) -> Plan<'p> {
+        let Some(rung) = policy.stages.get(stage) else {
+            unreachable!("a caller takes the stage's place from the same policy")
+        };
+        let last = policy.position(stage) == Position::Last;
+        let unknown = if last { policy.unknown_fields } else { UnknownFields::Keep };
+        let context = self.context(Some(policy));
+        Plan { actions: &rung.actions, context, unknown, first_user: self.rules.first_user() }
     }
 
     /// Fills one sink per part.

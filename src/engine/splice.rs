@@ -8,9 +8,28 @@ use crate::policy::{ActionTable, UnknownFields};
 use crate::transform::{self, Action, Context, Outcome, Value};
 use std::cmp::Reverse;
 
-/// How often each action was carried out on each class: filled by [`splice`], read by the edge.
+/// Is told what [`splice`] does.
 pub trait Remarks {
-    fn acted(&mut self, found: &Found, action: Action);
+    /// An action was carried out, and this is what stands there now: nothing, where the finding only goes on with the one
+    /// before it.
+    fn acted(&mut self, found: &Found, action: Action, written: &[u8]);
+
+    /// What is told next is of a text in base64 or hex …
+    fn inside(&mut self) {}
+
+    /// … up to here.
+    fn outside(&mut self, _text: &Told<'_>) {}
+}
+
+/// A text in base64 or hex whose findings were told.
+pub struct Told<'a> {
+    /// Where it stands, in the bytes around it.
+    pub letters: Span,
+    /// What the letters hold, and where that begins in the offsets in which its findings were told.
+    pub text: &'a [u8],
+    pub start: u32,
+    /// The letters that are written now; `None` where they stay.
+    pub written: Option<&'a [u8]>,
 }
 
 /// What a stage does with what it finds.
@@ -91,14 +110,26 @@ pub fn write(
             done = found.span.end();
             changed = true;
             if !coded {
-                remarks.acted(found, action);
+                remarks.acted(found, action, b"");
             }
             continue;
         }
         let written = out.len();
         out.extend_from_slice(input.get(done..found.span.start()).unwrap_or_default());
+        let from = out.len();
         let replaced = match (found.kind, &mut inside) {
-            (Kind::Coded(number), Some(inside)) => inside.replace(number, plan, remarks, out),
+            (Kind::Coded(number), Some(inside)) => {
+                remarks.inside();
+                let replaced = inside.replace(number, plan, remarks, out);
+                let text = inside.piece(number).map_or(Span::default(), |piece| piece.text);
+                remarks.outside(&Told {
+                    letters: found.span,
+                    text: text.of(&inside.text),
+                    start: text.start,
+                    written: replaced.then(|| out.get(from..).unwrap_or_default()),
+                });
+                replaced
+            }
             (Kind::Coded(_), None) => unreachable!("a coded text's number is the sink's"),
             _ => replace(found, action, input, values, plan, out),
         };
@@ -106,7 +137,7 @@ pub fn write(
             done = found.span.end();
             changed = true;
             if !coded {
-                remarks.acted(found, action);
+                remarks.acted(found, action, out.get(from..).unwrap_or_default());
             }
         } else {
             out.truncate(written);

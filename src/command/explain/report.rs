@@ -2,12 +2,11 @@
 
 use super::Loaded;
 use super::timeline::{Change, Moment};
-use crate::class::Class;
+use crate::command::shown::{class_word, on_one_line, part_of, text};
 use crate::engine::{Applied, Part, Refused};
 use crate::finding::Finding;
 use crate::policy::Stage;
 use crate::record::{Record, RecordBuf};
-use crate::rule::RuleSet;
 use serde::Serialize;
 use std::fmt;
 
@@ -93,34 +92,6 @@ pub struct StageReport {
     value: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     headers: Vec<(String, Option<String>)>,
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// What a part is called, and its bytes.
-fn part_of<'r>(record: &Record<'r>, part: Part) -> (String, &'r [u8]) {
-    let (name, bytes) = match part {
-        Part::Value => ("value".to_owned(), record.value),
-        Part::Key => ("key".to_owned(), record.key),
-        Part::Header(place) => {
-            let header = record.headers.get(place);
-            let name = header.map(|(name, _)| text(name)).unwrap_or_default();
-            (format!("header {name}"), header.and_then(|(_, value)| *value))
-        }
-    };
-    (name, bytes.unwrap_or_default())
-}
-
-fn class_word(rules: &RuleSet, class: Class) -> String {
-    match class {
-        Class::Custom(custom) => {
-            let name = rules.custom.get(custom.place()).map_or("", String::as_str);
-            format!("custom:{name}")
-        }
-        class => class.word().to_owned(),
-    }
 }
 
 impl FindingReport {
@@ -213,10 +184,10 @@ impl Report {
                     out += &format!("    {topic:<12} nothing\n");
                     continue;
                 };
-                out += &format!("    {topic:<12} {}\n", shown(value.as_deref().unwrap_or("null")));
-                let key = key.iter().map(|key| ("key".to_owned(), shown(key)));
+                out += &format!("    {topic:<12} {}\n", on_one_line(value.as_deref().unwrap_or("null")));
+                let key = key.iter().map(|key| ("key".to_owned(), on_one_line(key)));
                 let headers = headers.iter().map(|(name, value)| {
-                    (format!("header {}", shown(name)), shown(value.as_deref().unwrap_or("null")))
+                    (format!("header {}", on_one_line(name)), on_one_line(value.as_deref().unwrap_or("null")))
                 });
                 for (name, value) in key.chain(headers) {
                     out += &format!("    {:<12} {name}: {value}\n", "");
@@ -230,20 +201,6 @@ impl Report {
     }
 }
 
-/// A record's text on one line of a terminal: what would move the cursor or change its colours is
-/// shown as an escape.
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for char in text.chars() {
-        if char.is_control() {
-            shown.extend(char.escape_default());
-        } else {
-            shown.push(char);
-        }
-    }
-    shown
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.withheld {
@@ -253,9 +210,9 @@ impl fmt::Display for Report {
         }
         for finding in &self.findings {
             let FindingReport { part, class, rule, summary, start, end, text, inside } = finding;
-            writeln!(f, "{class} in {part}, bytes {start} to {end}: {}", shown(text))?;
+            writeln!(f, "{class} in {part}, bytes {start} to {end}: {}", on_one_line(text))?;
             if let Some(inside) = inside {
-                writeln!(f, "    which holds {}", shown(inside))?;
+                writeln!(f, "    which holds {}", on_one_line(inside))?;
             }
             write!(f, "    rule {rule}")?;
             if !summary.is_empty() {
@@ -265,7 +222,7 @@ impl fmt::Display for Report {
         }
         for refused in &self.refused {
             let RefusedReport { part, class, rule, start, end, text, because } = refused;
-            writeln!(f, "no {class} in {part}, bytes {start} to {end}: {}", shown(text))?;
+            writeln!(f, "no {class} in {part}, bytes {start} to {end}: {}", on_one_line(text))?;
             match rule {
                 Some(rule) => writeln!(f, "    rule {rule}: {because}")?,
                 None => writeln!(f, "    {because}")?,
@@ -275,12 +232,17 @@ impl fmt::Display for Report {
             let after = stage.after.as_deref().unwrap_or("its account's window");
             writeln!(f, "\n{} of {}, after {after}: {}", stage.id, self.policy, stage.applied)?;
             if let Some(key) = &stage.key {
-                writeln!(f, "    key      {}", shown(key))?;
+                writeln!(f, "    key      {}", on_one_line(key))?;
             }
             for (name, value) in &stage.headers {
-                writeln!(f, "    header   {}: {}", shown(name), shown(value.as_deref().unwrap_or("null")))?;
+                writeln!(
+                    f,
+                    "    header   {}: {}",
+                    on_one_line(name),
+                    on_one_line(value.as_deref().unwrap_or("null"))
+                )?;
             }
-            writeln!(f, "    value    {}", shown(stage.value.as_deref().unwrap_or("null")))?;
+            writeln!(f, "    value    {}", on_one_line(stage.value.as_deref().unwrap_or("null")))?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Input that is no text: a compressed file, or one in UTF-16. Cut at line breaks it would be noise that hides what it
 //! holds.
 
-use crate::command::exit;
-use crate::command::failure::Failure;
+use super::exit;
+use super::failure::Failure;
 use std::io::{self, Cursor, Read};
 
 /// How a file begins, what it is then, and what makes text of it.
@@ -21,11 +21,11 @@ const FORMS: [(&[u8], &str, &str); 8] = [
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 const UTF_16_BYTES: usize = 4;
 
-/// Reads as little as tells what the input is, and gives all of it back.
+/// Reads as little as tells what the input is, and gives all of it back. `verb` is the command that reads it.
 ///
 /// # Errors
 /// It is no text; it cannot be read.
-pub(super) fn refuse<R: Read>(mut input: R) -> Result<impl Read + use<R>, Failure> {
+pub fn refuse<R: Read>(mut input: R, verb: &str) -> Result<impl Read + use<R>, Failure> {
     let mut begin = Vec::new();
     let mut byte = [0];
     // A line shorter than a magic number is not kept waiting.
@@ -41,7 +41,7 @@ pub(super) fn refuse<R: Read>(mut input: R) -> Result<impl Read + use<R>, Failur
         FORMS.iter().find(|(magic, _, _)| begin.starts_with(magic)).map(|(_, form, tool)| (*form, *tool));
     match known.or_else(|| is_utf_16(&begin).then_some(("UTF-16", "iconv -f UTF-16 -t UTF-8"))) {
         Some((form, tool)) => {
-            let help = format!("make text of it first: `{tool} FILE | logscrub pipe`");
+            let help = format!("make text of it first: `{tool} FILE | logscrub {verb}`");
             Err(Failure::new(exit::IO, format!("the input is {form}, not lines of text")).help(&help))
         }
         None => Ok(Cursor::new(begin).chain(input)),
@@ -81,12 +81,12 @@ mod tests {
             b"\xfe\xff to +14155550132\n",
         ] {
             let mut out = Vec::new();
-            refuse(text).unwrap().read_to_end(&mut out).unwrap();
+            refuse(text, "pipe").unwrap().read_to_end(&mut out).unwrap();
             assert_eq!(out, text);
         }
         let wide = [(&b"\xff\xfet\0"[..], "UTF-16", "iconv"), (b"\xfe\xff\0t", "UTF-16", "iconv")];
         for (magic, form, tool) in FORMS.into_iter().chain(wide) {
-            let told = refuse(&[magic, b"rest"].concat()[..]).map(|_| ()).unwrap_err().to_string();
+            let told = refuse(&[magic, b"rest"].concat()[..], "pipe").map(|_| ()).unwrap_err().to_string();
             assert!(told.contains(form) && told.contains(tool), "{told}");
         }
     }
