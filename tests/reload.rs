@@ -1,5 +1,5 @@
-//! A running service takes up what changed in its files, and a source that is made; on a store of its own. With a
-//! broker: `tests/kafka/reload.rs`.
+//! A running service takes up what changed in its files, a source that is made, and a clock that was set; on a store
+//! of its own. With a broker: `tests/kafka/reload.rs` and `tests/kafka/clock.rs`.
 
 mod process;
 
@@ -261,5 +261,31 @@ fn a_missing_source_stops_nobody_else() {
     assert!(output(logscrub(dir, &["put", "absent"]), b"to +447700900123\n").status.success());
     until("it runs, too", PATIENCE, || lines(dir, "absent.scrubbed").len() == 1);
     until("all is ready", PATIENCE, || readyz(&address) == "ok");
+    service.stop();
+}
+
+/// The embedded store has no other clock to ask: the machine's is followed, and that is said.
+#[test]
+fn a_clock_that_was_set_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    file("fast.toml", POLICY);
+    file("logscrub.toml", CONFIG);
+    file("accounts.toml", "");
+    assert!(
+        output(logscrub(dir, &["put", "logs"]), b"{\"to\":\"+14155550132\",\"status\":200}\n")
+            .status
+            .success()
+    );
+    let mut command = logscrub(dir, &["run"]);
+    command.env("LOGSCRUB_FAULT", "clock_jumps");
+    let mut service = Service::start(command, dir.join("run.log"));
+    until("it is scrubbed", PATIENCE, || lines(dir, "logs.scrubbed").len() == 1);
+    assert_eq!(lines(dir, "logs.deidentified").len(), 0, "an hour is not over");
+    until("the jump is told", PATIENCE, || {
+        service.said().contains("the machine's clock was set, and is followed")
+    });
+    until("what is due by then is released", PATIENCE, || lines(dir, "logs.deidentified").len() == 1);
     service.stop();
 }

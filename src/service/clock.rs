@@ -2,6 +2,8 @@
 
 use crate::stage::clock::Clock;
 use crate::stage::store::StoreError;
+use crate::telemetry::Metric;
+use metrics::gauge;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -50,10 +52,19 @@ impl SteadyClock {
 
     /// To be called often. `ahead_ms` tells how far somebody else's clock is ahead of the one that it is given.
     pub fn tend(&self, ahead_ms: &dyn Fn(&dyn Clock) -> Result<i64, StoreError>) {
-        let moved_ms = self.wall.now_ms().saturating_sub(self.now_ms());
-        if moved_ms.abs() <= MOST_SKEW_MS {
-            return;
+        let moved_ms = self.moved_ms();
+        if moved_ms.abs() > MOST_SKEW_MS {
+            self.ask(moved_ms, ahead_ms);
         }
+        tell_doubt(self.moved_ms());
+    }
+
+    /// How far the machine's clock is ahead of the time we go by.
+    fn moved_ms(&self) -> i64 {
+        self.wall.now_ms().saturating_sub(self.now_ms())
+    }
+
+    fn ask(&self, moved_ms: i64, ahead_ms: &dyn Fn(&dyn Clock) -> Result<i64, StoreError>) {
         let now_us = self.ticks_us();
         let asked_us = self.asked_us.load(Ordering::SeqCst);
         if asked_us > 0 && now_us.saturating_sub(asked_us) < ASK_EVERY_US {
@@ -90,6 +101,12 @@ impl Clock for SteadyClock {
     fn ticks_us(&self) -> u64 {
         SystemClock.ticks_us()
     }
+}
+
+/// What is small is nobody's doubt: clocks are kept right a little at a time.
+fn tell_doubt(moved_ms: i64) {
+    let doubt_ms = if moved_ms.abs() > MOST_SKEW_MS { moved_ms } else { 0 };
+    gauge!(Metric::ClockDoubt.name()).set(doubt_ms as f64 / 1000.0);
 }
 
 /// Since the process first asked.

@@ -37,6 +37,9 @@ pub enum Metric {
     TopicCompliant,
     /// When the oldest database of places was built, as a Unix time.
     GeoBuild,
+    /// How far the machine's clock is ahead of the time we go by, since it was set and no other clock agrees. Alert
+    /// where it is not 0: held records wait by the time that passes, and may outlive their window.
+    ClockDoubt,
     /// How long the engine took for a record.
     Engine,
     /// From a record's time in the source to the commit of its scrubbed copy.
@@ -54,7 +57,7 @@ enum Kind {
 }
 
 impl Metric {
-    pub const ALL: [Metric; 17] = [
+    pub const ALL: [Metric; 18] = [
         Metric::Records,
         Metric::Bytes,
         Metric::Findings,
@@ -70,6 +73,7 @@ impl Metric {
         Metric::Reload,
         Metric::TopicCompliant,
         Metric::GeoBuild,
+        Metric::ClockDoubt,
         Metric::Engine,
         Metric::EndToEnd,
     ];
@@ -92,6 +96,7 @@ impl Metric {
             Metric::Reload => "logscrub_reload_total",
             Metric::TopicCompliant => "logscrub_topic_compliant",
             Metric::GeoBuild => "logscrub_geo_build_timestamp_seconds",
+            Metric::ClockDoubt => "logscrub_clock_doubt_seconds",
             Metric::Engine => "logscrub_engine_seconds",
             Metric::EndToEnd => "logscrub_end_to_end_seconds",
         }
@@ -113,7 +118,8 @@ impl Metric {
             | Metric::Pending
             | Metric::ConsumerLag
             | Metric::TopicCompliant
-            | Metric::GeoBuild => Kind::Gauge,
+            | Metric::GeoBuild
+            | Metric::ClockDoubt => Kind::Gauge,
             Metric::Engine | Metric::EndToEnd => Kind::Histogram,
         }
     }
@@ -135,6 +141,7 @@ impl Metric {
             Metric::Reload => "reloads of config, rules and policies",
             Metric::TopicCompliant => "1 where the topic's settings are as they must be",
             Metric::GeoBuild => "when the oldest database of places was built",
+            Metric::ClockDoubt => "how far the machine's clock was set from the time that is gone by",
             Metric::Engine => "seconds that the engine took for a record",
             Metric::EndToEnd => "seconds from a record's time in the source to its scrubbed copy",
         }

@@ -104,5 +104,9 @@ fn a_machine_whose_clock_is_set_ahead_releases_nothing() {
     // A release takes less than two of its ticks.
     std::thread::sleep(Duration::from_secs(6));
     assert_eq!(site.ids("deidentified").len(), 0, "{}", service.tail());
+    let told = site.get(&service, "/metrics").1;
+    let doubt = told.lines().find_map(|line| line.strip_prefix("logscrub_clock_doubt_seconds "));
+    let doubt_s: f64 = doubt.and_then(|number| number.parse().ok()).unwrap_or_default();
+    assert!((doubt_s - 100.0 * 86_400.0).abs() < 5.0, "an alert goes by it: {told}");
     service.stop();
 }
