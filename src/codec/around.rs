@@ -27,13 +27,16 @@ pub(super) fn rejected(text: &[u8], from: usize, skip: Skip<'_>) -> Option<(usiz
 }
 
 /// What stands around a quoted value before its quote: Python's `b'…'`, `u'…'`, and `Some("…")`, `Optional("…")`,
-/// `ObjectId('…')`; its length.
+/// `ObjectId('…')`, Erlang's `<<"…">>`, an address of SMPP with its type and plan (`(1,1,"…")`); its length.
 pub(super) fn wrapper(text: &[u8], from: usize) -> usize {
     const LONGEST: usize = 24;
     let rest = text.get(from..).unwrap_or_default();
     // Most values are numbers, or end where no bracket opens.
-    if !rest.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') {
-        return 0;
+    match rest.first() {
+        Some(b'<') if rest.starts_with(b"<<\"") => return 2,
+        Some(b'(') => return address_types(rest),
+        Some(first) if first.is_ascii_alphabetic() || *first == b'_' => {}
+        _ => return 0,
     }
     let name = rest.iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
     let call = name > 0 && rest.get(name) == Some(&b'(');
@@ -41,4 +44,19 @@ pub(super) fn wrapper(text: &[u8], from: usize) -> usize {
     let len = name + usize::from(call);
     let quoted = matches!(rest.get(len), Some(b'\'' | b'"'));
     if (call || prefix) && quoted { len } else { 0 }
+}
+
+/// `(5, 0, "`: the type of a number and its numbering plan (SMPP 3.4, 5.2.5 and 5.2.6), before the number in quotes.
+fn address_types(rest: &[u8]) -> usize {
+    let mut pos = 1;
+    for _ in 0..2 {
+        let number = rest.get(pos..).unwrap_or_default();
+        let len = number.iter().take(4).take_while(|b| b.is_ascii_hexdigit() || **b == b'x').count();
+        let space = usize::from(number.get(len + 1) == Some(&b' '));
+        if len == 0 || number.get(len) != Some(&b',') {
+            return 0;
+        }
+        pos += len + 1 + space;
+    }
+    if matches!(rest.get(pos), Some(b'\'' | b'"')) { pos } else { 0 }
 }

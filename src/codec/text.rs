@@ -514,6 +514,9 @@ mod tests {
         check("content=<see you> took=1", &[("content", "see you"), ("took", "1")]);
         check("GET /a?%E7%9F%AD=1&x%5F=2", &[("%E7%9F%AD", "1"), ("x%5F", "2")]);
         check("C(name: Optional(\"Ada\"), to=Some('1'))", &[("name", "Ada"), ("to", "1")]);
+        check("#{host => <<\"a.b\">>,pin => <<\"1\">>}", &[("host", "a.b"), ("pin", "1")]);
+        check("dst=(1,1,\"49\"), src=(0x05, 0, '1')", &[("dst", "49"), ("src", "1")]);
+        check("at=(1,2) to=(x,\"1\")", &[("at", "(1"), ("to", "(x")]);
         check("- name: TO\n  value: \"1\"\n", &[("name", "TO"), ("TO", "1")]);
         check("<param name='to' value='1'/>", &[("name", "to"), ("to", "1")]);
         check("name=a, b value=1", &[("name", "a"), ("value", "1")]);

@@ -7,7 +7,7 @@
 //! - The plain text behind headers: `Content-Type: text/plain`, an empty line, the text.
 //! - Quoted text in prose beside a word that speaks of messages: `failed to send "…" to …`.
 
-use super::bytes::{byte, find, is_alnum, is_high, is_letter};
+use super::bytes::{byte, find, is_alnum, is_high, is_letter, is_word};
 use super::said::{is_written, spoken, spoken_behind_word};
 use super::word_list::WordList;
 use super::written::reads_like_figures;
@@ -285,9 +285,22 @@ fn receipt(line: &[u8], within: Span) -> Option<Span> {
     start += usize::from(byte(text, start) == b' ');
     let end = match memmem::find(text.get(start..)?, b"] [") {
         Some(at) => start + at,
-        None => text.len(),
+        None => quoted_receipt_end(text, stat, start).unwrap_or(text.len()),
     };
     Some(Span::new(within.start() + start, within.start() + end))
+}
+
+/// `body="id:… stat:DELIVRD err:000 text:Hello" esm=4`: the end of a receipt in quotes that the next field follows.
+fn quoted_receipt_end(line: &[u8], stat: usize, text: usize) -> Option<usize> {
+    let begin = memmem::rfind(line.get(..stat)?, b"id:")?;
+    let quote = begin.checked_sub(1).map(|at| byte(line, at)).filter(|b| matches!(b, b'"' | b'\''))?;
+    let named = |rest: &[u8]| {
+        let name = rest.iter().skip(1).take_while(|b| is_word(**b) || **b == b'.').count();
+        rest.first() == Some(&b' ') && name > 0 && rest.get(1 + name) == Some(&b'=')
+    };
+    memchr::memchr_iter(quote, line.get(text..)?)
+        .map(|at| text + at)
+        .find(|at| line.get(at + 1..).is_some_and(|rest| rest.is_empty() || named(rest)))
 }
 
 /// Words (lower case) that speak of messages, in the languages that log lines are written in.

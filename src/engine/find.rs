@@ -20,7 +20,7 @@ use crate::class::Class;
 use crate::codec::decode::{self, Decoded, Map};
 use crate::codec::{Field, Form, Tree, json, text};
 use crate::detect::field_name::{Meaning, Strength};
-use crate::detect::{event_id, ip, safe};
+use crate::detect::{event_id, ip, receipt, safe};
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
 use act::whole_is_found;

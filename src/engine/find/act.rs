@@ -289,6 +289,11 @@ impl Finder {
         }
         let span = Span::new(span.start() + scheme, span.end());
         let value = span.of(bytes);
+        if class == Class::Body
+            && let Some(said) = receipt::text_in(value)
+        {
+            return self.receipt(tools, lone, field, (bytes, inner, span), said, rule, sink);
+        }
         let extent = if matches!(field.form, Form::Bare) {
             tools.detectors.extend_bare(bytes, span, class)
         } else {
@@ -344,6 +349,34 @@ impl Finder {
         // The scheme before it was read, too.
         let whole = Span { start: extent.start.min(field.value.start), end: extent.end };
         Some(if escaped { field.value } else { whole })
+    }
+}
+
+impl Finder {
+    /// A delivery receipt in a message's place: `said` of it is what the message said.
+    #[expect(clippy::too_many_arguments, reason = "a place in a text is three of them")]
+    fn receipt(
+        &mut self,
+        tools: Tools<'_>,
+        lone: &Lone<'_>,
+        field: &Field,
+        (bytes, map, span): (&[u8], Map<'_>, Span),
+        said: Span,
+        rule: RuleId,
+        sink: &mut Sink,
+    ) -> Option<Span> {
+        let said = Span::new(span.start() + said.start(), span.start() + said.end());
+        if !said.is_empty() {
+            let root = Span { start: map.at(said.start()), end: map.at(said.end()) };
+            let value = Some(sink.keep(said.of(bytes)));
+            let (class, detail, kind) = (Class::Body, Detail::None, Kind::Value);
+            sink.found.push(Found { class, rule, span: root, detail, kind, bare_json: false, value });
+        }
+        let escaped = decodes(field, lone.text);
+        let form = if escaped { Form::JsonString } else { field.form };
+        let rest = Lone { text: bytes, map, whole: Some(lone.with_quotes(field)), ..*lone };
+        let done = self.inside(tools, &rest, &Field { value: span, form, ..*field }, Unknown::ByToken, sink);
+        if escaped { Some(field.value) } else { done }
     }
 }
 

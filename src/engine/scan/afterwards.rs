@@ -7,7 +7,7 @@ use crate::detect::positional::{self, Beside};
 use crate::detect::statement;
 use crate::detect::table_column;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{account_name, body, link, listed};
+use crate::detect::{account_name, body, link, listed, syslog};
 
 impl Scan {
     /// `done` are the spans that were dealt with already (sorted), `from` is where the text's own findings begin.
@@ -43,8 +43,10 @@ impl Scan {
         let spoken = seen.has(Seen::CODE) || bytes::find(text, b" #").is_some();
         if spoken && text.iter().any(|b| b.is_ascii_digit() || *b >= 0x80 || *b == b'-') {
             let mut dealt = Reach::default();
+            // A process's number stands there, close to the message's first words.
+            let header = syslog::header_end(text);
             detectors.codes(text, &mut self.codes, &mut |span| {
-                if is_open(&mut dealt, done, span) {
+                if span.start() >= header && is_open(&mut dealt, done, span) {
                     push(sink, here, Class::Code, rule, span, Detail::None, false);
                 }
             });
