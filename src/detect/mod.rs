@@ -37,6 +37,7 @@ pub mod refusal;
 pub mod safe;
 mod safe_names;
 mod said;
+pub mod sip;
 pub mod statement;
 pub mod subject;
 pub mod syslog;

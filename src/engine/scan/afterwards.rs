@@ -7,7 +7,7 @@ use crate::detect::positional::{self, Beside};
 use crate::detect::statement;
 use crate::detect::table_column;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{account_name, body, link, listed, syslog};
+use crate::detect::{account_name, body, link, listed, sip, syslog};
 
 impl Scan {
     /// `done` are the spans that were dealt with already (sorted), `from` is where the text's own findings begin.
@@ -262,4 +262,8 @@ fn texts(detectors: &Detectors, here: &Here<'_>, done: &[Span], from: usize, see
         let value = sink.keep(span.of(text));
         push_value(sink, here, Class::Body, rule, span, value);
     });
+    if let Some(span) = sip::message_text(text) {
+        let value = sink.keep(span.of(text));
+        push_value(sink, here, Class::Body, rule, span, value);
+    }
 }
