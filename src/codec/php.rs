@@ -95,6 +95,42 @@ fn own_name(text: &[u8], name: Span) -> Span {
     Span::new(name.start() + nul, name.end())
 }
 
+/// The value behind the arrow that ends at `from`, of a member that `print_r` wrote on a line of its own: all of the
+/// line, `    [text] => [Brand] see you`, and the lines behind it up to the next member.
+pub(super) fn printed(text: &[u8], name: Span, from: usize) -> Option<Span> {
+    const LINES: usize = 16;
+    let margin = text.get(name.start().saturating_sub(32)..name.start())?.strip_suffix(b"[")?;
+    let blank = margin.iter().rev().take_while(|b| **b == b' ').count();
+    let opens = margin.get(..margin.len() - blank)?;
+    if !(opens.ends_with(b"\n") || opens.is_empty() && margin.len() < 31) || blank == 0 {
+        return None;
+    }
+    let line_end = |at: usize| {
+        let rest = text.get(at..).unwrap_or_default();
+        at + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
+    };
+    let first = line_end(from);
+    let mut end = first;
+    for _ in 0..LINES {
+        let next = text.get(end + 1..line_end(end + 1)).unwrap_or_default();
+        let member = next.trim_ascii_start();
+        let closes = matches!(member, b")")
+            || member.starts_with(b"[") && memchr::memmem::find(member, b"] =>").is_some();
+        if closes || end >= text.len() {
+            break;
+        }
+        end += next.len() + 1;
+    }
+    // Where no other member follows, the lines behind are somebody else's.
+    let end = if end >= text.len() { first } else { end };
+    let raw = text.get(from..end)?;
+    let value = raw.trim_ascii();
+    let nested =
+        value.starts_with(b"Array") || memchr::memmem::find(value, b" Object").is_some_and(|at| at < 64);
+    let start = from + raw.len() - raw.trim_ascii_start().len();
+    (!value.is_empty() && !nested).then(|| Span::new(start, start + value.len()))
+}
+
 /// Whether what stands behind the colon at `colon` says only who may see a member: `[to:protected] => `,
 /// `[to:Sms\Entry:private] => `, `["to":protected]=>`.
 pub(super) fn is_visibility(text: &[u8], colon: usize) -> bool {

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 const MOST_COLUMNS: usize = 48;
 const MOST_ROWS: usize = 256;
+const MOST_STATEMENTS: usize = 8;
 /// No list of columns is longer, in bytes.
 const COLUMNS_BYTES: usize = 2048;
 
@@ -42,13 +43,23 @@ impl Names {
 
 static VALUES: LazyLock<[memmem::Finder<'static>; 2]> =
     LazyLock::new(|| [memmem::Finder::new(b"VALUES"), memmem::Finder::new(b"values")]);
-static PARAMETERS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"arameters"));
+static PARAMETERS: LazyLock<[memmem::Finder<'static>; 2]> =
+    LazyLock::new(|| [memmem::Finder::new(b"arameters"), memmem::Finder::new(b"ARAMETERS")]);
 
 /// What stands before a list of parameters where no word for them does.
-static LISTS: LazyLock<[memmem::Finder<'static>; 6]> = LazyLock::new(|| {
-    let signs: [&[u8]; 6] = [b"params: [", b"bindings: [", b"? [\"", b" args=[", b" args=(", b" args: ["];
+static LISTS: LazyLock<[memmem::Finder<'static>; 5]> = LazyLock::new(|| {
+    let signs: [&[u8]; 5] = [b"params: [", b"bindings: [", b" args=[", b" args=(", b" args: ["];
     signs.map(memmem::Finder::new)
 });
+
+/// What shows that conditions or settings have parameters: `SET phone = $1`, `WHERE (o.phone = ?)`.
+static COMPARED: LazyLock<[memmem::Finder<'static>; 4]> = LazyLock::new(|| {
+    let signs: [&[u8]; 4] = [b"= $1", b"=$1", b"= ?", b"=?"];
+    signs.map(memmem::Finder::new)
+});
+
+/// How far behind its last parameter a statement may go on, with `RETURNING "id"` or another program's name.
+const BEHIND_BYTES: usize = 512;
 
 /// What shows that parameters with names of their own are given.
 static NAMED: LazyLock<[memmem::Finder<'static>; 4]> = LazyLock::new(|| {
@@ -63,7 +74,7 @@ static SIGNS: LazyLock<Option<packed::Searcher>> = LazyLock::new(|| {
 });
 
 fn finders() -> impl Iterator<Item = &'static memmem::Finder<'static>> {
-    VALUES.iter().chain(LISTS.iter()).chain(NAMED.iter()).chain([&*PARAMETERS])
+    VALUES.iter().chain(LISTS.iter()).chain(COMPARED.iter()).chain(NAMED.iter()).chain(PARAMETERS.iter())
 }
 
 /// Whether [`walk`] may find something in a text.
@@ -80,28 +91,114 @@ pub fn may_stand(text: &[u8]) -> bool {
 pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
     let Some(rest) = text.get(start..).filter(|rest| may_stand(rest)) else { return };
     let (mut slots, mut pairs) = (Names::new(), Pairs::new());
-    let values = VALUES.iter().find_map(|values| values.find(rest));
     let mut behind = start;
-    if let Some(at) = values.map(|at| start + at) {
-        behind = insert(text, start, at, (&mut slots, &mut pairs), tree).unwrap_or(at + 6);
+    // A statement may be written twice, with signs for its parameters and with what was put for them.
+    for _ in 0..MOST_STATEMENTS {
+        let rest = text.get(behind..).unwrap_or_default();
+        let Some(at) = VALUES.iter().filter_map(|values| values.find(rest)).min() else { break };
+        let at = behind + at;
+        behind = insert(text, start, at, (&mut slots, &mut pairs), tree).unwrap_or(at + b"VALUES".len());
     }
     if memchr::memchr(b'@', rest).is_some() {
         sql_named::walk(text, start, &mut pairs, tree);
     }
-    let list = PARAMETERS.find(text.get(behind..).unwrap_or_default());
-    if let Some(list) = list.map(|at| behind + at) {
-        compared(text, start.max(list.saturating_sub(4096)), list, &mut slots);
-        parameters(text, list + b"arameters".len(), &slots, tree);
-        return;
-    }
-    // `… WHERE phone = ? AND code = ? ["…","…"]`
     let rest = text.get(behind..).unwrap_or_default();
-    let list = LISTS.iter().find_map(|list| Some((list.find(rest)?, list.needle())));
-    if let Some((at, sign)) = list {
-        let open = behind + at + sign.iter().position(|b| matches!(b, b'[' | b'(')).unwrap_or(0);
-        compared(text, start.max(open.saturating_sub(4096)), open, &mut slots);
-        parameters(text, open, &slots, tree);
+    let list = PARAMETERS.iter().find_map(|word| word.find(rest));
+    let open = match list.map(|at| behind + at + b"arameters".len()) {
+        Some(open) => open,
+        // `… WHERE phone = ? AND code = ? ["…","…"]`
+        None => match LISTS.iter().find_map(|list| Some((list.find(rest)?, list.needle()))) {
+            Some((at, sign)) => behind + at + sign.iter().position(|b| matches!(b, b'[' | b'(')).unwrap_or(0),
+            None => match bound(text, start, &mut slots, tree) {
+                Bound::No => list_behind(text, behind, slots.len > 0).unwrap_or(text.len()),
+                Bound::Read => return,
+            },
+        },
+    };
+    compared(text, start.max(open.saturating_sub(4096)), open, &mut slots);
+    parameters(text, open, &slots, tree);
+}
+
+/// Where the list of parameters opens that stands behind a statement's last one, and nothing is said of it:
+/// `… RETURNING "id" ["+44…", 3]`, `…] ('+44…', 3)`, `…; "+44…", "3"`.
+fn list_behind(text: &[u8], from: usize, inserted: bool) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let last = COMPARED.iter().filter_map(|sign| sign.find(rest)).min();
+    let from = match last {
+        Some(first) => from + first + last_sign(rest.get(first..)?),
+        None if inserted => from,
+        None => return None,
+    };
+    let rest = text.get(from..text.len().min(from + BEHIND_BYTES))?;
+    let begins = |at: usize| {
+        matches!(
+            rest.get(at),
+            Some(b'"' | b'\'' | b'~' | b'-' | b'+' | b'<' | b'n' | b't' | b'f' | b'0'..=b'9')
+        )
+    };
+    memchr::memchr3_iter(b'[', b'(', b';', rest).find_map(|at| {
+        let before = at.checked_sub(1).and_then(|before| rest.get(before));
+        let tuple = || before == Some(&b' ') && at >= 2 && rest.get(at - 2) == Some(&b']');
+        let opens = match rest.get(at) {
+            Some(b'[') => before == Some(&b' ') && begins(at + 1),
+            Some(b'(') => tuple() && begins(at + 1),
+            _ => rest.get(at + 1) == Some(&b' ') && matches!(rest.get(at + 2), Some(b'"' | b'\'')),
+        };
+        // `[generated in 0.1 s]` stands before a tuple.
+        let measured = rest.get(at) == Some(&b'[')
+            && rest.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
+            && !rest.get(at + 1..).is_some_and(|word| {
+                word.starts_with(b"nil") || word.starts_with(b"true") || word.starts_with(b"false")
+            });
+        (opens && !measured).then_some(from + at + usize::from(rest.get(at) == Some(&b';')))
+    })
+}
+
+/// Behind the last parameter's sign of the line that a text begins with.
+fn last_sign(text: &[u8]) -> usize {
+    let line = text.get(..memchr::memchr(b'\n', text).unwrap_or(text.len())).unwrap_or_default();
+    let quoted = memmem::find(line, b" [\"").unwrap_or(line.len());
+    let line = line.get(..quoted).unwrap_or_default();
+    memchr::memrchr2(b'$', b'?', line).map_or(0, |at| at + 1)
+}
+
+/// Whether parameters were told one by one.
+enum Bound {
+    No,
+    Read,
+}
+
+/// Hibernate's `binding parameter [2] as [VARCHAR] - [482913]`, `binding parameter (2:VARCHAR) <- [482913]`.
+fn bound(text: &[u8], start: usize, slots: &mut Names, tree: &mut Tree) -> Bound {
+    const BINDING: &[u8] = b"binding parameter ";
+    let Some(first) = text.get(start..).and_then(|rest| memmem::find(rest, BINDING)) else {
+        return Bound::No;
+    };
+    compared(text, start.max((start + first).saturating_sub(4096)), start + first, slots);
+    if slots.len == 0 {
+        return Bound::Read;
     }
+    for at in memmem::find_iter(text.get(start + first..).unwrap_or_default(), BINDING) {
+        let at = start + first + at + BINDING.len() + 1;
+        let line = text.get(at..).unwrap_or_default();
+        let line = line.get(..memchr::memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
+        let digits = line.iter().take(2).take_while(|b| b.is_ascii_digit()).count();
+        let number = line.get(..digits).and_then(|d| std::str::from_utf8(d).ok()?.parse::<usize>().ok());
+        let sign = memmem::find(line, b"- [").map(|sign| sign + 3);
+        let Some(open) = sign.or_else(|| memmem::find(line, b") [").map(|sign| sign + 3)) else { continue };
+        let close = memchr::memrchr(b']', line).filter(|close| *close > open);
+        if let (Some(close), Some(number)) = (close, number)
+            && let Some(name) = number.checked_sub(1).and_then(|place| slots.get(place))
+        {
+            tree.fields.push(Field {
+                name,
+                value: Span::new(at + open, at + close),
+                container: 0,
+                form: Form::Element,
+            });
+        }
+    }
+    Bound::Read
 }
 
 /// `(a, b) VALUES ('…', $1), (…)` around `values`: adds what stands there and notes what parameters stand for;
@@ -177,10 +274,15 @@ pub(super) fn literal(text: &[u8], pos: usize) -> Option<(Span, Form, usize)> {
     }
     let mut depth = 0_usize;
     let rest = text.get(pos..text.len().min(pos + 1024))?;
+    // Erlang's octets.
+    if rest.starts_with(b"<<") {
+        let end = pos + memmem::find(rest, b">>")? + 2;
+        return Some((Span::new(pos, end), Form::Bare, end));
+    }
     let len = rest.iter().position(|b| {
         match b {
-            b'(' => depth += 1,
-            b')' if depth > 0 => depth -= 1,
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth > 0 => depth -= 1,
             b',' | b')' | b']' | b';' | b'\n' => return depth == 0,
             _ => {}
         }
@@ -255,8 +357,19 @@ fn parameters(text: &[u8], from: usize, slots: &Names, tree: &mut Tree) {
     if slots.len == 0 {
         return;
     }
-    let mut pos = skip(text, from, b":= ([");
+    let mut pos = skip(text, from, b":= ([;");
+    if text.get(pos..).is_some_and(|rest| rest.starts_with(b"array{")) {
+        pos += b"array{".len();
+    }
     for place in 0..MOST_COLUMNS {
+        let sign = text.get(pos..).unwrap_or_default();
+        // Doctrine's `array{"1":"…","2":"…"}` counts from one.
+        if let Some(key) = sign.strip_prefix(b"\"") {
+            let digits = key.iter().take(2).take_while(|b| b.is_ascii_digit()).count();
+            if digits > 0 && key.get(digits..).is_some_and(|rest| rest.starts_with(b"\":")) {
+                pos = skip(text, pos + digits + 3, b" ");
+            }
+        }
         let sign = text.get(pos..).unwrap_or_default();
         let digits = sign.iter().skip(1).take(2).take_while(|b| b.is_ascii_digit()).count();
         let numbered = slot(sign.get(..=digits).unwrap_or_default()).flatten();

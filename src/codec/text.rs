@@ -168,7 +168,17 @@ fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut T
     if name.is_empty() {
         return None;
     }
-    let from = if rocket && !spaced { behind_type(text, behind) } else { behind + usize::from(spaced) };
+    if rocket
+        && spaced
+        && let Some(value) = php::printed(text, name, behind)
+    {
+        tree.fields.push(Field { name, value, container: 0, form: Form::Element });
+        return Some(value.start());
+    }
+    let blanks =
+        if rocket { text.get(behind..)?.iter().take(4).take_while(|b| **b == b' ').count() } else { 1 };
+    let from =
+        if rocket && !spaced { behind_type(text, behind) } else { behind + blanks * usize::from(spaced) };
     let before = name.start().checked_sub(1).and_then(|p| text.get(p));
     let query = matches!(before, Some(b'?' | b'&')) || next_is_parameter(text, from);
     value(text, name, from, if query { Style::Query } else { Style::Plain }, skip, tree)

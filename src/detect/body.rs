@@ -98,7 +98,9 @@ fn in_brackets(line: &[u8], announced: &dyn Fn(usize) -> bool, out: &mut dyn FnM
         }
         let rest = line.get(pos..line.len().min(pos + 2048)).unwrap_or_default();
         let close = TOWARDS.iter().filter_map(|sign| memmem::find(rest, sign)).min();
-        let Some(len) = close.or_else(|| memchr(b']', rest)) else { return };
+        let Some(len) = close.or_else(|| closing_bracket(rest)).or_else(|| memchr(b']', rest)) else {
+            return;
+        };
         let text = Span::new(pos, pos + len);
         let said = text.of(line);
         if reads_like_text(said) && is_written(said) && !said.contains(&b'\n') {
@@ -106,6 +108,20 @@ fn in_brackets(line: &[u8], announced: &dyn Fn(usize) -> bool, out: &mut dyn FnM
             pos += len;
         }
     }
+}
+
+/// Where the bracket closes that stands before a text, which may have some itself: `message [[Brand] code [4821]]`.
+fn closing_bracket(text: &[u8]) -> Option<usize> {
+    let mut depth = 0_usize;
+    let line = text.get(..memchr(b'\n', text).unwrap_or(text.len()))?;
+    for at in memchr::memchr2_iter(b'[', b']', line) {
+        match (byte(line, at), depth) {
+            (b'[', _) => depth += 1,
+            (_, 0) => return Some(at),
+            _ => depth -= 1,
+        }
+    }
+    None
 }
 
 /// Of syslog (RFC 5424), the message behind structured data that has a number: `[sms@1 to="4479…"] see you at six`.
@@ -367,7 +383,9 @@ fn closing(line: &[u8], mut pos: usize, quote: u8) -> Option<usize> {
 /// Words or letters beyond ASCII; no path, no URL, no request line, no user agent.
 pub(super) fn reads_like_text(text: &[u8]) -> bool {
     let tag = byte(text, 0) == b'<' && !text.starts_with(b"<#>") && !text.starts_with(b"<%23>");
-    let list = byte(text, 0) == b'[' && text.last() == Some(&b']');
+    // `[Brand] your code is [4821]` is none.
+    let list = byte(text, 0) == b'['
+        && closing_bracket(text.get(1..).unwrap_or_default()).is_none_or(|close| close + 2 == text.len());
     let technical = tag
         || list
         || matches!(byte(text, 0), b'/' | b'{')
@@ -378,12 +396,20 @@ pub(super) fn reads_like_text(text: &[u8]) -> bool {
         return false;
     }
     let spaces = text.iter().filter(|b| **b == b' ').count();
-    let high = text.iter().any(|b| is_high(*b));
+    let high = text.iter().any(|b| is_high(*b)) || has_escaped_letters(text);
     let letters = text.iter().filter(|b| b.is_ascii_alphabetic()).count();
     if (letters < 2 && !high) || spaces == 0 && find(text, b"://").is_some() {
         return false;
     }
     high || spaces >= 2 || (spaces >= 1 && letters >= 6)
+}
+
+/// `\xe6\x98\x8e\xe6\x97\xa5`: letters beyond ASCII as Python and nginx write their bytes.
+pub fn has_escaped_letters(text: &[u8]) -> bool {
+    let octets = memchr::memchr_iter(b'\\', text).filter(|at| {
+        matches!(text.get(at + 1..at + 4), Some([b'x', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', octet]) if octet.is_ascii_hexdigit())
+    });
+    octets.take(6).count() == 6
 }
 
 /// `Mozilla/5.0 …`, `okhttp/4.9`: a user agent.

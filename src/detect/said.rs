@@ -41,8 +41,9 @@ pub(super) fn spoken(line: &[u8], out: &mut dyn FnMut(Span)) {
             b'|' => rest.get(..memmem::find(rest, b" | ").unwrap_or(rest.len())).unwrap_or_default(),
             _ => rest,
         };
-        let text = behind_bars(rest).trim_ascii();
-        if is_said(head, text, teller) {
+        let whole = without_a_cut_letter(behind_bars(rest).trim_ascii());
+        let text = without_fields(whole);
+        if is_said(head, text, teller) && (text.len() == whole.len() || is_more_than_a_state(text)) {
             let start = pos + rest.len() - behind_bars(rest).trim_ascii_start().len();
             out(Span::new(start, start + text.len()));
             return;
@@ -60,9 +61,13 @@ enum Teller {
 
 /// Whether a number, or a chat's id, ends before a colon, a bracket or a bar.
 fn behind_sign(line: &[u8], head: &[u8], sign: u8, next: usize) -> Option<Teller> {
-    // `<+4479…> see you`; else an arrow.
-    if sign == b'>' && memchr::memrchr(b'<', head).is_none_or(|open| head.len() - open > 40) {
-        return None;
+    // `<+4479…> see you`; else an arrow, or Erlang's `#Reference<0.214286461.1.2>`.
+    if sign == b'>' {
+        let open = memchr::memrchr(b'<', head).filter(|open| head.len() - open <= 40)?;
+        let word = open.checked_sub(1).is_some_and(|at| is_alnum(byte(head, at)));
+        if word || head.get(open + 1..).is_some_and(|inside| inside.starts_with(b"0.")) {
+            return None;
+        }
     }
     // `from <4479…> to <4479…> text <…>`: what stands in brackets of its own is a field's, not said.
     if sign == b'>' && is_word_in_angles(line, next) {
@@ -82,9 +87,24 @@ fn behind_sign(line: &[u8], head: &[u8], sign: u8, next: usize) -> Option<Teller
     }
     let head = head.strip_suffix(b" with").unwrap_or(head);
     let head = inner.unwrap_or_else(|| without_measure(without_verb(head)));
+    let head = without_other_end(head);
     let bare = without_name(head);
     let chat = bare.len() < head.len() && head.get(bare.len()) == Some(&b'@');
     ends_in_number(without_extension(bare)).then_some(if chat { Teller::Chat } else { Teller::Number })
+}
+
+/// `+4479… to 71234`, `+4479… an ACME`: without who is written to, a short number or a name of one word.
+fn without_other_end(head: &[u8]) -> &[u8] {
+    static PREPOSITION: WordList = WordList::new(words::phone::PREPOSITION);
+    let other = head.iter().rev().take(12).take_while(|b| is_alnum(**b)).count();
+    let before = head.get(..head.len() - other).unwrap_or_default();
+    let Some(before) = before.strip_suffix(b" ").filter(|_| (3..=11).contains(&other)) else { return head };
+    let word = before.iter().rev().take(12).take_while(|b| is_letter(**b) || is_high(**b)).count();
+    let (number, word) = before.split_at(before.len() - word);
+    match number.strip_suffix(b" ") {
+        Some(number) if PREPOSITION.holds(word) && ends_in_number(number) => number,
+        _ => head,
+    }
 }
 
 /// `Customer wrote`: whether a person's word and what is said of one end a text.
@@ -143,22 +163,104 @@ fn is_said(head: &[u8], text: &[u8], teller: Teller) -> bool {
     static INBOUND: WordList = WordList::new(words::message::INBOUND);
     static FAILURES: WordList = WordList::new(words::message::FAILURES);
     static SENDING: WordList = WordList::new(words::phone::SENDING);
+    static KINDS: WordList = WordList::new(words::message::KINDS);
     let words = || head.split(|b| !(is_letter(*b) || is_high(*b) || *b == b'_'));
-    let inbound = has_message_word(head) && words().any(|word| INBOUND.holds_capital(word));
-    let fields = memchr::memchr_iter(b'=', text).any(|at| at > 0 && is_alnum(byte(text, at - 1)));
+    // `MT to +4479…: see you`
+    let way = words().any(|word| KINDS.holds(word));
+    let inbound = (way || has_message_word(head)) && words().any(|word| INBOUND.holds_capital(word));
+    let fields = text.contains(&b'=') && text.split(|b| *b == b' ').any(is_field);
     let marked = matches!(text.first(), Some(b'"' | b'\'' | b'`'))
         || MARKS.iter().any(|(open, _)| text.starts_with(open));
     // `failed to send to +4479…: error 21211 after 12 ms`
     let failed = words().any(|word| FAILURES.holds_capital(word))
         || text.split(|b| matches!(b, b' ' | b':')).take(3).any(|word| FAILURES.holds_capital(word))
         || is_constant(text);
-    let sending = words().any(|word| SENDING.holds_capital(word));
+    let sending = way || words().any(|word| SENDING.holds_capital(word));
+    let measured =
+        text.len() < 20 && text.iter().filter(|b| **b == b' ').count() <= 2 && ends_in_measure(text);
     let said = inbound
         || teller == Teller::Chat
         || sending && is_no_program(text)
         || is_written(text) && !ends_in_machine_measure(text);
     let dated = timestamp::month_at(text, 0).is_some();
-    !fields && !dated && !marked && !failed && reads_like_text(text) && !reads_like_figures(text) && said
+    !fields
+        && !measured
+        && !dated
+        && !marked
+        && !failed
+        && reads_like_text(text)
+        && !reads_like_figures(text)
+        && said
+}
+
+/// `ref=7f3a`; no link.
+fn is_field(word: &[u8]) -> bool {
+    let Some(at) = memchr(b'=', word) else { return false };
+    let name = word.get(..at).unwrap_or_default();
+    name.last().is_some_and(|b| is_alnum(*b)) && find(name, b"://").is_none()
+}
+
+/// `see you at six ref=7f3a parts=1`, `… (id=7f3a, parts=1)`, `… [id:7f3a] [parts:1]`: without the fields behind a text.
+fn without_fields(text: &[u8]) -> &[u8] {
+    const MOST: usize = 24;
+    let mut rest = text;
+    for _ in 0..MOST {
+        let last = memchr::memrchr(b' ', rest).map_or(0, |at| at + 1);
+        let word = rest.get(last..).unwrap_or_default();
+        // `… | 12 ms`
+        if let Some(bar) = memmem::rfind(rest, b" | ")
+            && rest.len() - bar < 16
+            && ends_in_measure(rest.get(bar + 3..).unwrap_or_default())
+        {
+            rest = rest.get(..bar).unwrap_or_default();
+            continue;
+        }
+        let start = match word.last() {
+            Some(b')' | b']') => bracketed_fields(rest),
+            // `reason="no route"`
+            Some(b'"') => memmem::rfind(rest.get(..rest.len() - 1).unwrap_or_default(), b"=\"")
+                .map(|at| memchr::memrchr(b' ', rest.get(..at).unwrap_or_default()).map_or(0, |at| at + 1)),
+            _ => None,
+        };
+        let start = start.or((is_named(word, b'=')).then_some(last));
+        let Some(start) = start else { break };
+        let head = rest.get(..start).unwrap_or_default().trim_ascii_end();
+        rest = head.strip_suffix(b" |").or_else(|| head.strip_suffix(b" -")).unwrap_or(head);
+    }
+    rest
+}
+
+/// Whether a name stands before a sign, and something behind it: `ref=7f3a`.
+fn is_named(word: &[u8], sign: u8) -> bool {
+    let name = word.iter().take(40).take_while(|b| is_alnum(**b) || matches!(b, b'_' | b'-' | b'.')).count();
+    name > 0 && is_letter(byte(word, 0)) && byte(word, name) == sign && word.len() > name + 1
+}
+
+/// Where the brackets open that a text ends in, if there are fields in them: `(id=7f3a, parts=1)`, `[id:7f3a]`.
+fn bracketed_fields(text: &[u8]) -> Option<usize> {
+    let opening = if text.last() == Some(&b')') { b'(' } else { b'[' };
+    let open = memchr::memrchr(opening, text)?;
+    let inside = text.get(open + 1..text.len() - 1)?;
+    let parts = || inside.split(|b| *b == b',').map(<[u8]>::trim_ascii);
+    let named = |part: &[u8]| is_named(part, b'=') || is_named(part, b':');
+    let apart = open == 0 || matches!(byte(text, open - 1), b' ' | b']');
+    (apart && parts().all(named)).then_some(open)
+}
+
+/// Without the first bytes of a letter that was cut off.
+fn without_a_cut_letter(text: &[u8]) -> &[u8] {
+    match std::str::from_utf8(text) {
+        Err(error) if error.error_len().is_none() => {
+            text.get(..error.valid_up_to()).unwrap_or_default().trim_ascii_end()
+        }
+        _ => text,
+    }
+}
+
+/// Whether words before fields are more than what became of a message: three of them, or a text's own.
+fn is_more_than_a_state(text: &[u8]) -> bool {
+    text.split(|b| *b == b' ').filter(|word| word.iter().any(|b| is_letter(*b))).count() >= 3
+        || is_written(text)
 }
 
 /// `SIGNATURE_MISMATCH (8409)`: what begins with a constant is a program's.
@@ -362,6 +464,36 @@ mod tests {
             ),
             ("10:11:12 Customer wrote: can you call me", "can you call me"),
             ("replying to +447700900123 with: can you call me", "can you call me"),
+        ] {
+            check(line, want);
+        }
+    }
+
+    #[test]
+    fn a_letter_that_was_cut_off() {
+        let mut line = "codigo para +447700900123: QDJX-X6L6 (wa 135.0, intento 8495, vence en 97402ms)"
+            .as_bytes()
+            .to_vec();
+        line.push(0xf0);
+        let mut got = 0;
+        spoken(&line, &mut |_| got += 1);
+        assert_eq!(got, 0);
+    }
+
+    #[test]
+    fn fields_behind_what_is_said() {
+        for (line, want) in [
+            ("MO from +447700900123: can you call me ref=3EB0 cost=0.009", "can you call me"),
+            ("MT to +447700900123: can you call me (id=7f3a, parts=1)", "can you call me"),
+            ("MT to +447700900123: can you call me [id:7f3a] [parts:1]", "can you call me"),
+            (
+                "SMS from +447700900123: can you call me (today) reason=\"no route\" | n=1",
+                "can you call me (today)",
+            ),
+            ("MT to +447700900123: rejected status=8", ""),
+            ("#Reference<0.2142864617.1.2> handle the message you sent", ""),
+            ("pid <0.214286461.0> handle the message you sent", ""),
+            ("stored -> 447700900123@s.whatsapp.net in 31797 \u{b5}s", ""),
         ] {
             check(line, want);
         }

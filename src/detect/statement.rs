@@ -35,6 +35,10 @@ pub fn kept(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
 pub fn bound(text: &[u8], out: &mut dyn FnMut(Span)) {
     const BINDING: &[u8] = b"binding parameter ";
     let mut numbered = false;
+    let head = memchr::memmem::find(text, BINDING).and_then(|first| text.get(..first)).unwrap_or_default();
+    if names_its_parameters(head) {
+        return;
+    }
     for at in memchr::memmem::find_iter(text, BINDING) {
         let start = at + BINDING.len();
         let head_end = run_end(text, start, 48, |b| b != b'-');
@@ -51,6 +55,14 @@ pub fn bound(text: &[u8], out: &mut dyn FnMut(Span)) {
         }
         numbered |= digits >= 9 || bytes.starts_with(b"[PHONE");
     }
+}
+
+/// Whether a statement says which columns its parameters are of: `… (phone, code) VALUES (?, ?)`, `… phone = $1`. Then
+/// their places say nothing more.
+#[must_use]
+pub fn names_its_parameters(head: &[u8]) -> bool {
+    let has = |sign: &[u8]| memchr::memmem::find(head, sign).is_some();
+    has(b") VALUES") || has(b") values") || has(b"= $") || has(b"= ?") || has(b"=?")
 }
 
 /// Calls `out` with names of columns and what a statement looks for in each: `phone LIKE '%4479…%'`.

@@ -40,10 +40,7 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
     let number = |place: usize| columns.get(place).and_then(|column| phone(column.span.of(line)));
     let pair = best_pair(columns, line);
     let numbered = pair.is_some() || columns.iter().any(|column| is_marked(column.span.of(line)));
-    // `…	MO	…`: what gateways call a message's way.
-    let way =
-        |column: &Column| matches!(column.span.of(line), b"MO" | b"MT" | b"SMS" | b"mo" | b"mt" | b"sms");
-    let moved = || columns.iter().any(way);
+    let moved = || columns.iter().any(|column| is_way(column.span.of(line)));
     let lone = || {
         let least = if moved() { 10 } else { 11 };
         (0..columns.len()).any(|place| number(place).is_some_and(|found| found.digits >= least))
@@ -120,14 +117,57 @@ struct Candidate {
 /// The two columns beside each other that are sender and recipient most likely: ids that happen to be
 /// valid numbers have no `+`, and mostly ten digits or fewer.
 fn best_pair(columns: &[Column], line: &[u8]) -> Option<usize> {
-    let worth = |place: usize| {
-        let found = phone(columns.get(place)?.span.of(line))?;
-        Some(2 * usize::from(found.marked) + usize::from(found.digits >= 11))
-    };
     (0..columns.len())
-        .filter_map(|place| Some((worth(place)? + worth(place + 1)?, place)))
+        .filter_map(|place| Some((worth(columns, line, place)?, place)))
         .max_by_key(|(worth, place)| (*worth, std::cmp::Reverse(*place)))
         .map(|(_, place)| place)
+}
+
+/// How likely the column at a place and the next one are sender and recipient; `None` where one is no number.
+fn worth(columns: &[Column], line: &[u8], place: usize) -> Option<usize> {
+    let of_one = |place: usize| {
+        let value = columns.get(place)?.span.of(line);
+        let found = phone(value)?;
+        let before = place.checked_sub(1).and_then(|before| columns.get(before));
+        // `SMS-MT;330218840322;+66…;49…`: an id stands behind what happened; `330…` has a zero that nobody writes.
+        let id = !found.marked
+            && (before.is_some_and(|column| is_way(column.span.of(line))) || has_trunk_zero(value));
+        Some(2 + 4 * usize::from(found.marked) + 2 * usize::from(found.digits >= 11) - usize::from(id))
+    };
+    Some(of_one(place)? + of_one(place + 1)?)
+}
+
+/// `MO`, `SMS-MT`, `sms`: what gateways call a message's way.
+fn is_way(value: &[u8]) -> bool {
+    value.len() <= 12
+        && value
+            .split(|b| matches!(b, b'-' | b'_'))
+            .any(|word| matches!(word, b"MO" | b"MT" | b"SMS" | b"mo" | b"mt" | b"sms"))
+}
+
+/// Whether a zero stands behind the calling code, as it does in no number that machines write; Italy and some African
+/// countries have such numbers.
+fn has_trunk_zero(value: &[u8]) -> bool {
+    numbering::split_calling_code(value).is_some_and(|(code, len)| {
+        value.get(len) == Some(&b'0') && !matches!(code, 39 | 225 | 229 | 241 | 242 | 378)
+    })
+}
+
+/// Whether the line of `at` is a row in which other columns are plainly sender and recipient.
+#[must_use]
+pub fn has_another_pair(text: &[u8], at: usize) -> bool {
+    let from = text.get(at.saturating_sub(HEAD)..at).unwrap_or_default();
+    let start = at - from.iter().rev().take_while(|b| **b != b'\n').count();
+    let rest = text.get(start..text.len().min(at + HEAD)).unwrap_or_default();
+    let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+    let mut columns = [Column::default(); MOST_COLUMNS];
+    let Some(count) = separator(line).and_then(|sign| split(line, sign, &mut columns)) else { return false };
+    let columns = columns.get(..count).unwrap_or_default();
+    let Some(first) = best_pair(columns, line) else { return false };
+    let marked = |place: usize| columns.get(place).is_some_and(|column| is_marked(column.span.of(line)));
+    let own = columns.iter().position(|column| column.span.contains(Span::new(at - start, at - start + 1)));
+    let touched = own.is_some_and(|own| (first..=first + 1).contains(&own));
+    (marked(first) || marked(first + 1)) && own.is_some() && !touched
 }
 
 fn has_pair(columns: &[Column], line: &[u8]) -> bool {

@@ -7,6 +7,7 @@ use super::value_shape::{
 use crate::class::Class;
 use crate::codec::coding::{Charset, Coding};
 use crate::codec::{Form, byte_table, next_in};
+use crate::detect::body::has_escaped_letters;
 use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::word_list::WordList;
 use crate::detect::words;
@@ -16,7 +17,7 @@ use crate::numbering;
 
 /// What the fields of a container say together: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Facts(u16);
+pub struct Facts(u32);
 
 impl Facts {
     /// A phone number stands in a phone's field.
@@ -50,6 +51,11 @@ impl Facts {
     /// It stands in what describes an event, a process, an answer of a program's.
     pub const OCCURRENCE: Facts = Facts(1 << 14);
 
+    /// A place is described by its degrees.
+    pub const PLACE: Facts = Facts(1 << 15);
+    /// A request is described: its method, the page it came from.
+    pub const REQUEST: Facts = Facts(1 << 16);
+
     #[must_use]
     pub fn with(self, other: Facts) -> Facts {
         Facts(self.0 | other.0)
@@ -62,7 +68,7 @@ impl Facts {
 }
 
 /// What the names of members say about what they stand in.
-static MEMBERS: [(WordList, Facts); 8] = [
+static MEMBERS: [(WordList, Facts); 10] = [
     (WordList::new(words::neighbours::LOG), Facts::LOG),
     (WordList::new(words::neighbours::ERROR), Facts::ERROR),
     (WordList::new(words::neighbours::MESSAGE_MEMBERS), Facts::MESSAGE),
@@ -71,6 +77,8 @@ static MEMBERS: [(WordList, Facts); 8] = [
     (WordList::new(words::neighbours::HEADLINE), Facts::HEADLINE),
     (WordList::new(words::neighbours::QUEUE), Facts::QUEUE),
     (WordList::new(words::neighbours::TEMPLATE), Facts::TEMPLATE),
+    (WordList::new(words::neighbours::DEGREES), Facts::PLACE),
+    (WordList::new(words::neighbours::REQUEST), Facts::REQUEST),
 ];
 /// What the names of containers say about what stands in them.
 static CONTAINERS: [(WordList, Facts); 7] = [
@@ -394,7 +402,7 @@ fn body(
     }
     // An element of XML is no log line's.
     let headline = HEADLINE_NAMES.holds(name) && (form != Form::Element || around.own.has(Facts::LOG));
-    let words = shape.spaces > 0 || shape.high > 0;
+    let words = shape.spaces > 0 || shape.high > 0 || has_escaped_letters(value);
     let spoken_of = Facts::PHONE.with(Facts::MESSAGE);
     let near =
         around.own.has(Facts::PHONE) || around.around.has(Facts::PHONE) || around.named.has(Facts::MESSAGE);
@@ -475,14 +483,20 @@ fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroun
     if shape.letters() + shape.high == 0 || shape.len > 120 {
         return Reading::Text;
     }
-    if strength == Strength::Sure || (strength == Strength::Likely && shape.underscores == 0) {
+    // `_Ada_`, as people mark what they write.
+    let framed = match value {
+        [b'_', inside @ .., b'_'] => !inside.is_empty() && !inside.contains(&b'_'),
+        _ => false,
+    };
+    let underscores = if framed { 0 } else { shape.underscores };
+    if strength == Strength::Sure || (strength == Strength::Likely && underscores == 0) {
         return Reading::Claim(Class::Name);
     }
     let person = around.named.has(Facts::PERSON) || around.own.has(Facts::PHONE);
     let thing = around.named.has(Facts::THING);
     let looks_so = shape.high > 0 || (shape.spaces >= 1 && shape.upper >= 2 && shape.digits == 0);
     let constant = shape.digits > 0
-        || shape.underscores > 0
+        || underscores > 0
         || value.contains(&b'.') && shape.spaces == 0
         || value.contains(&b'/');
     // `"name":"sms-relay","hostname":…,"pid":…`: a logger's (bunyan).

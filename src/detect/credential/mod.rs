@@ -65,7 +65,15 @@ pub fn is_push_token(text: &[u8], run: Span) -> bool {
     }
     let near = slice(text, run.start().saturating_sub(REACH)..run.start());
     let line = near.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-    WORDS.iter().any(|word| line.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
+    let speaks =
+        |line: &[u8], word: &[u8]| line.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    // `device=handset-b layer 7f3a…`: what stands behind a field is another thing's, if it is not called a token.
+    let behind = line.iter().rposition(|b| *b == b'=').and_then(|sign| {
+        let space = line.get(sign..)?.iter().position(|b| *b == b' ')?;
+        line.get(sign + space..)
+    });
+    WORDS.iter().any(|word| speaks(line, word))
+        && behind.is_none_or(|behind| speaks(behind, b"tok") || WORDS.iter().any(|word| speaks(behind, word)))
 }
 
 /// Tokens that begin with a run of at least [`LONG`] letters, digits, dashes and underscores.

@@ -3,6 +3,7 @@
 use super::colour_before;
 use super::words::{self, Word};
 use crate::detect::positional;
+use crate::detect::table_row;
 use crate::detect::validate::not_uuid;
 use crate::finding::Span;
 
@@ -275,6 +276,15 @@ pub(super) fn is_a_gateways(text: &[u8], start: usize, end: usize) -> bool {
     let row = matches!(rest.first(), Some(b';' | b'|' | b'\t'));
     line.split(word).any(words::is_way)
         || rest.split(word).any(|word| words::is_outcome(word, row) || words::is_of_a_network(word))
+}
+
+/// `SMS-MT;4479…;+49…;1;DELIVRD;56954950517;7`: whether digits are a column of a row in which two others are sender and
+/// recipient.
+pub(super) fn is_another_column(text: &[u8], start: usize, end: usize) -> bool {
+    let parts = |byte: Option<&u8>| matches!(byte, Some(b';' | b'|' | b'\t'));
+    parts(start.checked_sub(1).and_then(|at| text.get(at)))
+        && parts(text.get(end))
+        && table_row::has_another_pair(text, start)
 }
 
 /// `number 66125703 in country DK is not reachable`: whether what stands behind digits is said of a subscriber.

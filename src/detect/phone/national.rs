@@ -351,6 +351,7 @@ impl Candidate<'_> {
             && (cue::line_speaks_of_numbers(self.text, self.start)
                 || cue::is_a_gateways(self.text, self.start, self.scan.end(n))
                 || self.is_beside_another(n))
+            && !cue::is_another_column(self.text, self.start, self.scan.end(n))
     }
 
     /// `20260218193107 4479… 4915… expired 2863`: whether another mobile number stands beside one, a space between.

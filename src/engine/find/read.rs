@@ -70,7 +70,7 @@ pub(super) fn says_phone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
 
 /// Whether a field's neighbours have no say in how it is read.
 pub(super) fn reads_alone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
-    shaped.claimed.is_some()
+    shaped.claimed.is_some() && !shaped.of_a_request
         || match shaped.always {
             Some(reading) => {
                 !may_be_said(reading, form, value) && !(shaped.listed && is_listed_code(form, value))
@@ -110,6 +110,11 @@ fn is_listed_code(form: Form, value: &[u8]) -> bool {
     form == Form::JsonString && (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
 }
 
+/// Whether a statement says which column a value in a list is of; such fields come first.
+fn has_a_column(tree: &Tree, field: &Field) -> bool {
+    tree.fields.iter().take(64).any(|other| other.value == field.value && !other.name.is_empty())
+}
+
 /// Reads a field by what its name says, its value and its neighbours.
 pub(super) fn read_shaped(
     tools: Tools<'_>,
@@ -135,12 +140,17 @@ pub(super) fn read_shaped(
     {
         return (Reading::Safe, None);
     }
+    // Monolog's `"extra":{"http_method":"POST","uid":"7f3a52c"}`
+    if shaped.of_a_request && matches!(value.len(), 7..=32) && value.iter().all(u8::is_ascii_hexdigit) {
+        return (Reading::Opaque(Class::EventId), None);
+    }
     if let Some((reading, rule)) = shaped.claimed {
         return (reading, Some(rule));
     }
     let listed_code = || {
         shaped.listed
             && is_listed_code(field.form, value)
+            && !has_a_column(tree, field)
             && facts.get(field.container as usize).is_some_and(|own| own.has(Facts::PHONE))
             && detectors::speaks_of_codes(text_around(bytes, field.value))
     };
@@ -319,6 +329,15 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
     }
     for (field, shaped) in tree.fields.iter().zip(fields) {
         fill_templates(tools, names, bytes, tree, facts, field, shaped);
+        let own = facts.get(field.container as usize).copied().unwrap_or_default();
+        let name = tree.name_of(field).of(bytes);
+        // A user's own rule has the last word.
+        shaped.of_a_request = own.has(Facts::REQUEST)
+            && name == b"uid"
+            && info(tools, names, name).claims.bare.is_none_or(|(.., shipped)| shipped);
+        if own.has(Facts::PLACE) && shaped.claimed.is_none() {
+            name_a_place(tools, names, bytes, tree, field, shaped);
+        }
     }
     tools.fields.deny(bytes, tree, denied);
 }
@@ -352,6 +371,26 @@ fn fill_templates(
     let mut around = std::iter::once(tree.name_of(field)).chain(containers).filter(|name| !name.is_empty());
     if around.any(|name| info(tools, names, name.of(bytes)).inside.has(Facts::PARAMETERS)) {
         (shaped.meaning, shaped.always, shaped.meant, shaped.named) = (body, None, Some(Class::Body), None);
+    }
+}
+
+/// `"message":{"latitude":1,"longitude":2,"name":"…"}`: what a place is called that somebody sent.
+fn name_a_place(
+    tools: Tools<'_>,
+    names: &mut NameCache<NameInfo>,
+    bytes: &[u8],
+    tree: &Tree,
+    field: &Field,
+    shaped: &mut Shaped,
+) {
+    static OF_PLACES: WordList = WordList::new(words::neighbours::OF_PLACES);
+    let mut around = ancestors(tree, field.container).take(3).map(|index| tree.container(index).name);
+    let sent = OF_PLACES.holds(tree.name_of(field).of(bytes))
+        && around.any(|name| info(tools, names, name.of(bytes)).inside.has(Facts::MESSAGE));
+    if sent {
+        let place = Meaning { class: Some(Class::Location), strength: Strength::Sure, blocked: false };
+        (shaped.meaning, shaped.always, shaped.meant, shaped.named) =
+            (place, None, Some(Class::Location), None);
     }
 }
 
@@ -391,6 +430,7 @@ fn shaped(
         dotted: name.contains(&b'.'),
         folder: field.name.of(bytes) == b"PWD",
         listed: field.name.is_empty() && tree.container(field.container).array,
+        of_a_request: false,
         is_level: LEVELS.holds(name),
         counts_phones: info.meaning.class == Some(Class::Phone)
             || matches!(info.claims.bare, Some((Class::Phone, ..))),

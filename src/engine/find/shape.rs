@@ -59,6 +59,8 @@ pub(super) struct Shaped {
     pub(super) folder: bool,
     /// It has no name and stands in a list.
     pub(super) listed: bool,
+    /// It may be the id that a logger gave to a request.
+    pub(super) of_a_request: bool,
     /// It holds the line's level.
     pub(super) is_level: bool,
     /// A number in it says that a phone is spoken of.

@@ -87,6 +87,9 @@ fn listed_codes(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut 
         let Some(listed) = listed::behind(here.text, Span { start: end, end }.end()) else { continue };
         // A statement that stands there says what its parameters are.
         let head = here.text.get(..end as usize).unwrap_or_default();
+        if statement::names_its_parameters(head) {
+            continue;
+        }
         let bound = listed.parameter.is_some_and(|sign| bytes::find(head, sign.of(here.text)).is_none());
         // `['+4479…', '482913', …]`: a call's first two arguments.
         let first = found.span.start.checked_sub(base).is_some_and(|start| {
