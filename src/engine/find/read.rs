@@ -317,9 +317,10 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
             *around = around.with(Facts::TEMPLATE);
         }
     }
-    for (field, shaped) in tree.fields.iter().zip(fields) {
+    for (field, shaped) in tree.fields.iter().zip(fields.iter_mut()) {
         fill_templates(tools, names, bytes, tree, facts, field, shaped);
     }
+    staff::name_staff(bytes, tree, fields);
     tools.fields.deny(bytes, tree, denied);
 }
 
