@@ -148,6 +148,10 @@ impl Kind {
     fn blocks(&self, word: &Word) -> Blocks {
         if word.head_first { self.blocks_head_first } else { self.blocks }
     }
+
+    fn may_block(&self) -> bool {
+        self.blocks != Blocks::Never
+    }
 }
 
 /// Kinds that the code itself knows.
@@ -172,6 +176,8 @@ pub struct FieldLexicon {
 const WORDS: usize = 24;
 /// Parts above this are ids, not words.
 const LONGEST_COMPOUND: usize = 64;
+/// Shorter words stand in others by chance: `lat` in `latencia`, `red` in `redefinida`.
+const TELLING_LETTERS: u8 = 5;
 
 #[derive(Clone, Copy)]
 struct Word {
@@ -355,19 +361,22 @@ impl FieldLexicon {
     }
 
     /// A part that is no word by itself, cut into words at the least cost: German `s`, `en` … may
-    /// link, a word of five letters or more may carry an ending of three, and what is left is unknown.
+    /// link, a word of five letters or more may carry an ending of three or have unknown letters behind it, and what
+    /// is left is unknown.
     fn segment(&self, part: &[u8], words: &mut Words) {
         #[derive(Clone, Copy)]
         struct Step {
             cost: u16,
             from: u8,
             word: Option<Value>,
+            /// Of the word itself, without what links it.
+            letters: u8,
             open: bool,
         }
-        const FAR: Step = Step { cost: u16::MAX, from: 0, word: None, open: false };
+        const FAR: Step = Step { cost: u16::MAX, from: 0, word: None, letters: 0, open: false };
         let mut steps = [FAR; LONGEST_COMPOUND + 1];
         if let Some(first) = steps.first_mut() {
-            *first = Step { cost: 0, from: 0, word: None, open: false };
+            *first = Step { cost: 0, ..FAR };
         }
         let relax = |steps: &mut [Step], to: usize, step: Step| {
             if let Some(known) = steps.get_mut(to)
@@ -380,11 +389,13 @@ impl FieldLexicon {
             let Some(here) = steps.get(at).copied() else { break };
             let rest = part.get(at..).unwrap_or_default();
             let from = u8::try_from(at).unwrap_or(u8::MAX);
-            // a run of unknown letters reaches any later place; only from the start or after a word
-            if here.cost < u16::MAX && (at == 0 || here.word.is_some()) {
+            let telling = here.word.is_some() && here.letters >= TELLING_LETTERS;
+            // a run of unknown letters reaches any later place; only from the start or after a word that is long
+            // enough to be no chance
+            if here.cost < u16::MAX && (at == 0 || telling) {
                 for len in 1..=rest.len() {
                     let cost = here.cost + 30 + 3 * u16::try_from(len).unwrap_or(0);
-                    relax(&mut steps, at + len, Step { cost, from, word: None, open: true });
+                    relax(&mut steps, at + len, Step { cost, from, open: true, ..FAR });
                 }
             }
             if here.cost == u16::MAX {
@@ -399,7 +410,7 @@ impl FieldLexicon {
                         relax(&mut steps, at + link.len(), step);
                     }
                 }
-                if rest.len() <= 3 && at - usize::from(here.from) >= 5 {
+                if rest.len() <= 3 && telling {
                     let ending = u16::try_from(rest.len()).unwrap_or(3);
                     relax(&mut steps, part.len(), Step { cost: here.cost + 12 + 2 * ending, ..here });
                 }
@@ -408,11 +419,14 @@ impl FieldLexicon {
             self.trie.walk(rest, |len, value| {
                 // `kundeid`: of two letters only the endings that names are made with.
                 let ending = len == 2 && here.word.is_some() && matches!(rest, b"id" | b"nr" | b"no" | b"ip");
-                if !ending && (len < 3 || (open && len < 4)) {
+                let blocks = self.kinds.get(usize::from(value.kind)).is_some_and(Kind::may_block);
+                let least = if blocks { usize::from(TELLING_LETTERS) } else { 4 };
+                if !ending && (len < 3 || (open && len < least)) {
                     return;
                 }
                 let cost = here.cost + 10 + if len == 3 { 6 } else { 0 };
-                let step = Step { cost, from, word: Some(value), open: false };
+                let letters = u8::try_from(len).unwrap_or(u8::MAX);
+                let step = Step { cost, from, word: Some(value), letters, open: false };
                 relax(&mut steps, at + len, step);
             });
         }

@@ -524,10 +524,11 @@ fn name_end(text: &[u8], span: Span) -> usize {
     let rest = text.get(span.end()..whole).unwrap_or_default();
     let ends = |at: &usize| {
         let next = rest.get(at + 2..).and_then(<[u8]>::first).copied().unwrap_or(b' ');
-        rest.get(at + 1) == Some(&b' ')
-            && !next.is_ascii_uppercase()
-            && next < 0xe3
-            && !is_capital(rest, at + 2)
+        at + 1 == rest.len()
+            || rest.get(at + 1) == Some(&b' ')
+                && !next.is_ascii_uppercase()
+                && next < 0xe3
+                && !is_capital(rest, at + 2)
     };
     let comma = memchr::memchr_iter(b',', rest).find(ends);
     // `set(caller=Ada Roe) [line:7]`, and the next column.

@@ -7,6 +7,7 @@ mod frame;
 mod pattern;
 mod read;
 mod shape;
+mod staff;
 
 use super::detectors::{self, Detectors};
 use super::last;

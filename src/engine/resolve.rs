@@ -480,6 +480,14 @@ pub fn is_message(text: &[u8], coding: Coding) -> bool {
 }
 
 fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
+    // `_Ada_`, as people write it about themselves
+    if let [first @ (b'_' | b'*' | b'~'), inner @ .., last] = value
+        && first == last
+        && let inner_shape = ValueShape::of(inner)
+        && (inner_shape.is_capitalised(inner) || inner_shape.reads_like_a_name(inner))
+    {
+        return Reading::Claim(Class::Name);
+    }
     if shape.letters() + shape.high == 0 || shape.len > 120 {
         return Reading::Text;
     }

@@ -327,7 +327,7 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
             *around = around.with(Facts::TEMPLATE);
         }
     }
-    for (field, shaped) in tree.fields.iter().zip(fields) {
+    for (field, shaped) in tree.fields.iter().zip(fields.iter_mut()) {
         fill_templates(tools, names, bytes, tree, facts, field, shaped);
         let own = facts.get(field.container as usize).copied().unwrap_or_default();
         let name = tree.name_of(field).of(bytes);
@@ -339,6 +339,7 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
             name_a_place(tools, names, bytes, tree, field, shaped);
         }
     }
+    staff::name_staff(bytes, tree, fields);
     tools.fields.deny(bytes, tree, denied);
 }
 
