@@ -450,7 +450,8 @@ fn list_end(text: &[u8], from: usize, skip: Skip<'_>) -> usize {
     }
 }
 
-const QUERY_STOPS: [bool; 256] = byte_table(b"& \"'<>#\n\r\t])}[\x1b");
+// `|` parts the columns of a log; a query has it percent-encoded (RFC 3986, section 3.4).
+const QUERY_STOPS: [bool; 256] = byte_table(b"& \"'<>#\n\r\t])}[|\x1b");
 const PLAIN_STOPS: [bool; 256] = byte_table(b" \"'<>\n\r\t])},;|[\x1b");
 
 fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {

@@ -1,6 +1,8 @@
 //! What a field's value is, when its name alone does not say: `code` beside an error's title,
 //! `message` beside a phone number, `name` of a person or of a server.
 
+mod account;
+
 use super::value_shape::{
     ValueShape, begins_with_members, has_fields, is_form, is_provider_id, is_short_time, is_uuid, reads_human,
 };
@@ -14,6 +16,7 @@ use crate::detect::words;
 use crate::detect::written::{reads_foreign, reads_like_figures};
 use crate::detect::{account_name, bytes, hidden, ip, safe};
 use crate::numbering;
+use account::{credential, is_account, is_status_line, subject};
 
 /// What the fields of a container say together: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -480,23 +483,23 @@ pub fn is_message(text: &[u8], coding: Coding) -> bool {
 }
 
 fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
-    // `_Ada_`, as people write it about themselves
-    if let [first @ (b'_' | b'*' | b'~'), inner @ .., last] = value
-        && first == last
-        && let inner_shape = ValueShape::of(inner)
-        && (inner_shape.is_capitalised(inner) || inner_shape.reads_like_a_name(inner))
-    {
+    // `_Ada_`, `~Ada~`, as people mark what they write.
+    let marked = match value {
+        [first @ (b'_' | b'*' | b'~'), inside @ .., last] if first == last => Some(inside),
+        _ => None,
+    };
+    let is_name = |inside: &[u8]| {
+        let shape = ValueShape::of(inside);
+        shape.is_capitalised(inside) || shape.reads_like_a_name(inside)
+    };
+    if marked.is_some_and(is_name) {
         return Reading::Claim(Class::Name);
     }
     if shape.letters() + shape.high == 0 || shape.len > 120 {
         return Reading::Text;
     }
-    // `_Ada_`, as people mark what they write.
-    let framed = match value {
-        [b'_', inside @ .., b'_'] => !inside.is_empty() && !inside.contains(&b'_'),
-        _ => false,
-    };
-    let underscores = if framed { 0 } else { shape.underscores };
+    let one_word = marked.is_some_and(|inside| !inside.is_empty() && !inside.contains(&b'_'));
+    let underscores = if one_word { 0 } else { shape.underscores };
     if strength == Strength::Sure || (strength == Strength::Likely && underscores == 0) {
         return Reading::Claim(Class::Name);
     }
@@ -513,93 +516,6 @@ fn person(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroun
         Reading::Safe
     } else if (person && !constant) || looks_so {
         Reading::Claim(Class::Name)
-    } else {
-        Reading::Text
-    }
-}
-
-fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: bool) -> Reading {
-    let word = shape.digits == 0
-        && shape.upper == 0
-        && shape.is_identifier()
-        && shape.len <= 12
-        && shape.phone_marks == 0;
-    if sure && shape.len >= 4 {
-        return Reading::Claim(Class::Credential);
-    }
-    if likely
-        && shape.len >= 8
-        && !word
-        && (shape.spaces == 0 || value.starts_with(b"Bearer ") || value.starts_with(b"Basic "))
-    {
-        return Reading::Claim(Class::Credential);
-    }
-    // `auth="TSA 7f3a…:q8Zk…="`: a scheme, and what proves who asks.
-    if shape.spaces == 1 && shape.is_token_behind_scheme(value) {
-        return Reading::Claim(Class::Credential);
-    }
-    // A password that stands where tokens do.
-    let chosen =
-        shape.is_identifier() && shape.len >= 10 && shape.digits >= 2 && shape.upper >= 1 && shape.lower >= 4;
-    if !likely
-        && (shape.is_token() || shape.is_secret() || chosen && shape.underscores + shape.phone_marks <= 1)
-    {
-        return Reading::Claim(Class::Credential);
-    }
-    Reading::Text
-}
-
-/// `reply=603 Decline`, `488 Not Acceptable Here`: a status of SIP or HTTP, and what it is called.
-fn is_status_line(value: &[u8]) -> bool {
-    let mut words = value.split(|b| *b == b' ');
-    let code = words.next().unwrap_or_default();
-    let called = |word: &[u8]| {
-        word.first().is_some_and(u8::is_ascii_uppercase) && word.iter().all(u8::is_ascii_alphabetic)
-    };
-    let mut count = 0;
-    let named = words.all(|word| {
-        count += 1;
-        called(word)
-    });
-    matches!(code, [b'1'..=b'6', b'0'..=b'9', b'0'..=b'9']) && named && (1..=4).contains(&count)
-}
-
-/// `usuario=svc.lumen`, `customer=cus_q7Zk2Lm9`, `client: 447700`: what is called by a person's word and is no word,
-/// version, machine or measure of a program's.
-fn is_account(value: &[u8], shape: &ValueShape) -> bool {
-    let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-    let joined = shape.digits == 0 && value.contains(&b'.') && shape.lower >= 5;
-    let numbered = shape.digits >= 5 || shape.digits >= 2 && shape.letters() >= 3;
-    let drawn = shape.underscores == 1 && shape.upper >= 2 && shape.lower >= 4 && shape.len >= 12;
-    plain && (joined || numbered || drawn) && !safe::keep_alone(value)
-}
-
-fn subject(name: &[u8], value: &[u8], shape: &ValueShape, likely: bool, around: &Surroundings) -> Reading {
-    let token = shape.spaces == 0 && shape.len >= 3 && shape.len <= 128 && shape.at_signs == 0;
-    // `sub:001`, a receipt's count of messages.
-    if shape.digits == shape.len && shape.len == 3 && value.first() == Some(&b'0') {
-        return Reading::Text;
-    }
-    // A word beyond ASCII is no id: `kontaktperson=김민수`.
-    let written = shape.high > 0 && shape.digits + shape.letters() == 0 && shape.len <= 40;
-    if shape.reads_like_a_name(value) || written {
-        return Reading::Claim(Class::Name);
-    }
-    // `kunde: Ada`, beside Ada's number.
-    let beside = around.named.has(Facts::PERSON) || around.own.has(Facts::PHONE);
-    if beside && shape.is_capitalised(value) && !safe::is_log_word(value) {
-        return Reading::Claim(Class::Name);
-    }
-    // `user=jdoe`; not `user=postgres`
-    let signs_in = || {
-        let word =
-            shape.len <= 32 && value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'.'));
-        word && SIGN_IN.holds(name) && !account_name::is_service(value)
-    };
-    if token && (likely || around.named.has(Facts::PERSON) || is_account(value, shape) || signs_in()) {
-        Reading::Claim(Class::SubjectId)
-    } else if token && shape.digits > 0 {
-        Reading::Opaque(Class::EventId)
     } else {
         Reading::Text
     }

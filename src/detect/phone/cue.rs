@@ -381,6 +381,10 @@ pub(super) fn topic_around(text: &[u8], start: usize, end: usize) -> bool {
 pub(super) fn glued_before(text: &[u8], start: usize) -> bool {
     let floor = start.saturating_sub(BACK);
     let piece = text.get(floor..start).unwrap_or_default();
+    // `SMS_404977502`: a template of Aliyun's.
+    if piece.ends_with(b"SMS_") {
+        return false;
+    }
     let piece = piece.strip_suffix(b"_").or(piece.strip_suffix(b"-")).unwrap_or(piece);
     let from = piece.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
     let lower = Lower::new(piece.get(from..).unwrap_or_default());
