@@ -36,13 +36,19 @@ fn counts(report: &Value) -> [u64; 3] {
 
 /// A folder with one rule for the field `ticket`.
 fn folder(class: &str) -> TempDir {
+    folder_of("ticket", class)
+}
+
+fn folder_of(field: &str, class: &str) -> TempDir {
     let folder = TempDir::new().expect("can be made");
-    let mut rule = format!("[[rule]]\nid = \"mine.ticket\"\nclass = \"{class}\"\nfields = [\"ticket\"]\n");
-    for line in ["ticket=ab-1", "ticket=ab-2 row=4", "{\"ticket\":\"ab-3\"}"] {
+    let mut rule = format!("[[rule]]\nid = \"mine.ticket\"\nclass = \"{class}\"\nfields = [\"{field}\"]\n");
+    for line in ["ticket=ab-1", "ticket=ab-2 row=4", "{\"ticket\":\"ab-3\"}"]
+        .map(|line| line.replace("ticket", field))
+    {
         let value = &line[line.find("ab-").unwrap_or(0)..][..4];
         rule += &format!("[[rule.hit]]\nin = '{line}'\nfind = ['{value}']\n");
     }
-    for line in ["tickets=ab-1", "row=ab-2", "{\"seat\":\"ab-3\"}"] {
+    for line in ["seats=ab-1", "row=ab-2", "{\"seat\":\"ab-3\"}"] {
         rule += &format!("[[rule.miss]]\nin = '{line}'\nwhy = 'another field'\n");
     }
     fs::write(folder.path().join("mine.toml"), rule).expect("can be written");
@@ -190,4 +196,27 @@ fn a_record_that_is_withheld_by_neither_or_both_is_the_same() {
     let mine = folder("name");
     let (code, report) = json(&["shipped", name(&mine)], &deep);
     assert_eq!((code, counts(&report)), (Some(0), [0, 0, 0]));
+}
+
+/// What one rule set replaces as a whole, the other looks into: what it leaves is told, and not shown in its letters.
+#[test]
+fn letters_that_hold_the_rest_of_a_text_are_not_shown() {
+    use base64::Engine as _;
+    let whole = folder_of("blob", "card");
+    let text = "{\"seat\":\"Zeta-77 by the window\",\"to\":\"+14155550132\"}";
+    let letters = base64::engine::general_purpose::STANDARD.encode(text);
+    let sample = format!("blob={letters}\n");
+    for (args, code, told) in [
+        ([name(&whole), "shipped"], Some(1), "no longer redacted  "),
+        (["shipped", name(&whole)], Some(0), "newly redacted      "),
+    ] {
+        let ended = diff(&args, &sample);
+        assert_eq!(ended.code, code, "{}", ended.out);
+        assert!(
+            ended.out.contains(told) && ended.out.contains("(a part of it is replaced)"),
+            "{}",
+            ended.out
+        );
+        assert!(!ended.out.contains(&letters[..16]) && !ended.out.contains("Zeta"), "{}", ended.out);
+    }
 }

@@ -13,6 +13,9 @@ use std::fmt;
 /// The longest value that is shown whole, in characters.
 const SHOWN: usize = 80;
 
+/// What is said in place of base64 and hex in which a part was replaced.
+const PART: &str = "(a part of it is replaced)";
+
 /// The rules of both sides.
 pub struct Sides<'r> {
     pub a: &'r RuleSet,
@@ -139,7 +142,10 @@ impl Report {
 
     pub fn take(&mut self, sides: &Sides<'_>, place: &Place<'_>, one: &Difference<'_>) {
         let pair = (Side::of(sides.a, one.a), Side::of(sides.b, one.b));
-        let written = |edit: Option<&Edit>| edit.map(|edit| text(&edit.written));
+        // Letters written again hold the rest of their text, too.
+        let written = |edit: Option<&Edit>| {
+            edit.map(|edit| if edit.inside.is_some() { PART.to_owned() } else { text(&edit.written) })
+        };
         let example = Example {
             record: self.records,
             part: part_of(place.record, place.part).0,
