@@ -3,6 +3,9 @@
 /// How many rounds are measured, after one that warms up.
 pub const ROUNDS: usize = 5;
 
+/// Each takes so long a turn at least: the kernel's figures are as coarse as its ticks, and a copy is over between two.
+const TURN_SECONDS: f64 = 0.1;
+
 /// Something to be measured.
 pub struct Subject<'r> {
     pub name: String,
@@ -23,10 +26,14 @@ pub fn interleaved(subjects: &mut [Subject<'_>]) -> Vec<f64> {
     for round in 0..=ROUNDS {
         for (subject, speeds) in subjects.iter_mut().zip(&mut speeds) {
             let before = cpu_seconds();
-            (subject.run)();
-            let seconds = cpu_seconds() - before;
+            let (mut runs, mut seconds) = (0.0, 0.0);
+            while seconds < TURN_SECONDS {
+                (subject.run)();
+                runs += 1.0;
+                seconds = cpu_seconds() - before;
+            }
             if round > 0 {
-                speeds.push(subject.bytes as f64 / 1e6 / seconds.max(1e-9));
+                speeds.push(runs * subject.bytes as f64 / 1e6 / seconds);
             }
         }
     }
