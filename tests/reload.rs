@@ -269,10 +269,9 @@ fn a_missing_source_stops_nobody_else() {
 fn a_clock_that_was_set_is_followed() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
-    file("fast.toml", POLICY);
-    file("logscrub.toml", CONFIG);
-    file("accounts.toml", "");
+    for (name, text) in [("fast.toml", POLICY), ("logscrub.toml", CONFIG), ("accounts.toml", "")] {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
     assert!(
         output(logscrub(dir, &["put", "logs"]), b"{\"to\":\"+14155550132\",\"status\":200}\n")
             .status

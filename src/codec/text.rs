@@ -450,9 +450,17 @@ fn list_end(text: &[u8], from: usize, skip: Skip<'_>) -> usize {
     }
 }
 
-// `|` parts the columns of a log; a query has it percent-encoded (RFC 3986, section 3.4).
 const QUERY_STOPS: [bool; 256] = byte_table(b"& \"'<>#\n\r\t])}[|\x1b");
 const PLAIN_STOPS: [bool; 256] = byte_table(b" \"'<>\n\r\t])},;|[\x1b");
+
+/// `ada|GET /send?to=…|403`: whether bars part the columns of a log, so that one ends the query before `from`. In a form's
+/// body one may be a part of a password.
+fn stands_in_a_column(text: &[u8], from: usize) -> bool {
+    const REACH: usize = 2048;
+    let head = text.get(from.saturating_sub(REACH)..from).unwrap_or_default();
+    let line = head.get(memchr::memrchr(b'\n', head).map_or(0, |at| at + 1)..).unwrap_or_default();
+    memchr::memchr(b'?', line).is_some_and(|query| line.get(..query).unwrap_or_default().contains(&b'|'))
+}
 
 fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
     let stops = match style {
@@ -465,12 +473,15 @@ fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
             && text.get(at) == Some(&b'\'')
             && text.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic())
     };
-    let mut pos = from;
+    let (mut pos, mut in_a_column) = (from, None);
     loop {
         let Some(at) = next_in(stops, text, pos) else { return text.len() };
         // `{}` stands in a route for what was there.
         let hole = text.get(at) == Some(&b'}') && at > from && text.get(at - 1) == Some(&b'{');
-        if hole || apostrophe(at) {
+        let bar = style == Style::Query
+            && text.get(at) == Some(&b'|')
+            && !*in_a_column.get_or_insert_with(|| stands_in_a_column(text, from));
+        if hole || bar || apostrophe(at) {
             pos = at + 1;
             continue;
         }
@@ -524,6 +535,8 @@ mod tests {
         check("password = hunter2", &[("password", "hunter2")]);
         check("content=<see you> took=1", &[("content", "see you"), ("took", "1")]);
         check("GET /a?%E7%9F%AD=1&x%5F=2", &[("%E7%9F%AD", "1"), ("x%5F", "2")]);
+        check("pin=a|b&x=1|2", &[("pin", "a|b"), ("x", "1|2")]);
+        check("c|GET /s?to=1&pin=a|403", &[("to", "1"), ("pin", "a")]);
         check("C(name: Optional(\"Ada\"), to=Some('1'))", &[("name", "Ada"), ("to", "1")]);
         check("#{host => <<\"a.b\">>,pin => <<\"1\">>}", &[("host", "a.b"), ("pin", "1")]);
         check("dst=(1,1,\"49\"), src=(0x05, 0, '1')", &[("dst", "49"), ("src", "1")]);

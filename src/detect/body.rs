@@ -322,14 +322,20 @@ fn quoted_receipt_end(line: &[u8], stat: usize, text: usize) -> Option<usize> {
 /// Words (lower case) that speak of messages, in the languages that log lines are written in.
 static MESSAGE_WORDS: WordList = WordList::new(words::message::SPOKEN_OF);
 
-/// `500 Internal Server Error`: a status with its reason (RFC 9112, section 4).
-fn is_status(text: &[u8]) -> bool {
-    const LONGEST: usize = 40;
-    let reason = text.get(3..).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or_default();
-    text.len() <= LONGEST
-        && matches!(text, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9', ..])
-        && reason.first().is_some_and(u8::is_ascii_uppercase)
-        && reason.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b' ' | b'-'))
+/// `reply=603 Decline`, `488 Not Acceptable Here`: a status of SIP or HTTP, and what it is called.
+#[must_use]
+pub fn is_status_line(value: &[u8]) -> bool {
+    let mut words = value.split(|b| *b == b' ');
+    let code = words.next().unwrap_or_default();
+    let called = |word: &[u8]| {
+        word.first().is_some_and(u8::is_ascii_uppercase) && word.iter().all(u8::is_ascii_alphabetic)
+    };
+    let mut count = 0;
+    let named = words.all(|word| {
+        count += 1;
+        called(word)
+    });
+    matches!(code, [b'1'..=b'6', b'0'..=b'9', b'0'..=b'9']) && named && (1..=4).contains(&count)
 }
 
 /// Quoted text in prose.
@@ -356,7 +362,7 @@ fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out:
         if before == b'=' && !parameter() {
             continue;
         }
-        if !reads_like_text(text.of(line)) || names_a_person(line, close) || is_status(text.of(line)) {
+        if !reads_like_text(text.of(line)) || names_a_person(line, close) || is_status_line(text.of(line)) {
             continue;
         }
         if near_phone

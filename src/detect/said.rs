@@ -203,15 +203,16 @@ fn is_field(word: &[u8]) -> bool {
 /// `see you at six ref=7f3a parts=1`, `… (id=7f3a, parts=1)`, `… [id:7f3a] [parts:1]`: without the fields behind a text.
 fn without_fields(text: &[u8]) -> &[u8] {
     const MOST: usize = 24;
+    // A measure behind a bar is no longer, the bar counted.
+    const MEASURE: usize = 15;
     let mut rest = text;
     for _ in 0..MOST {
         let last = memchr::memrchr(b' ', rest).map_or(0, |at| at + 1);
         let word = rest.get(last..).unwrap_or_default();
         // `… | 12 ms`
-        if let Some(bar) = memmem::rfind(rest, b" | ")
-            && rest.len() - bar < 16
-            && ends_in_measure(rest.get(bar + 3..).unwrap_or_default())
-        {
+        let near = rest.len().saturating_sub(MEASURE);
+        let bar = memmem::rfind(rest.get(near..).unwrap_or_default(), b" | ").map(|bar| near + bar);
+        if let Some(bar) = bar.filter(|bar| ends_in_measure(rest.get(bar + 3..).unwrap_or_default())) {
             rest = rest.get(..bar).unwrap_or_default();
             continue;
         }

@@ -9,14 +9,14 @@ use super::value_shape::{
 use crate::class::Class;
 use crate::codec::coding::{Charset, Coding};
 use crate::codec::{Form, byte_table, next_in};
-use crate::detect::body::has_escaped_letters;
+use crate::detect::body::{has_escaped_letters, is_status_line};
 use crate::detect::field_name::{Meaning, Strength};
 use crate::detect::word_list::WordList;
 use crate::detect::words;
 use crate::detect::written::{reads_foreign, reads_like_figures};
 use crate::detect::{account_name, bytes, hidden, ip, safe};
 use crate::numbering;
-use account::{credential, is_account, is_status_line, subject};
+use account::{credential, is_account, subject};
 
 /// What the fields of a container say together: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -88,9 +88,12 @@ mod tests {
         }
         let rows = fold(folded, 11)
             .into_iter()
-            .map(|row| (row.from, row.values.is_some(), row.total.unwrap().records));
+            .map(|row| (row.from, row.values.is_some(), row.total.map(|total| total.records)));
         let day = || Some("1".to_owned());
-        assert_eq!(rows.collect::<Vec<_>>(), [(day(), true, 11), (day(), false, 14), (None, false, 30)]);
+        assert_eq!(
+            rows.collect::<Vec<_>>(),
+            [(day(), true, Some(11)), (day(), false, Some(14)), (None, false, Some(30))]
+        );
         assert_eq!(shown(&[]), []);
     }
 

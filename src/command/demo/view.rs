@@ -266,7 +266,11 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        crate::policy::shipped("default", &[]).unwrap().unwrap().policy
+        match crate::policy::shipped("default", &[]) {
+            Some(Ok(compiled)) => compiled.policy,
+            Some(Err(errors)) => panic!("{errors}"),
+            None => panic!("it is shipped"),
+        }
     }
 
     #[test]

@@ -194,7 +194,7 @@ mod tests {
         let parsed = |sample: &Sample| {
             let mut line = Vec::new();
             record_line(sample, &mut line);
-            serde_json::from_slice::<serde_json::Value>(&line).unwrap()
+            serde_json::from_slice::<serde_json::Value>(&line).unwrap_or_else(|error| panic!("{error}"))
         };
         let record = parsed(&sample);
         assert_eq!(record["value"], "say \"hi\"\n\u{1}");

@@ -289,7 +289,9 @@ impl Finder {
         }
         let span = Span::new(span.start() + scheme, span.end());
         let value = span.of(bytes);
+        // A user who calls a field a message's text means all of it.
         if class == Class::Body
+            && !tools.detectors.is_users(rule)
             && let Some(said) = receipt::text_in(value)
         {
             return self.receipt(tools, lone, field, (bytes, inner, span), said, rule, sink);

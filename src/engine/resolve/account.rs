@@ -33,21 +33,6 @@ pub(super) fn credential(value: &[u8], shape: &ValueShape, sure: bool, likely: b
     Reading::Text
 }
 
-/// `reply=603 Decline`, `488 Not Acceptable Here`: a status of SIP or HTTP, and what it is called.
-pub(super) fn is_status_line(value: &[u8]) -> bool {
-    let mut words = value.split(|b| *b == b' ');
-    let code = words.next().unwrap_or_default();
-    let called = |word: &[u8]| {
-        word.first().is_some_and(u8::is_ascii_uppercase) && word.iter().all(u8::is_ascii_alphabetic)
-    };
-    let mut count = 0;
-    let named = words.all(|word| {
-        count += 1;
-        called(word)
-    });
-    matches!(code, [b'1'..=b'6', b'0'..=b'9', b'0'..=b'9']) && named && (1..=4).contains(&count)
-}
-
 /// `usuario=svc.lumen`, `customer=cus_q7Zk2Lm9`, `client: 447700`: what is called by a person's word and is no word,
 /// version, machine or measure of a program's.
 pub(super) fn is_account(value: &[u8], shape: &ValueShape) -> bool {
