@@ -16,6 +16,7 @@ mod name;
 mod object;
 mod php;
 pub mod sql;
+mod sql_binds;
 mod sql_named;
 pub mod table;
 pub mod text;

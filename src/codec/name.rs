@@ -59,7 +59,7 @@ pub(super) fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     let bracket_end = end;
     let mut end = end;
     let mut bracket = false;
-    if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'')) {
+    if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'' | b'`')) {
         end -= 1;
     } else if end > start && text.get(end - 1) == Some(&b']') {
         // `user[phone]=…`, PHP's `["phone"]=>`

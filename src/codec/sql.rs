@@ -1,6 +1,7 @@
 //! Values in SQL that their columns name: `INSERT INTO t (phone, code) VALUES ('…', '…')`, and the parameters
 //! that drivers print behind a statement with `$1`, `?` or `%s` in it.
 
+use super::sql_binds;
 use super::sql_named::{self, Pairs};
 use super::{Field, Form, Tree};
 use crate::finding::Span;
@@ -101,6 +102,9 @@ pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
     }
     if memchr::memchr(b'@', rest).is_some() {
         sql_named::walk(text, start, &mut pairs, tree);
+    }
+    if sql_binds::pairs(text, start, tree) {
+        return;
     }
     let rest = text.get(behind..).unwrap_or_default();
     let list = PARAMETERS.iter().find_map(|word| word.find(rest));
@@ -220,9 +224,11 @@ fn insert(
         at += column.len() + 1;
     }
     let mut pos = values + b"VALUES".len();
-    for _ in 0..MOST_ROWS {
+    for place in 0..MOST_ROWS {
         let next = skip(text, pos, b" \n\r\t,");
-        if text.get(next) != Some(&b'(') {
+        // `VALUES (?, ?) (parameters: …)`: a row stands behind a comma.
+        let parted = place == 0 || text.get(pos..next).is_some_and(|between| between.contains(&b','));
+        if text.get(next) != Some(&b'(') || !parted {
             break;
         }
         pos = row(text, next + 1, &columns, (slots, pairs), tree)?;
@@ -352,10 +358,13 @@ pub(super) fn operand_before(text: &[u8], start: usize, at: usize) -> Option<Spa
     Some(Span::new(start + named.len() - len, start + named.len()))
 }
 
-/// `: $1 = '…', $2 = '…'`, `: ('…', '…')`, `: +44…(String), 482913(String)`.
+/// `: $1 = '…', $2 = '…'`, `: ('…', '…')`; what has its type behind it is [`sql_binds`]'.
 fn parameters(text: &[u8], from: usize, slots: &Names, tree: &mut Tree) {
     if slots.len == 0 {
         return;
+    }
+    if sql_binds::is_typed(text, from) {
+        return sql_binds::typed(text, from, &|place| slots.get(place), tree);
     }
     let mut pos = skip(text, from, b":= ([;");
     if text.get(pos..).is_some_and(|rest| rest.starts_with(b"array{")) {
@@ -378,12 +387,6 @@ fn parameters(text: &[u8], from: usize, slots: &Names, tree: &mut Tree) {
             pos = skip(text, pos + 1 + digits, b" =");
         }
         let Some((value, form, next)) = literal(text, pos) else { return };
-        // MyBatis writes the type behind a value.
-        let typed = value.of(text).strip_suffix(b")").and_then(|value| memchr::memrchr(b'(', value));
-        let value = match typed {
-            Some(open) if form == Form::Bare => Span::new(value.start(), value.start() + open),
-            _ => value,
-        };
         if let Some(name) = slots.get(place)
             && !value.is_empty()
         {
@@ -462,6 +465,14 @@ mod tests {
         check(
             "[SQL: INSERT INTO o (phone, code) VALUES (%s, %s)] [parameters: ('12', '34')]",
             &[("phone", "12"), ("code", "34")],
+        );
+    }
+
+    #[test]
+    fn parameters_that_are_counted() {
+        check(
+            "INSERT INTO o (phone, body) VALUES (?, ?) (parameters: array{\"1\":\"12\",\"2\":\"a, b : code 34\"}, types: array{\"1\":2})",
+            &[("phone", "12"), ("body", "a, b : code 34")],
         );
     }
 

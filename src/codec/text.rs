@@ -162,8 +162,6 @@ fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut T
     let behind = at + 1 + usize::from(rocket);
     let spaced = at > start && text.get(at - 1) == Some(&b' ') && text.get(behind) == Some(&b' ');
     let end = if spaced { at - 1 } else { at };
-    // SQL's "`phone` = '…'".
-    let end = end - usize::from(spaced && end > start + 1 && text.get(end - 1) == Some(&b'`'));
     let name = name_ending_at(text, end, start);
     if name.is_empty() {
         return None;
@@ -352,7 +350,7 @@ fn value(
             (Span::new(from, end), Form::Bare, from + 1)
         }
         b'[' => {
-            let end = list_end(text, from + 1, skip);
+            let end = quoted_item_end(text, from + 1).unwrap_or_else(|| list_end(text, from + 1, skip));
             (Span::new(from + 1, end), Form::Bare, from + 1)
         }
         _ => {
@@ -379,7 +377,7 @@ fn angled_end(text: &[u8], from: usize) -> Option<usize> {
 }
 
 /// Position of the closing quote (or of the text's end), and whether a backslash stands before it.
-/// A single quote between two letters is an apostrophe; a doubled double quote is CSV's escape.
+/// A single quote between two letters is an apostrophe; a doubled quote is CSV's or SQL's escape.
 fn quoted_end(text: &[u8], start: usize, quote: u8) -> (usize, bool) {
     let mut pos = start;
     let mut escaped = false;
@@ -393,7 +391,7 @@ fn quoted_end(text: &[u8], start: usize, quote: u8) -> (usize, bool) {
         let next = text.get(at + 1).copied();
         let apostrophe =
             quote == b'\'' && at > start && next.is_some_and(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-        let doubled = quote == b'"' && at > start && next == Some(b'"');
+        let doubled = quote != b'`' && at > start && next == Some(quote);
         if apostrophe {
             pos = at + 1;
         } else if doubled {
@@ -430,10 +428,32 @@ fn counted(text: &[u8], name: Span, from: usize, skip: Skip<'_>) -> Option<(usiz
 /// `[Brand] your code …`: a text that begins with a bracket, no list.
 fn is_bracketed_word(text: &[u8], from: usize) -> bool {
     let close = list_end(text, from + 1, &|_| None);
-    let rest = text.get(close..).unwrap_or_default();
+    let rest = behind_brackets(text, from, close);
     let Some(behind) = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]")) else { return false };
     let word = behind.iter().take_while(|b| b.is_ascii_alphanumeric() || **b >= 0x80 || **b == b'_').count();
     close - from < 48 && word > 0 && !matches!(behind.get(word), Some(b'=' | b':'))
+}
+
+/// `[Web] [Brand] your code …`: the text from the last of such brackets' end on; the first closes at `close`.
+fn behind_brackets(text: &[u8], open: usize, close: usize) -> &[u8] {
+    let rest = text.get(close..).unwrap_or_default();
+    let first = text.get(open + 1..close).unwrap_or_default();
+    let word = first.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+        && !first.iter().any(|b| matches!(b, b':' | b'=' | b'\'' | b'"'));
+    let Some(next) = rest.strip_prefix(b"] [").filter(|_| word) else { return rest };
+    let len = next.iter().take(48).position(|b| matches!(b, b']' | b'[' | b':' | b'=' | b'\n'));
+    match len.filter(|len| next.get(*len) == Some(&b']')) {
+        Some(len) => next.get(len..).unwrap_or_default(),
+        None => rest,
+    }
+}
+
+/// Where the list ends whose only item is in quotes, with brackets of its own perhaps: `[b'[Brand] your code …']`.
+fn quoted_item_end(text: &[u8], from: usize) -> Option<usize> {
+    let quote = from + usize::from(matches!(text.get(from), Some(b'b' | b'u')));
+    let sign = text.get(quote).copied().filter(|b| matches!(b, b'\'' | b'"'))?;
+    let (end, _) = quoted_end(text, quote + 1, sign);
+    (text.get(end + 1) == Some(&b']')).then_some(end + 1)
 }
 
 fn list_end(text: &[u8], from: usize, skip: Skip<'_>) -> usize {

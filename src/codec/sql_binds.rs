@@ -1,0 +1,125 @@
+//! What was put for a statement's parameters, where more than a value is written of each: Rails' pairs of a column and
+//! what was bound (`[["mobile", "0412…"], ["LIMIT", 1]]`), and MyBatis' values with their types behind them
+//! (`==> Parameters: 0412…(String), a text, with commas(String), null, 3(Integer)`).
+
+use super::sql::{identifier, literal};
+use super::{Field, Form, Tree};
+use crate::finding::Span;
+use memchr::memmem;
+
+const MOST_LISTS: usize = 8;
+const MOST_PAIRS: usize = 256;
+/// No list is longer, in bytes.
+const LIST_BYTES: usize = 16 * 1024;
+/// Longest name of a type: `InputStreamReader`.
+const TYPE_BYTES: usize = 32;
+
+/// Adds what the pairs behind a statement name; gives whether there are some.
+pub(super) fn pairs(text: &[u8], start: usize, tree: &mut Tree) -> bool {
+    let known = tree.fields.len();
+    let lists = memmem::find_iter(text.get(start..).unwrap_or_default(), b"[[\"");
+    for at in lists.take(MOST_LISTS) {
+        let mut pos = start + at + 1;
+        for _ in 0..MOST_PAIRS {
+            let Some(next) = pair(text, pos, tree) else { break };
+            pos = next;
+        }
+    }
+    tree.fields.len() > known
+}
+
+/// `["mobile", "0412…"]` at `pos`; gives where the next pair begins.
+fn pair(text: &[u8], pos: usize, tree: &mut Tree) -> Option<usize> {
+    let rest = text.get(pos..)?.strip_prefix(b"[\"")?;
+    let len = memchr::memchr(b'"', rest.get(..rest.len().min(64))?)?;
+    let name = identifier(text, pos + 2, pos + 2 + len)?;
+    let from = pos + 2 + len + b"\", ".len();
+    (text.get(from - 3..from) == Some(b"\", ")).then_some(())?;
+    let (value, form, next) = literal(text, from)?;
+    let behind = text.get(next..)?.strip_prefix(b"]")?;
+    if !value.is_empty() {
+        tree.fields.push(Field { name, value, container: 0, form });
+    }
+    behind.starts_with(b", ").then_some(next + b"], ".len())
+}
+
+/// Whether a list of values with their types opens at `from`, behind the word for it.
+pub(super) fn is_typed(text: &[u8], from: usize) -> bool {
+    text.get(..from).is_some_and(|head| head.ends_with(b"==> Parameters"))
+}
+
+/// Adds the values of such a list, by what each place stands for.
+pub(super) fn typed(text: &[u8], from: usize, name_of: &dyn Fn(usize) -> Option<Span>, tree: &mut Tree) {
+    let mut pos = from + b": ".len();
+    let rest = text.get(pos..text.len().min(pos + LIST_BYTES)).unwrap_or_default();
+    let end = pos + rest.len();
+    for place in 0..MOST_PAIRS {
+        let Some((value, next)) = typed_value(text, pos, end) else { return };
+        if let Some(name) = name_of(place)
+            && !value.is_empty()
+        {
+            tree.fields.push(Field { name, value, container: 0, form: Form::Element });
+        }
+        match text.get(next..) {
+            Some(behind) if behind.starts_with(b", ") => pos = next + 2,
+            _ => return,
+        }
+    }
+}
+
+/// A value that begins at `pos`, and where its type ends; one that is nothing has none.
+fn typed_value(text: &[u8], pos: usize, end: usize) -> Option<(Span, usize)> {
+    let rest = text.get(pos..end)?;
+    let ends = |at: usize| {
+        rest.get(at..).is_some_and(|behind| behind.is_empty() || behind.starts_with(b", "))
+            || matches!(rest.get(at), Some(b'\n' | b'\r'))
+    };
+    if rest.starts_with(b"null") && ends(4) {
+        return Some((Span::new(pos, pos), pos + 4));
+    }
+    memchr::memchr_iter(b'(', rest).find_map(|open| {
+        let kind = rest.get(open + 1..)?;
+        let len = kind.iter().take(TYPE_BYTES).take_while(|b| b.is_ascii_alphanumeric()).count();
+        let close = open + 1 + len;
+        let is_type = kind.first()?.is_ascii_uppercase() && rest.get(close) == Some(&b')') && ends(close + 1);
+        is_type.then(|| (Span::new(pos, pos + open), pos + close + 1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: &[(&str, &str)]) {
+        let mut tree = Tree::default();
+        tree.reset();
+        super::super::sql::walk(text.as_bytes(), 0, &mut tree);
+        let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
+        let got: Vec<_> = tree.fields.iter().map(|f| (read(f.name), read(f.value))).collect();
+        let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn pairs_of_a_column_and_its_value() {
+        check(
+            "SELECT * FROM m WHERE m.\"mobile\" = $1 LIMIT $2  [[\"mobile\", \"12\"], [\"LIMIT\", 1]]",
+            &[("mobile", "12"), ("LIMIT", "1")],
+        );
+        check(
+            "INSERT INTO m (a, b) VALUES ($1, $2) RETURNING \"id\" [[\"a\", \"x, ]] y\"], [\"b\", nil]]",
+            &[("a", "x, ]] y"), ("b", "nil")],
+        );
+        check("SELECT 1 WHERE a = ? [[\"12\", \"13\"]]", &[]);
+    }
+
+    #[test]
+    fn values_with_their_types() {
+        check(
+            "insert into o (a, b, c, d) values (?, ?, ?, ?)\n==> Parameters: 12(String), x, (y), z(String), null, 3(Integer)\n<== Updates: 1",
+            &[("a", "12"), ("b", "x, (y), z"), ("d", "3")],
+        );
+        check("select 1 from o where a = ?\n==> Parameters: 12", &[]);
+    }
+}
