@@ -62,7 +62,11 @@ fn number(word: &str) -> Option<String> {
 
 #[test]
 fn what_goes_and_what_stays() {
-    let tables = [include_str!("data/lines.toml"), include_str!("data/grammar.toml")];
+    let tables = [
+        include_str!("data/lines.toml"),
+        include_str!("data/grammar.toml"),
+        include_str!("data/arguments.toml"),
+    ];
     let cases_of = |text| toml::from_str::<Table>(text).expect("the table parses").case;
     let cases: Vec<Case> = tables.into_iter().flat_map(cases_of).collect();
     let rules = logscrub::rule::shipped().expect("the shipped rules compile").rules;

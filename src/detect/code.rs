@@ -443,6 +443,14 @@ fn is_english(word: &[u8]) -> bool {
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
+static ACTS: WordList = WordList::new(words::code::ACTS);
+
+/// `pass Varnish:4821`: whether a number behind a word has a name of its own, by what stands between them.
+fn is_named_otherwise(between: &[u8]) -> bool {
+    let name = between.strip_prefix(b" ").and_then(|name| name.strip_suffix(b":")).unwrap_or_default();
+    name.first().is_some_and(u8::is_ascii_uppercase) && name.iter().all(u8::is_ascii_alphanumeric)
+}
+
 /// Words that name a code by themselves, as `code` and `token` do not.
 static PINS: WordList = WordList::new(words::code::PINS);
 
@@ -513,7 +521,11 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
         let claimed = nearest(
             candidates,
             hit,
-            |candidate| candidate.refused.is_none(),
+            |candidate| {
+                let between = gap(text, hit.end, candidate.start);
+                let act = is_named_otherwise(between) && ACTS.holds(gap(text, hit.start, hit.end));
+                candidate.refused.is_none() && !act
+            },
             |candidate| distance(text, hit.end, candidate.start.max(hit.end), most_after, LINE_END_IN_LOG),
             |candidate| match most_before {
                 0 => None,

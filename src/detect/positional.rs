@@ -9,6 +9,7 @@ use super::table_row::reads_like_name;
 use crate::detect::word_list::WordList;
 use crate::detect::words;
 use crate::finding::Span;
+use crate::numbering;
 
 /// Longest word of a command that is looked at.
 const LONGEST_COMMAND: usize = 32;
@@ -113,6 +114,24 @@ fn made(text: &[u8], start: usize, speaks: fn(&[u8]) -> bool, out: &mut dyn FnMu
     let verb = slice(head, word..code - 1);
     if MADE.holds(verb) || SENT.holds(verb) && speaks(line_before(text, word)) {
         out(Span::new(code, head.len()));
+    }
+}
+
+/// `GenServer {Relay.Registry, "4479…"}`: calls `out` with numbers that Elixir's processes are registered under.
+pub fn registered(text: &[u8], out: &mut dyn FnMut(Span)) {
+    const SIGN: &[u8] = b"Registry, \"";
+    for at in memchr::memmem::find_iter(text, SIGN) {
+        let start = at + SIGN.len();
+        let end = run_end(text, start + usize::from(byte(text, start) == b'+'), 16, is_digit);
+        let tuple = run_start(text, at, 64, |b| is_alnum(b) || matches!(b, b'.' | b'_'));
+        let number = slice(text, start..end);
+        let digits = number.strip_prefix(b"+").unwrap_or(number);
+        if before(text, tuple) == b'{'
+            && slice(text, end..end + 2) == b"\"}"
+            && numbering::international(digits).is_some_and(|number| number.is_valid())
+        {
+            out(Span::new(start, end));
+        }
     }
 }
 

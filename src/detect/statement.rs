@@ -23,11 +23,21 @@ pub fn kept(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
             let digits = |span: Span, most| {
                 !span.is_empty() && span.len() <= most && span.of(text).iter().all(u8::is_ascii_digit)
             };
-            if digits(lifetime, 9) && digits(value, 8) && value.len() >= 4 && speaks(key.of(text)) {
+            if digits(lifetime, 9) && is_kept_code(value.of(text)) && speaks(key.of(text)) {
                 out(value);
             }
         }
     }
+}
+
+/// `482913`, `RV7V65`, `095-331`, digits of any script: no word, no JSON.
+fn is_kept_code(value: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_digit() || b.is_ascii_uppercase() || *b == b'-';
+    let numeric = |text: &str| text.chars().all(|c| c.is_numeric() || c == '-');
+    let count = std::str::from_utf8(value).map_or(0, |text| text.chars().count());
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    (4..=10).contains(&count)
+        && (digits >= 2 && value.iter().all(plain) || std::str::from_utf8(value).is_ok_and(numeric))
 }
 
 /// Calls `out` with the texts of four to eight digits that a statement was run with behind a telephone number, as

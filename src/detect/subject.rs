@@ -78,7 +78,9 @@ fn slack(text: &[u8], start: usize) -> Option<usize> {
     let end = run_end(text, start + 1, 18, |b| is_upper(b) || is_digit(b));
     let mix = Mix::of(slice(text, start + 1..end));
     let shape = (8..=16).contains(&mix.len()) && mix.digits >= 2 && mix.upper >= 2 && mix.changes >= 2;
-    (shape && !is_word(byte(text, end)) && byte(text, end) != b'-').then_some(end)
+    // `postfix/qmgr[4242]: U6F0LGDMABG: from=<…>`: a mail's place in a queue.
+    let queued = slice(text, start.saturating_sub(3)..start) == b"]: " && slice(text, end..end + 2) == b": ";
+    (shape && !queued && !is_word(byte(text, end)) && byte(text, end) != b'-').then_some(end)
 }
 
 /// Two upper-case letters, a dot, 10 digits or more (Meta, business-scoped user ids).

@@ -49,7 +49,9 @@ pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
         let value = column.span.of(line);
         let worded = separator != b','
             && reads_like_text(value)
-            && (numbered || (is_written(value) || moved()) && !is_known_text(value) && lone());
+            && (numbered
+                || (is_written(value) || moved()) && !is_known_text(value) && lone()
+                || moved() && holds_a_code(value) && lone());
         if numbered && reads_like_name(value) {
             out(Cell::Name, column.span);
             continue;
@@ -284,13 +286,34 @@ fn is_known_text(value: &[u8]) -> bool {
     value.is_ascii() && value.split(|b| *b == b' ').filter(|word| is_known(word)).count() >= 3
 }
 
+/// `482913 is your code.`, `Acme: enter 482913 to log in.`: several words and a code, where what programs log begins
+/// with a small letter.
+fn holds_a_code(value: &[u8]) -> bool {
+    let code = |word: &[u8]| {
+        let word = word.strip_suffix(b".").or_else(|| word.strip_suffix(b",")).unwrap_or(word);
+        (4..=8).contains(&word.len()) && word.iter().all(u8::is_ascii_digit)
+    };
+    value.first().is_some_and(|b| !b.is_ascii_lowercase())
+        && value.iter().filter(|b| **b == b' ').count() >= 4
+        && value.split(|b| *b == b' ').any(code)
+}
+
+/// `[Brand] your code …`, no list and no object.
+fn begins_with_a_bracketed_word(value: &[u8]) -> bool {
+    let inside = value.strip_prefix(b"[").unwrap_or_default();
+    let len = memchr::memchr2(b']', b'=', inside.get(..inside.len().min(32)).unwrap_or_default());
+    len.is_some_and(|len| inside.get(len..).is_some_and(|rest| rest.starts_with(b"] ")))
+        && inside.first().is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+}
+
 /// Several words without quotes, in a row with numbers: no date, no product, no line of fields.
 fn reads_like_text(value: &[u8]) -> bool {
     let spaces = value.iter().filter(|b| **b == b' ').count();
     let high = value.iter().filter(|b| **b >= 0x80).count();
     let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
     let tag = value.first() == Some(&b'<') && !value.starts_with(b"<#>");
-    let technical = value.contains(&b'=') || tag || matches!(value.first(), Some(b'{' | b'[' | b'/'));
+    let list = value.first() == Some(&b'[') && !begins_with_a_bracketed_word(value);
+    let technical = value.contains(&b'=') || tag || list || matches!(value.first(), Some(b'{' | b'/'));
     is_text(value) && !technical && (high >= 4 || spaces >= 2 && letters >= 6)
 }
 

@@ -345,7 +345,7 @@ impl Detectors {
                 Some(hit) if hit.span.start() <= span.start() && hit.span.end() > span.end() => {
                     Span { start: span.start, end: hit.span.end }
                 }
-                _ => span,
+                _ => Span::new(span.start(), groups_end(text, span)),
             },
             Class::Body | Class::Location => Span::new(span.start(), words_end(text, span)),
             Class::Name => Span::new(span.start(), name_end(text, span)),
@@ -495,8 +495,14 @@ fn words_end(text: &[u8], span: Span) -> usize {
             .then_some(before.len())
     };
     let mut end = rest.len();
+    let mut behind = 0;
     for (at, byte) in rest.iter().enumerate() {
         match byte {
+            _ if at < behind => continue,
+            b'[' if let Some(close) = word_in_brackets(rest, at) => {
+                behind = close + 1;
+                continue;
+            }
             // `text=see+you -> 200`: what came of it.
             b'-' if rest.get(at + 1..).is_some_and(|rest| rest.starts_with(b"> "))
                 && bytes::before(rest, at) == b' '
@@ -516,6 +522,35 @@ fn words_end(text: &[u8], span: Span) -> usize {
         break;
     }
     span.end() + rest.get(..end).unwrap_or_default().trim_ascii_end().len()
+}
+
+/// `[Brand]`, `[4829]`: where the bracket closes that somebody wrote in a text. One with a name or a value in it is a
+/// program's.
+fn word_in_brackets(text: &[u8], open: usize) -> Option<usize> {
+    const LONGEST: usize = 48;
+    let inside = text.get(open + 1..text.len().min(open + 1 + LONGEST))?;
+    let len = memchr::memchr(b']', inside)?;
+    let odd = |b: &u8| matches!(b, b':' | b'=' | b'[' | b'"' | b'\'' | b'\n' | b'{' | b'}' | b'|');
+    (len > 0 && !inside.get(..len)?.iter().any(odd)).then_some(open + 1 + len)
+}
+
+/// `to=701 7610, text=…`: where the groups of digits end that go on behind a short one, up to a comma or a bracket.
+fn groups_end(text: &[u8], span: Span) -> usize {
+    let mut digits = span.len();
+    let mut end = span.end();
+    if !(2..=4).contains(&digits) || !span.of(text).iter().all(u8::is_ascii_digit) {
+        return end;
+    }
+    for _ in 0..3 {
+        let next = bytes::run_end(text, end + 1, 5, bytes::is_digit);
+        if bytes::byte(text, end) != b' ' || !(2..=4).contains(&(next - end - 1)) {
+            break;
+        }
+        digits += next - end - 1;
+        end = next;
+    }
+    let ends = matches!(bytes::byte(text, end), b',' | b')');
+    if ends && (7..=11).contains(&digits) { end } else { span.end() }
 }
 
 /// The same of a person's name, which a comma ends, too: `client: Ada Roe, attempt 7`. Not `Roe, Ada`.

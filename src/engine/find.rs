@@ -2,6 +2,8 @@
 //! written inside something else is looked at too.
 
 mod act;
+mod beside;
+mod changes;
 mod coded;
 mod frame;
 mod pattern;
@@ -203,6 +205,7 @@ impl Finder {
         if sink.gave_up || sink.too_deep {
             return;
         }
+        self.name_changes(tools, bytes, &mut level.tree);
         level.tree.labels.sort_unstable();
         self.fields(tools, bytes, map, depth, level, sink);
         for key in &level.tree.keys {
@@ -332,7 +335,7 @@ fn info(tools: Tools<'_>, names: &mut NameCache<NameInfo>, name: &[u8]) -> NameI
             meaning: tools.detectors.meaning(parted),
             facts: resolve::facts_of_name(lower.as_bytes()),
             inside: resolve::facts_of_container(lower.as_bytes()),
-            is_value: Tree::is_value_name(lower.as_bytes()),
+            is_value: Tree::is_value_name(lower.as_bytes()) || changes::is_side(lower.as_bytes()),
             leans: leans_on_parent(lower.as_bytes()),
         }
     })

@@ -170,6 +170,10 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
             return Reading::Safe;
         }
         Class::Timestamp | Class::UserAgent => return Reading::Opaque(class),
+        // Korea's gateways call the sender's number so.
+        Class::Url if name.ends_with(b"callback") && is_dialled(value) => {
+            return Reading::Claim(Class::Phone);
+        }
         // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
         Class::EventId | Class::Url | Class::Port => {
             const ENDS_WORDS: [bool; 256] = byte_table(b" \t\n\r\"");
@@ -225,7 +229,12 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Credential => credential(value, &shape, sure, likely),
         Class::Email => Reading::Part(Class::Email),
         // `address=4479…` of a message: no address of a machine.
-        Class::Ip if !likely && (9..=15).contains(&shape.digits) && shape.digits == shape.len => {
+        Class::Ip
+            if !likely
+                && shape.digits == shape.len
+                && ((9..=15).contains(&shape.digits)
+                    || (6..=8).contains(&shape.digits) && around.own.has(Facts::MESSAGE)) =>
+        {
             phone(value, &shape, meaning.strength, around)
         }
         Class::Ip => Reading::Part(Class::Ip),
@@ -320,7 +329,7 @@ fn code(
     let plausible = (token && mixed && shape.lower <= shape.digits + shape.upper)
         || (shape.high > 0 && shape.len <= 40 && shape.lower == 0);
     // A telephone's type has eight digits (3GPP TS 23.003), a bank's authorisation six.
-    if name == b"tac" && shape.digits == 8 && shape.len == 8 {
+    if is_telephone_type(name, value) {
         return Reading::Safe;
     }
     match strength {
@@ -361,6 +370,11 @@ fn code(
             }
         }
     }
+}
+
+/// `tac=35291611`: a telephone's type, or a code where one is spoken of.
+pub fn is_telephone_type(name: &[u8], value: &[u8]) -> bool {
+    name == b"tac" && value.len() == 8 && value.iter().all(u8::is_ascii_digit)
 }
 
 fn body(
@@ -457,8 +471,14 @@ fn is_hash(value: &[u8], shape: &ValueShape) -> bool {
     shape.len >= 16 && shape.digits < shape.len && value.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// Digits and dashes of a number as people dial it.
+fn is_dialled(value: &[u8]) -> bool {
+    let shape = ValueShape::of(value);
+    shape.is_number_like() && (7..=15).contains(&shape.digits) && !value.contains(&b'/')
+}
+
 /// Digits that are a valid number with its calling code.
-fn is_valid_number(value: &[u8]) -> bool {
+pub fn is_valid_number(value: &[u8]) -> bool {
     (10..=15).contains(&value.len())
         && value.iter().all(u8::is_ascii_digit)
         && numbering::international(value).is_some_and(|number| number.is_valid())

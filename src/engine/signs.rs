@@ -95,7 +95,7 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 37] = [
+const LITERALS: [(&str, Seen); 38] = [
     (" link", Seen::LINK),
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),
@@ -122,6 +122,7 @@ const LITERALS: [(&str, Seen); 37] = [
     ("(id=", Seen::OBJECT),
     ("{id=", Seen::OBJECT),
     ("setex", Seen::PLACES),
+    ("registry, \"", Seen::PLACES),
     ("like '%", Seen::PLACES),
     ("binding parameter ", Seen::PLACES),
     (" (0", Seen::PLACES),

@@ -249,6 +249,7 @@ impl Frame {
             || !tree.fields.iter().all(in_json)
             || !tree.labels.is_empty()
             || tree.may_pair(sample)
+            || changes::may_stand(tree, sample)
             || tree.keys.iter().any(|key| may_be_somebodys(key.of(sample)))
         {
             return false;

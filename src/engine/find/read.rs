@@ -1,5 +1,6 @@
 //! Reading fields: by the rules that claim them, by their names, by their neighbours.
 
+use super::shape::Again;
 use super::*;
 use crate::detect::word_list::WordList;
 use crate::detect::words;
@@ -70,10 +71,10 @@ pub(super) fn says_phone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
 
 /// Whether a field's neighbours have no say in how it is read.
 pub(super) fn reads_alone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
-    shaped.claimed.is_some() && !shaped.of_a_request
+    shaped.claimed.is_some() && shaped.again == Again::No
         || match shaped.always {
             Some(reading) => {
-                !may_be_said(reading, form, value) && !(shaped.listed && is_listed_code(form, value))
+                !may_be_said(reading, form, value) && !(shaped.listed && is_listed_number(form, value))
             }
             None => shaped.named.is_none(),
         }
@@ -95,7 +96,7 @@ fn may_be_said(reading: Reading, form: Form, value: &[u8]) -> bool {
 }
 
 /// The text around a value, as far as it says what the value is.
-fn text_around(text: &[u8], value: Span) -> &[u8] {
+pub(super) fn text_around(text: &[u8], value: Span) -> &[u8] {
     const REACH: usize = 384;
     text.get(value.start().saturating_sub(REACH)..text.len().min(value.end() + REACH)).unwrap_or_default()
 }
@@ -108,6 +109,11 @@ fn is_latency(name: &[u8]) -> bool {
 /// Whether a string in a list is as long as codes are: what one beside a number may be.
 fn is_listed_code(form: Form, value: &[u8]) -> bool {
     form == Form::JsonString && (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether it may be one, or somebody's number.
+fn is_listed_number(form: Form, value: &[u8]) -> bool {
+    form == Form::JsonString && (4..=15).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether a statement says which column a value in a list is of; such fields come first.
@@ -140,8 +146,7 @@ pub(super) fn read_shaped(
     {
         return (Reading::Safe, None);
     }
-    // Monolog's `"extra":{"http_method":"POST","uid":"7f3a52c"}`
-    if shaped.of_a_request && matches!(value.len(), 7..=32) && value.iter().all(u8::is_ascii_hexdigit) {
+    if beside::is_of_the_line(shaped.again, bytes, field) {
         return (Reading::Opaque(Class::EventId), None);
     }
     if let Some((reading, rule)) = shaped.claimed {
@@ -154,6 +159,13 @@ pub(super) fn read_shaped(
             && facts.get(field.container as usize).is_some_and(|own| own.has(Facts::PHONE))
             && detectors::speaks_of_codes(text_around(bytes, field.value))
     };
+    if shaped.listed
+        && shaped.always == Some(Reading::Text)
+        && !has_a_column(tree, field)
+        && let Some(class) = beside::argument_of_a_job(tools, bytes, field)
+    {
+        return (Reading::Claim(class), None);
+    }
     if let Some(reading) = shaped.always {
         return match (reading, field.form) {
             (_, Form::JsonWord) => (Reading::Safe, None),
@@ -191,6 +203,9 @@ pub(super) fn read_shaped(
             || meaning.class == Some(Class::Body) && words_follow(bytes, field.value))
     {
         tools.detectors.extend_bare(bytes, field.value, Class::Body).of(bytes)
+    } else if field.form == Form::Bare && meaning.class == Some(Class::Phone) && value.len() <= 4 {
+        // `to=701 7610, text=…`
+        tools.detectors.extend_bare(bytes, field.value, Class::Phone).of(bytes)
     } else if decodes(field, bytes) {
         let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
         decode_field(tools.context, field, &here, buffer);
@@ -199,10 +214,17 @@ pub(super) fn read_shaped(
         value
     };
     // Neighbours are asked only where the name leaves a doubt.
-    let around = match shaped.named {
+    let mut around = match shaped.named {
         Some(named) => surroundings(tree, facts, field, named),
         None => Surroundings::default(),
     };
+    if matches!(meaning.class, Some(Class::Phone | Class::Ip))
+        && shaped.named.is_some()
+        && field.form == Form::Bare
+        && beside::is_member_of_a_message(bytes, field)
+    {
+        around.own = around.own.with(Facts::MESSAGE);
+    }
     let reading = resolve::read(shaped.lower.as_bytes(), meaning, value, field.form, &around);
     // `code=131047 level=ERROR msg="broker not available"`
     let failed = reading == Reading::Claim(Class::Code)
@@ -210,6 +232,10 @@ pub(super) fn read_shaped(
         && around.own.has(Facts::FAILED)
         && !around.own.has(Facts::PHONE.with(Facts::CODES).with(Facts::MESSAGE).with(Facts::TEXT))
         && !detectors::speaks_of_codes(text_around(bytes, field.value));
+    let failed = failed
+        || reading == Reading::Claim(Class::Code)
+            && meaning.strength == Strength::Ambiguous
+            && beside::is_of_a_failure(bytes, field);
     // `expected=4829 got=4830`: something of a code's only where one is spoken of.
     let vague = reading == Reading::Claim(Class::Code)
         && meaning.strength == Strength::Ambiguous
@@ -217,10 +243,18 @@ pub(super) fn read_shaped(
         && !(around.own.has(Facts::PHONE) && matches!(field.form, Form::Quoted | Form::JsonString))
         && !around.own.has(Facts::CODES)
         && !detectors::speaks_of_codes(text_around(bytes, field.value));
+    // `tac=87167855`: no telephone's type where codes are spoken of.
+    if reading == Reading::Safe
+        && meaning.class == Some(Class::Code)
+        && resolve::is_telephone_type(shaped.lower.as_bytes(), value)
+        && detectors::speaks_of_codes(text_around(bytes, field.value))
+    {
+        return (Reading::Claim(Class::Code), None);
+    }
     if reading == Reading::Opaque(Class::Safe)
         && meaning.class == Some(Class::Code)
         && field.form == Form::Bare
-        && is_argument_of_a_check(bytes, field.value)
+        && beside::is_argument_of_a_check(bytes, field.value)
     {
         return (Reading::Claim(Class::Code), None);
     }
@@ -231,28 +265,6 @@ pub(super) fn read_shaped(
         (false, false) => reading,
     };
     (reading, None)
-}
-
-/// `verify check(request_id=7f3a, code=482913)`: whether digits of a code's length are what a function was called
-/// with that speaks of codes.
-fn is_argument_of_a_check(text: &[u8], value: Span) -> bool {
-    const REACH: usize = 96;
-    let digits = value.of(text);
-    if !(4..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
-        return false;
-    }
-    let head = text.get(value.start().saturating_sub(REACH)..value.start()).unwrap_or_default();
-    let Some(open) = head.iter().rposition(|b| matches!(b, b'(' | b')' | b'\n')) else { return false };
-    let called = head.get(open.saturating_sub(40)..open).unwrap_or_default();
-    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':');
-    let word = called.iter().rposition(|b| !part(b)).map_or(0, |at| at + 1);
-    let before = called.get(..word).unwrap_or_default().trim_ascii_end();
-    let before =
-        before.get(before.iter().rposition(|b| !part(b)).map_or(0, |at| at + 1)..).unwrap_or_default();
-    head.get(open) == Some(&b'(')
-        && word < called.len()
-        && (detectors::speaks_of_codes(called.get(word..).unwrap_or_default())
-            || detectors::speaks_of_codes(before))
 }
 
 /// Whether a string whose name says nothing is what somebody wrote: in a list with a number (a job's arguments),
@@ -331,10 +343,18 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
         fill_templates(tools, names, bytes, tree, facts, field, shaped);
         let own = facts.get(field.container as usize).copied().unwrap_or_default();
         let name = tree.name_of(field).of(bytes);
+        shaped.again = match name {
+            b"uid" if own.has(Facts::REQUEST) => Again::UidOfARequest,
+            b"uid" => Again::Uid,
+            b"externalId" => Again::External,
+            _ => Again::No,
+        };
         // A user's own rule has the last word.
-        shaped.of_a_request = own.has(Facts::REQUEST)
-            && name == b"uid"
-            && info(tools, names, name).claims.bare.is_none_or(|(.., shipped)| shipped);
+        if shaped.again != Again::No
+            && info(tools, names, name).claims.bare.is_some_and(|(.., shipped)| !shipped)
+        {
+            shaped.again = Again::No;
+        }
         if own.has(Facts::PLACE) && shaped.claimed.is_none() {
             name_a_place(tools, names, bytes, tree, field, shaped);
         }
@@ -431,7 +451,7 @@ fn shaped(
         dotted: name.contains(&b'.'),
         folder: field.name.of(bytes) == b"PWD",
         listed: field.name.is_empty() && tree.container(field.container).array,
-        of_a_request: false,
+        again: Again::No,
         is_level: LEVELS.holds(name),
         counts_phones: info.meaning.class == Some(Class::Phone)
             || matches!(info.claims.bare, Some((Class::Phone, ..))),
@@ -492,22 +512,29 @@ pub(super) fn is_chat_id(value: &[u8]) -> bool {
     [&b"@s.whatsapp.net"[..], b"@c.us", b"@g.us", b"@lid"].iter().any(|host| value.ends_with(host))
 }
 
-/// `body=482913 is your code`: whether a word stands behind a value that is none itself.
+/// `body=482913 is your code`, `body=017 558 is your code`: whether words stand behind a value that is none itself.
 fn words_follow(text: &[u8], value: Span) -> bool {
     if !value.of(text).iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+')) {
         return false;
     }
     let rest = text.get(value.end()..).unwrap_or_default();
+    let group = rest.iter().skip(1).take(5).take_while(|b| b.is_ascii_digit()).count();
+    let split = rest.first() == Some(&b' ') && (2..=4).contains(&group);
+    let rest = if split { rest.get(1 + group..).unwrap_or_default() } else { rest };
     let word = |b: &u8| b.is_ascii_lowercase() || *b >= 0x80;
     let len = rest.iter().skip(1).take(24).take_while(|b| word(b)).count();
-    rest.first() == Some(&b' ') && len >= 2 && matches!(rest.get(1 + len), Some(b' ' | b',' | b'.') | None)
+    let behind = rest.get(1 + len..).unwrap_or_default();
+    // `357-298 a belépési kódja`
+    let goes_on = len == 1 && matches!(behind, [b' ', next, ..] if word(next));
+    rest.first() == Some(&b' ')
+        && (len >= 2 && matches!(behind.first(), Some(b' ' | b',' | b'.') | None) || goes_on)
 }
 
 /// Whether the name's own letters are asked, too: of bodies, of codes, and of what may be somebody's number or account.
 fn leaves_a_doubt(meaning: Meaning) -> bool {
     let phone = meaning.class == Some(Class::Phone) && meaning.strength == Strength::Ambiguous;
     let account = meaning.class == Some(Class::SubjectId) && meaning.strength == Strength::Ambiguous;
-    phone || account || matches!(meaning.class, Some(Class::Body | Class::Code))
+    phone || account || matches!(meaning.class, Some(Class::Body | Class::Code | Class::Url))
 }
 
 /// The reading of a part that has a name and nothing around it (a header), and the rule that claims it.

@@ -59,8 +59,8 @@ pub(super) struct Shaped {
     pub(super) folder: bool,
     /// It has no name and stands in a list.
     pub(super) listed: bool,
-    /// It may be the id that a logger gave to a request.
-    pub(super) of_a_request: bool,
+    /// What its name says may not be so where it stands.
+    pub(super) again: Again,
     /// It holds the line's level.
     pub(super) is_level: bool,
     /// A number in it says that a phone is spoken of.
@@ -69,6 +69,18 @@ pub(super) struct Shaped {
     pub(super) named: Option<Facts>,
     /// Its name in lower case, where the name's letters are asked.
     pub(super) lower: Name,
+}
+
+/// Names that mean somebody, and something else in the lines of some programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    No,
+    /// A logger's id for a request, perhaps.
+    Uid,
+    /// The same, beside what a request has.
+    UidOfARequest,
+    /// A device's number for an event, in its event format.
+    External,
 }
 
 /// The shapes of a thread.

@@ -122,6 +122,9 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
         let mut push_code = |span| push(sink, here, Class::Code, code, span, Detail::None, false);
         statement::kept(text, speaks, &mut push_code);
         statement::bound(text, &mut push_code);
+        positional::registered(text, &mut |number| {
+            push(sink, here, Class::Phone, phone, number, Detail::None, false);
+        });
         statement::looked_for(text, &mut |column, value| {
             let digits = value.of(text).iter().filter(|b| b.is_ascii_digit()).count();
             let numeric = digits == value.len();
