@@ -35,7 +35,18 @@ pub fn at(text: &[u8], start: usize) -> Option<Hit> {
         .or_else(|| digest(text, start))
         .or_else(|| branch(text, start))
         .or_else(|| prefixed(text, start))
+        .or_else(|| queued(text, start))
         .map(|end| hit(start, end))
+}
+
+/// `postfix/qmgr[4242]: U6F0LGDMABG: from=<…>`: where a mail's id in a queue ends.
+#[must_use]
+pub fn queued(text: &[u8], start: usize) -> Option<usize> {
+    let end = run_end(text, start, 20, |b| is_upper(b) || is_digit(b));
+    let behind_a_process = start >= 3 && slice(text, start - 3..start) == b"]: ";
+    let digits = slice(text, start..end).iter().filter(|b| is_digit(**b)).count();
+    let drawn = (8..=16).contains(&(end - start)) && (1..end - start).contains(&digits);
+    (behind_a_process && drawn && slice(text, end..end + 2) == b": ").then_some(end)
 }
 
 fn hit(start: usize, end: usize) -> Hit {

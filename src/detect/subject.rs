@@ -5,6 +5,7 @@ use super::bytes::{
     Mix, before, byte, is_alnum, is_digit, is_hex, is_token, is_upper, is_word, reads, run_end, run_start,
     slice, starts_token,
 };
+use super::event_id;
 use super::word_list::WordList;
 use crate::class::Class;
 use crate::detect::words;
@@ -78,8 +79,7 @@ fn slack(text: &[u8], start: usize) -> Option<usize> {
     let end = run_end(text, start + 1, 18, |b| is_upper(b) || is_digit(b));
     let mix = Mix::of(slice(text, start + 1..end));
     let shape = (8..=16).contains(&mix.len()) && mix.digits >= 2 && mix.upper >= 2 && mix.changes >= 2;
-    // `postfix/qmgr[4242]: U6F0LGDMABG: from=<…>`: a mail's place in a queue.
-    let queued = slice(text, start.saturating_sub(3)..start) == b"]: " && slice(text, end..end + 2) == b": ";
+    let queued = event_id::queued(text, start).is_some();
     (shape && !queued && !is_word(byte(text, end)) && byte(text, end) != b'-').then_some(end)
 }
 

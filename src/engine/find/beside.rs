@@ -43,8 +43,10 @@ pub(super) fn argument_of_a_job(tools: Tools<'_>, text: &[u8], field: &Field) ->
         resolve::is_said(value, 2) || has_escaped_letters(value) || spoken
     };
     let head = text.get(..field.value.start())?;
+    // `["SmsJob", "4479…", "see you at six"]`: a job's own name may stand first.
+    let first = |head: &[u8]| head.ends_with(b"[\"") || begins_with_a_class(head);
     if resolve::is_valid_number(value.strip_prefix(b"+").unwrap_or(value)) {
-        let rest = head.ends_with(b"[\"").then(|| text.get(field.value.end()..))??;
+        let rest = first(head).then(|| text.get(field.value.end()..))??;
         let next = rest.strip_prefix(b"\", \"").or_else(|| rest.strip_prefix(b"\",\""))?;
         let next = next.get(..next.len().min(LONGEST_TEXT))?;
         let mut quotes = memchr::memchr_iter(b'"', next);
@@ -55,19 +57,32 @@ pub(super) fn argument_of_a_job(tools: Tools<'_>, text: &[u8], field: &Field) ->
     let digits = head.iter().rev().take(16).take_while(|b| b.is_ascii_digit()).count();
     let (before, number) = head.split_at_checked(head.len() - digits)?;
     let before = before.strip_suffix(b"+").unwrap_or(before);
-    (before.ends_with(b"[\"") && resolve::is_valid_number(number) && said(value)).then_some(Class::Body)
+    (first(before) && resolve::is_valid_number(number) && said(value)).then_some(Class::Body)
 }
 
-/// `InboundSms(address=7715202, body=…)`: whether a value is a member of what is called a message.
+/// Whether a list whose first item is a class's name goes on with a string: `["SmsJob", "`.
+fn begins_with_a_class(head: &[u8]) -> bool {
+    let Some(head) = head.strip_suffix(b"\", \"").or_else(|| head.strip_suffix(b"\",\"")) else {
+        return false;
+    };
+    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'.' | b'_' | b'\\');
+    let len = head.iter().rev().take(96).take_while(|b| part(b)).count();
+    let (before, class) = head.split_at(head.len() - len);
+    before.ends_with(b"[\"")
+        && class.first().is_some_and(u8::is_ascii_uppercase)
+        && class.iter().any(u8::is_ascii_lowercase)
+}
+
+/// `InboundSms(address=7715202, body=…)`, `Sms{address='7715202', body='…'}`: whether a value is a member of what is called a message.
 pub(super) fn is_member_of_a_message(text: &[u8], field: &Field) -> bool {
     const REACH: usize = 160;
     let head = text.get(field.name.start().saturating_sub(REACH)..field.name.start()).unwrap_or_default();
-    let Some(open) = memchr::memrchr3(b'(', b')', b'\n', head) else { return false };
-    let called = head.get(..open).unwrap_or_default();
+    let head = head.get(memchr::memrchr2(b')', b'\n', head).map_or(0, |at| at + 1)..).unwrap_or_default();
+    let Some(open) = memchr::memrchr3(b'(', b'{', b'[', head) else { return false };
+    let called = head.get(..open).unwrap_or_default().trim_ascii_end();
     let len = called.iter().rev().take(40).take_while(|b| b.is_ascii_alphanumeric()).count();
     let called = called.get(called.len() - len..).unwrap_or_default();
-    head.get(open) == Some(&b'(')
-        && called.first().is_some_and(u8::is_ascii_uppercase)
+    called.first().is_some_and(u8::is_ascii_uppercase)
         && neighbours::MESSAGE.iter().any(|word| ends_in(called, word))
 }
 

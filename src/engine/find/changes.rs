@@ -6,6 +6,7 @@ use crate::detect::word_list::WordList;
 use crate::detect::words::change;
 
 static FIELDS: WordList = WordList::new(change::FIELDS);
+static HOLDERS: WordList = WordList::new(change::HOLDERS);
 static SIDES: WordList = WordList::new(change::SIDES);
 static WAYS: WordList = WordList::new(change::WAYS);
 
@@ -21,21 +22,69 @@ pub(super) fn is_side(name: &[u8]) -> bool {
 
 /// Whether other values in the same places could make a change.
 pub(super) fn may_stand(tree: &Tree, text: &[u8]) -> bool {
-    (0..tree.fields.len()).any(|place| {
-        tree.fields.get(place).is_some_and(|label| FIELDS.holds(label.name.of(text)))
-            && sides(tree, text, place).next().is_some()
+    tree.fields.iter().enumerate().any(|(place, label)| {
+        Label::of(label.name.of(text)).is_some() && sides(tree, text, place).next().is_some()
     })
 }
 
-/// The values beside the name of what was changed, at `place`, and whether their own names could say something else.
-fn sides<'a>(tree: &'a Tree, text: &'a [u8], place: usize) -> impl Iterator<Item = (usize, bool)> {
+/// How sure a field names the one that was changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Label {
+    Sure,
+    /// Other things are called so, too.
+    Likely,
+}
+
+impl Label {
+    fn of(name: &[u8]) -> Option<Label> {
+        match name {
+            [] => None,
+            _ if FIELDS.holds(name) => Some(Label::Sure),
+            _ => HOLDERS.holds(name).then_some(Label::Likely),
+        }
+    }
+}
+
+/// A value beside the name of what was changed.
+#[derive(Clone, Copy)]
+struct Side {
+    place: usize,
+    /// Its own name may say something else: `from`.
+    way: bool,
+    quoted: bool,
+}
+
+/// The values beside the name of what was changed, at `place`.
+fn sides<'a>(tree: &'a Tree, text: &'a [u8], place: usize) -> impl Iterator<Item = Side> + 'a {
     let home = tree.fields.get(place).map(|label| label.container);
     let near = place.saturating_sub(REACH)..tree.fields.len().min(place + 1 + REACH);
     near.filter_map(move |other| {
         let field = tree.fields.get(other).filter(|field| Some(field.container) == home && other != place)?;
         let name = field.name.of(text);
-        (SIDES.holds(name) || WAYS.holds(name)).then(|| (other, WAYS.holds(name)))
+        let way = WAYS.holds(name);
+        let quoted = !matches!(field.form, Form::JsonNumber | Form::Bare);
+        let told = || is_said_of_a_value(text, field) || name == b"value" && is_patched(tree, text, place);
+        (way || SIDES.holds(name) || told()).then_some(Side { place: other, way, quoted })
     })
+}
+
+/// `old value: 4479…`: whether the word before `value` says which one it is.
+fn is_said_of_a_value(text: &[u8], field: &Field) -> bool {
+    let head = || text.get(field.name.start().saturating_sub(24)..field.name.start());
+    let word = || head()?.strip_suffix(b" ")?.rsplit(|b| !b.is_ascii_alphabetic()).next();
+    field.form == Form::Bare
+        && field.name.of(text) == b"value"
+        && word().is_some_and(|word| SIDES.holds(word))
+}
+
+/// `{"op":"replace","path":"/mobile","value":"4479…"}` (RFC 6902): whether `place` says which member is patched.
+fn is_patched(tree: &Tree, text: &[u8], place: usize) -> bool {
+    let Some(path) = tree.fields.get(place) else { return false };
+    let near = place.saturating_sub(REACH)..place + 1 + REACH;
+    let mut near = near.filter_map(|place| tree.fields.get(place));
+    path.name.of(text) == b"path"
+        && path.value.of(text).first() == Some(&b'/')
+        && near.any(|other| other.container == path.container && other.name.of(text) == b"op")
 }
 
 impl Finder {
@@ -43,30 +92,40 @@ impl Finder {
     pub(super) fn name_changes(&mut self, tools: Tools<'_>, text: &[u8], tree: &mut Tree) {
         for place in 0..tree.fields.len() {
             let Some(label) = tree.fields.get(place).copied() else { return };
-            let named = label.value;
-            let short = (1..=NAME_BYTES).contains(&named.len());
-            if !short || label.name.is_empty() || !FIELDS.holds(label.name.of(text)) {
+            let Some(sure) = Label::of(label.name.of(text)) else { continue };
+            let named = last_name(text, label.value);
+            if !(1..=NAME_BYTES).contains(&named.len()) {
                 continue;
             }
-            let info = info(tools, &mut self.names, named.of(text));
-            let Some(class) = says(info) else { continue };
             let mut found = [None; 2 * REACH];
             for (slot, side) in found.iter_mut().zip(sides(tree, text, place)) {
                 *slot = Some(side);
             }
-            let held = found.into_iter().flatten();
+            let held = || found.into_iter().flatten();
+            let sure = if is_patched(tree, text, place) { Label::Sure } else { sure };
+            let told = sure == Label::Sure || held().filter(|side| !side.way && side.quoted).count() == 2;
+            if held().next().is_none() || !told {
+                continue;
+            }
+            let Some(class) = says(info(tools, &mut self.names, named.of(text))) else { continue };
             // `from` and `to` of a change come together, and are no numbers where something else was changed.
-            let both = held.clone().filter(|(_, way)| *way).count() == 2;
-            for (other, way) in held {
-                let Some(field) = tree.fields.get_mut(other) else { continue };
+            let both = held().filter(|side| side.way).count() == 2;
+            for side in held() {
+                let Some(field) = tree.fields.get_mut(side.place) else { continue };
                 let number = field.value.of(text).iter().filter(|b| b.is_ascii_digit()).count() >= 7;
-                if !way || both && (class == Class::Phone || !number) {
+                if !side.way || sure == Label::Sure && both && (class == Class::Phone || !number) {
                     field.name = named;
                     tree.labels.push(named);
                 }
             }
         }
     }
+}
+
+/// `/profile/mobile`, `profile.mobile`: the last part of a path.
+fn last_name(text: &[u8], path: Span) -> Span {
+    let last = memchr::memrchr2(b'/', b'.', path.of(text)).map_or(0, |at| at + 1);
+    Span::new(path.start() + last, path.end())
 }
 
 /// What a name says of its value, if that is nothing that may stay.

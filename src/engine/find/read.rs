@@ -220,7 +220,7 @@ pub(super) fn read_shaped(
     };
     if matches!(meaning.class, Some(Class::Phone | Class::Ip))
         && shaped.named.is_some()
-        && field.form == Form::Bare
+        && matches!(field.form, Form::Bare | Form::Quoted)
         && beside::is_member_of_a_message(bytes, field)
     {
         around.own = around.own.with(Facts::MESSAGE);
