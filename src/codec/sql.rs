@@ -106,6 +106,10 @@ pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
     if sql_binds::pairs(text, start, tree) {
         return;
     }
+    if let Some(open) = sql_binds::spaced_list(text, behind) {
+        compared(text, start.max(open.saturating_sub(4096)), open, &mut slots);
+        return sql_binds::spaced(text, open, slots.len, &|place| slots.get(place), tree);
+    }
     let rest = text.get(behind..).unwrap_or_default();
     let list = PARAMETERS.iter().find_map(|word| word.find(rest));
     let open = match list.map(|at| behind + at + b"arameters".len()) {

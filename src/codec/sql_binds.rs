@@ -1,6 +1,7 @@
 //! What was put for a statement's parameters, where more than a value is written of each: Rails' pairs of a column and
 //! what was bound (`[["mobile", "0412…"], ["LIMIT", 1]]`), and MyBatis' values with their types behind them
-//! (`==> Parameters: 0412…(String), a text, with commas(String), null, 3(Integer)`).
+//! (`==> Parameters: 0412…(String), a text, with commas(String), null, 3(Integer)`). And less: Go's slices, whose values only
+//! spaces part (`args="[0412… 482913]"`).
 
 use super::sql::{identifier, literal};
 use super::{Field, Form, Tree};
@@ -41,6 +42,57 @@ fn pair(text: &[u8], pos: usize, tree: &mut Tree) -> Option<usize> {
         tree.fields.push(Field { name, value, container: 0, form });
     }
     behind.starts_with(b", ").then_some(next + b"], ".len())
+}
+
+/// Where a list opens whose values are parted by spaces alone, as Go prints a slice: `args="[4479… 482913]"`.
+pub(super) fn spaced_list(text: &[u8], from: usize) -> Option<usize> {
+    const SIGN: &[u8] = b" args=\"[";
+    memmem::find(text.get(from..)?, SIGN).map(|at| from + at + SIGN.len())
+}
+
+/// Adds the values of such a list, one for each of `count` places. Numbers at either end are one word each; what is left
+/// between them is one value if one place is left, else a word for each.
+pub(super) fn spaced(
+    text: &[u8],
+    open: usize,
+    count: usize,
+    name_of: &dyn Fn(usize) -> Option<Span>,
+    tree: &mut Tree,
+) {
+    let rest = text.get(open..text.len().min(open + LIST_BYTES)).unwrap_or_default();
+    let Some(len) = memmem::find(rest, b"]\"") else { return };
+    let (mut from, mut to, mut first, mut last) = (open, open + len, 0, count);
+    let mut add = |place: usize, value: Span| {
+        if let Some(name) = name_of(place).filter(|_| !value.is_empty()) {
+            tree.fields.push(Field { name, value, container: 0, form: Form::Element });
+        }
+    };
+    let number = |word: &[u8]| !word.is_empty() && word.iter().all(|b| b.is_ascii_digit() || *b == b'+');
+    while last > first + 1 {
+        let word = text.get(from..to).unwrap_or_default().split(|b| *b == b' ').next().unwrap_or_default();
+        if !number(word) || from + word.len() == to {
+            break;
+        }
+        add(first, Span::new(from, from + word.len()));
+        (from, first) = (from + word.len() + 1, first + 1);
+    }
+    while last > first + 1 {
+        let word = text.get(from..to).unwrap_or_default().rsplit(|b| *b == b' ').next().unwrap_or_default();
+        if !number(word) || from + word.len() == to {
+            break;
+        }
+        add(last - 1, Span::new(to - word.len(), to));
+        (to, last) = (to - word.len() - 1, last - 1);
+    }
+    let between = text.get(from..to).unwrap_or_default();
+    if last == first + 1 {
+        add(first, Span::new(from, to));
+    } else if between.split(|b| *b == b' ').count() == last - first {
+        for (place, word) in (first..last).zip(between.split(|b| *b == b' ')) {
+            add(place, Span::new(from, from + word.len()));
+            from += word.len() + 1;
+        }
+    }
 }
 
 /// Whether a list of values with their types opens at `from`, behind the word for it.
@@ -112,6 +164,20 @@ mod tests {
             &[("a", "x, ]] y"), ("b", "nil")],
         );
         check("SELECT 1 WHERE a = ? [[\"12\", \"13\"]]", &[]);
+    }
+
+    #[test]
+    fn values_parted_by_spaces() {
+        let sql = "sql=\"insert into o (a, b, c) values ($1, $2, $3)\"";
+        for (list, want) in [
+            ("12 x y z 13", &[("a", "12"), ("c", "13"), ("b", "x y z")][..]),
+            ("12 x y", &[("a", "12"), ("b", "x"), ("c", "y")]),
+            ("12 x y z", &[("a", "12")]),
+            ("12 13 14", &[("a", "12"), ("b", "13"), ("c", "14")]),
+            ("", &[]),
+        ] {
+            check(&format!("{sql} args=\"[{list}]\" took=3"), want);
+        }
     }
 
     #[test]
