@@ -450,6 +450,9 @@ fn behind_brackets(text: &[u8], open: usize, close: usize) -> &[u8] {
 
 /// Where the list ends whose only item is in quotes, with brackets of its own perhaps: `[b'[Brand] your code …']`.
 fn quoted_item_end(text: &[u8], from: usize) -> Option<usize> {
+    // Lists may open in lists without end.
+    const LONGEST: usize = 4096;
+    let text = text.get(..text.len().min(from + LONGEST))?;
     let quote = from + usize::from(matches!(text.get(from), Some(b'b' | b'u')));
     let sign = text.get(quote).copied().filter(|b| matches!(b, b'\'' | b'"'))?;
     let (end, _) = quoted_end(text, quote + 1, sign);
