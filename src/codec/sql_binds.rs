@@ -1,7 +1,7 @@
 //! What was put for a statement's parameters, where more than a value is written of each: Rails' pairs of a column and
 //! what was bound (`[["mobile", "0412…"], ["LIMIT", 1]]`), and MyBatis' values with their types behind them
 //! (`==> Parameters: 0412…(String), a text, with commas(String), null, 3(Integer)`). And less: Go's slices, whose values only
-//! spaces part (`args="[0412… 482913]"`).
+//! spaces part (`args="[0412… 482913]"`); the columns of a key that was violated.
 
 use super::sql::{identifier, literal};
 use super::{Field, Form, Tree};
@@ -42,6 +42,62 @@ fn pair(text: &[u8], pos: usize, tree: &mut Tree) -> Option<usize> {
         tree.fields.push(Field { name, value, container: 0, form });
     }
     behind.starts_with(b", ").then_some(next + b"], ".len())
+}
+
+/// PostgreSQL's `Key (phone, code)=(4479…, 482913) already exists.`: adds the columns of a key that was violated, whose sign
+/// stands at `at`; gives where to go on.
+pub(super) fn violated_key(text: &[u8], at: usize, start: usize, tree: &mut Tree) -> Option<usize> {
+    const NAMES_BYTES: usize = 256;
+    let head = text.get(start.max(at.saturating_sub(NAMES_BYTES))..at)?.strip_suffix(b")")?;
+    let rest = text.get(at + 1..text.len().min(at + LIST_BYTES))?.strip_prefix(b"(")?;
+    let open = at - 1 - head.len() + key_opens(head)?;
+    let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))?;
+    let close = memchr::memchr_iter(b')', line)
+        .find(|close| matches!(line.get(close + 1), None | Some(b' ' | b'.' | b'"' | b'\\' | 0x80..)))?;
+    let names = text.get(open..at - 1)?;
+    let count = names.split(|b| *b == b',').count();
+    let values = line.get(..close)?;
+    let parts = memmem::find_iter(values, b", ").count() + 1;
+    if count > 1 && parts != count {
+        return None;
+    }
+    let (mut name_at, mut from) = (open, at + 2);
+    for (place, written) in names.split(|b| *b == b',').enumerate() {
+        let left = text.get(from..at + 2 + close).unwrap_or_default();
+        let len = if place + 1 == count { left.len() } else { memmem::find(left, b", ")? };
+        let column = column_of(written);
+        let name = identifier(text, name_at + column.start, name_at + column.end);
+        if let Some(name) = name.filter(|_| len > 0) {
+            let value = Span::new(from, from + len);
+            tree.fields.push(Field { name, value, container: 0, form: Form::Element });
+        }
+        name_at += written.len() + 1;
+        from += len + b", ".len();
+    }
+    Some(at + 2 + close)
+}
+
+/// Where the list of a key's columns opens, which ends where `head` does; behind a bracket that functions may have, too.
+fn key_opens(head: &[u8]) -> Option<usize> {
+    let mut open = 0_usize;
+    let depth = |at: &usize| {
+        match head.get(*at) {
+            Some(b')') => open += 1,
+            Some(b'(') if open == 0 => return true,
+            Some(b'(') => open -= 1,
+            _ => {}
+        }
+        false
+    };
+    (0..head.len()).rev().find(depth).map(|at| at + 1)
+}
+
+/// The column in `phone`, ` "phone"`, ` lower(email::text)`.
+fn column_of(written: &[u8]) -> std::ops::Range<usize> {
+    let part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80;
+    let inner = memchr::memrchr(b'(', written).map_or(0, |at| at + 1);
+    let from = inner + written.get(inner..).unwrap_or_default().iter().take_while(|b| !part(b)).count();
+    from..from + written.get(from..).unwrap_or_default().iter().take_while(|b| part(b)).count()
 }
 
 /// Where a list opens whose values are parted by spaces alone, as Go prints a slice: `args="[4479… 482913]"`.
@@ -164,6 +220,26 @@ mod tests {
             &[("a", "x, ]] y"), ("b", "nil")],
         );
         check("SELECT 1 WHERE a = ? [[\"12\", \"13\"]]", &[]);
+    }
+
+    #[test]
+    fn keys_that_were_violated() {
+        #[track_caller]
+        fn check(text: &str, want: &[(&str, &str)]) {
+            let mut tree = Tree::default();
+            let at = text.find(")=(").map_or(0, |at| at + 1);
+            let _ = violated_key(text.as_bytes(), at, 0, &mut tree);
+            let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
+            let got: Vec<_> = tree.fields.iter().map(|f| (read(f.name), read(f.value))).collect();
+            let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            assert_eq!(got, want, "{text}");
+        }
+        check("Key (phone)=(12) already exists.", &[("phone", "12")]);
+        check("Key (a, b)=(12, x y) is not present in table \"t\".", &[("a", "12"), ("b", "x y")]);
+        check("Key (lower(email::text))=(a@b.example) already exists.", &[("email", "a@b.example")]);
+        check("Key (name)=(Ada (2nd) Roe) already exists.", &[("name", "Ada (2nd")]);
+        check("Key (a, b)=(12) already exists.", &[]);
+        check("f(2)=(3)", &[]);
     }
 
     #[test]

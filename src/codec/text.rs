@@ -10,7 +10,7 @@ use super::around::{colour_end, rejected, wrapper};
 use super::json::{self, Walker};
 use super::name::{NAME_BYTES, is_name_byte, login_end, name_before_json, name_ending_at};
 use super::object::Object;
-use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, table};
+use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, sql_binds, table};
 use crate::finding::Span;
 
 /// Whether a word is a scheme or a kind, which stands before a colon without being a name.
@@ -97,6 +97,7 @@ pub fn walk(
                 pos = php::members(text, at, tree);
                 continue;
             }
+            Some(b'=') if let Some(end) = sql_binds::violated_key(text, at, start, tree) => end,
             Some(b'=') => assignment(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b':') => colon(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b'<') => {

@@ -117,22 +117,35 @@ fn made(text: &[u8], start: usize, speaks: fn(&[u8]) -> bool, out: &mut dyn FnMu
     }
 }
 
-/// `GenServer {Relay.Registry, "4479…"}`: calls `out` with numbers that Elixir's processes are registered under.
+/// `GenServer {Relay.Registry, "4479…"}`, `{:via, Registry, {Relay.Sessions, "4479…"}}`: calls `out` with numbers that Elixir's
+/// processes are registered under.
 pub fn registered(text: &[u8], out: &mut dyn FnMut(Span)) {
-    const SIGN: &[u8] = b"Registry, \"";
+    const SIGN: &[u8] = b"Registry, ";
     for at in memchr::memmem::find_iter(text, SIGN) {
-        let start = at + SIGN.len();
+        let tuple = run_start(text, at, 64, is_module);
+        let behind = at + SIGN.len();
+        let by_name = byte(text, behind) == b'{';
+        let named = if by_name { run_end(text, behind + 1, 64, is_module) } else { behind };
+        let opens =
+            if by_name { slice(text, named..named + 3) == b", \"" } else { byte(text, behind) == b'"' };
+        let start = if by_name { named + 3 } else { behind + 1 };
         let end = run_end(text, start + usize::from(byte(text, start) == b'+'), 16, is_digit);
-        let tuple = run_start(text, at, 64, |b| is_alnum(b) || matches!(b, b'.' | b'_'));
         let number = slice(text, start..end);
         let digits = number.strip_prefix(b"+").unwrap_or(number);
-        if before(text, tuple) == b'{'
+        let stands = by_name || before(text, tuple) == b'{';
+        if opens
+            && stands
             && slice(text, end..end + 2) == b"\"}"
             && numbering::international(digits).is_some_and(|number| number.is_valid())
         {
             out(Span::new(start, end));
         }
     }
+}
+
+/// Whether a byte may stand in the name of one of Elixir's modules.
+fn is_module(byte: u8) -> bool {
+    is_alnum(byte) || matches!(byte, b'.' | b'_')
 }
 
 /// Four to eight digits that stand alone and have no unit.

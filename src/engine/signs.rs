@@ -122,7 +122,7 @@ const LITERALS: [(&str, Seen); 38] = [
     ("(id=", Seen::OBJECT),
     ("{id=", Seen::OBJECT),
     ("setex", Seen::PLACES),
-    ("registry, \"", Seen::PLACES),
+    ("registry, ", Seen::PLACES),
     ("like '%", Seen::PLACES),
     ("binding parameter ", Seen::PLACES),
     (" (0", Seen::PLACES),

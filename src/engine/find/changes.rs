@@ -22,6 +22,12 @@ pub(super) fn is_side(name: &[u8]) -> bool {
 
 /// Whether other values in the same places could make a change.
 pub(super) fn may_stand(tree: &Tree, text: &[u8]) -> bool {
+    let named = |field: &Field| field.name.of(text) == b"parameter_name";
+    if tree.containers.iter().any(|list| list.array && list.name.of(text) == LOCATION)
+        || tree.fields.iter().any(named)
+    {
+        return true;
+    }
     tree.fields.iter().enumerate().any(|(place, label)| {
         Label::of(label.name.of(text)).is_some() && sides(tree, text, place).next().is_some()
     })
@@ -87,9 +93,24 @@ fn is_patched(tree: &Tree, text: &[u8], place: usize) -> bool {
         && near.any(|other| other.container == path.container && other.name.of(text) == b"op")
 }
 
+/// Where Pydantic says which member was refused: `"loc":["body","mobile"],"input":"4479…"`.
+const LOCATION: &[u8] = b"loc";
+
+/// What is said of a refused value is no message of somebody's: it goes by the name of its type.
+fn name_complaint(text: &[u8], home: u32, tree: &mut Tree) {
+    let kind = tree.fields.iter().find(|field| field.container == home && field.name.of(text) == b"type");
+    let Some(kind) = kind.map(|field| field.name) else { return };
+    let said = |field: &&mut Field| field.container == home && field.name.of(text) == b"msg";
+    if let Some(complaint) = tree.fields.iter_mut().find(said) {
+        complaint.name = kind;
+    }
+}
+
 impl Finder {
     /// Gives what was changed the name of the field that it was changed in.
     pub(super) fn name_changes(&mut self, tools: Tools<'_>, text: &[u8], tree: &mut Tree) {
+        self.name_inputs(tools, text, tree);
+        self.name_parameters(tools, text, tree);
         for place in 0..tree.fields.len() {
             let Some(label) = tree.fields.get(place).copied() else { return };
             let Some(sure) = Label::of(label.name.of(text)) else { continue };
@@ -117,6 +138,52 @@ impl Finder {
                     field.name = named;
                     tree.labels.push(named);
                 }
+            }
+        }
+    }
+
+    /// Gives what was refused the name of the member that it was put in, where that says what somebody's is.
+    fn name_inputs(&mut self, tools: Tools<'_>, text: &[u8], tree: &mut Tree) {
+        const MOST: usize = 64;
+        for list in (0..tree.containers.len()).take(MOST) {
+            let Some(container) = tree.containers.get(list).filter(|list| list.array).copied() else {
+                continue;
+            };
+            if container.name.of(text) != LOCATION {
+                continue;
+            }
+            let item = tree.fields.iter().rfind(|item| item.container as usize == list);
+            let named = item.map_or(Span::default(), |item| item.value);
+            let known = (1..=NAME_BYTES).contains(&named.len())
+                && says(info(tools, &mut self.names, named.of(text))).is_some();
+            let is_input = |field: &&mut Field| {
+                let own = field.container == container.parent && field.name.of(text) == b"input";
+                own && field.name.start > named.start
+            };
+            if let Some(input) = tree.fields.iter_mut().find(is_input).filter(|_| known) {
+                input.name = named;
+                tree.labels.push(named);
+                name_complaint(text, container.parent, tree);
+            }
+        }
+    }
+
+    /// Gives WhatsApp's named parameters of templates their names, where those say what somebody's is:
+    /// `{"type":"text","parameter_name":"customer_name","text":"…"}`. Others are what was written, as those without a name are.
+    fn name_parameters(&mut self, tools: Tools<'_>, text: &[u8], tree: &mut Tree) {
+        for place in 0..tree.fields.len() {
+            let Some(label) = tree.fields.get(place).copied() else { return };
+            let named =
+                label.name.of(text) == b"parameter_name" && (1..=NAME_BYTES).contains(&label.value.len());
+            if !named || says(info(tools, &mut self.names, label.value.of(text))).is_none() {
+                continue;
+            }
+            let near = place.saturating_sub(REACH)..tree.fields.len().min(place + REACH);
+            let of_it =
+                |field: &&mut Field| field.container == label.container && field.name.of(text) == b"text";
+            if let Some(value) = tree.fields.get_mut(near).into_iter().flatten().find(of_it) {
+                value.name = label.value;
+                tree.labels.push(label.value);
             }
         }
     }
