@@ -500,3 +500,29 @@ proptest! {
         holds(&mut Scratch::default(), format!("level=info {name}={value}").as_bytes(), Twice::Always);
     }
 }
+
+/// Most ids in base64 have a digit at which the scan stops; some have none.
+#[test]
+fn an_id_of_whatsapps_without_a_digit_goes() {
+    let policy = shipped("default");
+    let mut seen = 0;
+    for number in Region::all().filter_map(|region| region.example_mobile()) {
+        let digits = number.format_e164().replace('+', "");
+        let mut bytes = vec![0x1c, 0x18, u8::try_from(digits.len()).expect("is short")];
+        bytes.extend_from_slice(digits.as_bytes());
+        bytes.extend_from_slice(b"\x15\x02\0\x12\x18\x14EDEDABDEABFEBDEDFFAB\0");
+        let id = format!("wamid.{}", STANDARD.encode(&bytes));
+        if id.bytes().any(|b| b.is_ascii_digit()) {
+            continue;
+        }
+        seen += 1;
+        for line in
+            [format!("{{\"id\":\"{id}\",\"state\":\"read\"}}"), format!("read id={id} took=3"), id.clone()]
+        {
+            let (_, out) = apply(&mut Scratch::default(), &policy, 0, line.as_bytes());
+            let out = String::from_utf8_lossy(&out).into_owned();
+            assert!(out.contains("[PHONE") && !out.contains("wamid"), "{out}");
+        }
+    }
+    assert!(seen > 0, "no example's id is without a digit");
+}

@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod coded;
+mod digitless;
 mod path;
 mod refused;
 
@@ -85,6 +86,7 @@ impl Scan {
             }
             pos = self.stop(tools, &here, at, sink).max(at + 1);
         }
+        self.digitless_ids(&here, done, prose, sink);
         let agent = sink.found.get(from).is_some_and(|found| is_whole_agent(&here, found));
         if agent && !tools.detectors.has_user_patterns() {
             self.refusals(tools, &here, Span::new(0, text.len()), done, sink);
