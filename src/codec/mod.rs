@@ -289,6 +289,18 @@ impl Tree {
     }
 }
 
+#[cfg(test)]
+impl Tree {
+    /// Fails where its fields are not called so, or have other values.
+    #[track_caller]
+    fn assert_fields(&self, text: &str, want: &[(&str, &str)]) {
+        let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
+        let got: Vec<_> = self.fields.iter().map(|f| (read(self.name_of(f)), read(f.value))).collect();
+        let got: Vec<_> = got.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(got, want, "{text}");
+    }
+}
+
 /// Whether a field's name says that it holds the name of a pair. Most are told by their length or first letter.
 fn is_label(text: &[u8], field: &Field) -> bool {
     (1..=9).contains(&field.name.len())

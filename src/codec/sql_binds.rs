@@ -52,13 +52,12 @@ pub(super) fn violated_key(text: &[u8], at: usize, start: usize, tree: &mut Tree
     let rest = text.get(at + 1..text.len().min(at + LIST_BYTES))?.strip_prefix(b"(")?;
     let open = at - 1 - head.len() + key_opens(head)?;
     let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))?;
-    let close = memchr::memchr_iter(b')', line)
-        .find(|close| matches!(line.get(close + 1), None | Some(b' ' | b'.' | b'"' | b'\\' | 0x80..)))?;
+    // What somebody wrote may have brackets of its own, and more of one kind.
+    let close = closes(line).or_else(|| memchr::memrchr(b')', line))?;
     let names = text.get(open..at - 1)?;
     let count = names.split(|b| *b == b',').count();
     let values = line.get(..close)?;
-    let parts = memmem::find_iter(values, b", ").count() + 1;
-    if count > 1 && parts != count {
+    if memmem::find_iter(values, b", ").count() + 1 < count {
         return None;
     }
     let (mut name_at, mut from) = (open, at + 2);
@@ -75,6 +74,15 @@ pub(super) fn violated_key(text: &[u8], at: usize, start: usize, tree: &mut Tree
         from += len + b", ".len();
     }
     Some(at + 2 + close)
+}
+
+/// Where the bracket closes that opened before a text.
+fn closes(text: &[u8]) -> Option<usize> {
+    let mut open = 1_usize;
+    memchr::memchr2_iter(b'(', b')', text).find(|at| {
+        open = if text.get(*at) == Some(&b'(') { open + 1 } else { open - 1 };
+        open == 0
+    })
 }
 
 /// Where the list of a key's columns opens, which ends where `head` does; behind a bracket that functions may have, too.
@@ -203,10 +211,7 @@ mod tests {
         let mut tree = Tree::default();
         tree.reset();
         super::super::sql::walk(text.as_bytes(), 0, &mut tree);
-        let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
-        let got: Vec<_> = tree.fields.iter().map(|f| (read(f.name), read(f.value))).collect();
-        let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(got, want, "{text}");
+        tree.assert_fields(text, want);
     }
 
     #[test]
@@ -227,17 +232,17 @@ mod tests {
         #[track_caller]
         fn check(text: &str, want: &[(&str, &str)]) {
             let mut tree = Tree::default();
+            tree.reset();
             let at = text.find(")=(").map_or(0, |at| at + 1);
             let _ = violated_key(text.as_bytes(), at, 0, &mut tree);
-            let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
-            let got: Vec<_> = tree.fields.iter().map(|f| (read(f.name), read(f.value))).collect();
-            let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            assert_eq!(got, want, "{text}");
+            tree.assert_fields(text, want);
         }
         check("Key (phone)=(12) already exists.", &[("phone", "12")]);
         check("Key (a, b)=(12, x y) is not present in table \"t\".", &[("a", "12"), ("b", "x y")]);
         check("Key (lower(email::text))=(a@b.example) already exists.", &[("email", "a@b.example")]);
-        check("Key (name)=(Ada (2nd) Roe) already exists.", &[("name", "Ada (2nd")]);
+        check("Key (name)=(Ada (2nd) Roe) already exists.", &[("name", "Ada (2nd) Roe")]);
+        check("Key (name)=(Ada :( Roe) already exists.", &[("name", "Ada :( Roe")]);
+        check("Key (a, body)=(12, x, y) already exists.", &[("a", "12"), ("body", "x, y")]);
         check("Key (a, b)=(12) already exists.", &[]);
         check("f(2)=(3)", &[]);
     }

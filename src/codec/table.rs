@@ -105,10 +105,7 @@ mod tests {
         let mut tree = Tree::default();
         tree.reset();
         walk(text.as_bytes(), 0, &mut tree);
-        let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
-        let got: Vec<_> = tree.fields.iter().map(|f| (read(f.name), read(f.value))).collect();
-        let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(got, want, "{text}");
+        tree.assert_fields(text, want);
     }
 
     #[test]

@@ -521,21 +521,14 @@ fn bare_end(text: &[u8], from: usize, style: Style, skip: Skip<'_>) -> usize {
 mod tests {
     use super::*;
 
-    fn fields(text: &str) -> Vec<(String, String)> {
+    #[track_caller]
+    fn check(text: &str, want: &[(&str, &str)]) {
         let mut tree = Tree::default();
         tree.reset();
         let mut spans = Vec::new();
         let walked = walk(text.as_bytes(), 0, &|_| None, &mut Walker::default(), &mut tree, &mut spans);
         assert_eq!(walked, Ok(()), "{text}");
-        let read = |span: Span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned();
-        tree.fields.iter().map(|f| (read(tree.name_of(f)), read(f.value))).collect()
-    }
-
-    #[track_caller]
-    fn check(text: &str, want: &[(&str, &str)]) {
-        let got = fields(text);
-        let got: Vec<_> = got.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(got, want, "{text}");
+        tree.assert_fields(text, want);
     }
 
     #[test]

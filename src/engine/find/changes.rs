@@ -2,6 +2,7 @@
 //! what the old and the new value are, whatever class it is of.
 
 use super::*;
+use crate::codec::Container;
 use crate::detect::word_list::WordList;
 use crate::detect::words::change;
 
@@ -9,6 +10,12 @@ static FIELDS: WordList = WordList::new(change::FIELDS);
 static HOLDERS: WordList = WordList::new(change::HOLDERS);
 static SIDES: WordList = WordList::new(change::SIDES);
 static WAYS: WordList = WordList::new(change::WAYS);
+static LOCATIONS: WordList = WordList::new(change::LOCATIONS);
+static INPUTS: WordList = WordList::new(change::INPUTS);
+static COMPLAINTS: WordList = WordList::new(change::COMPLAINTS);
+static KINDS: WordList = WordList::new(change::KINDS);
+static PARAMETERS: WordList = WordList::new(change::PARAMETERS);
+static PARAMETER_VALUES: WordList = WordList::new(change::PARAMETER_VALUES);
 
 /// How far from the name of what was changed its values stand, in fields.
 const REACH: usize = 6;
@@ -22,10 +29,9 @@ pub(super) fn is_side(name: &[u8]) -> bool {
 
 /// Whether other values in the same places could make a change.
 pub(super) fn may_stand(tree: &Tree, text: &[u8]) -> bool {
-    let named = |field: &Field| field.name.of(text) == b"parameter_name";
-    if tree.containers.iter().any(|list| list.array && list.name.of(text) == LOCATION)
-        || tree.fields.iter().any(named)
-    {
+    let named = |field: &Field| PARAMETERS.holds(field.name.of(text));
+    let location = |list: &Container| list.array && LOCATIONS.holds(list.name.of(text));
+    if tree.containers.iter().any(location) || tree.fields.iter().any(named) {
         return true;
     }
     tree.fields.iter().enumerate().any(|(place, label)| {
@@ -93,14 +99,11 @@ fn is_patched(tree: &Tree, text: &[u8], place: usize) -> bool {
         && near.any(|other| other.container == path.container && other.name.of(text) == b"op")
 }
 
-/// Where Pydantic says which member was refused: `"loc":["body","mobile"],"input":"4479…"`.
-const LOCATION: &[u8] = b"loc";
-
 /// What is said of a refused value is no message of somebody's: it goes by the name of its type.
 fn name_complaint(text: &[u8], home: u32, tree: &mut Tree) {
-    let kind = tree.fields.iter().find(|field| field.container == home && field.name.of(text) == b"type");
+    let kind = tree.fields.iter().find(|field| field.container == home && KINDS.holds(field.name.of(text)));
     let Some(kind) = kind.map(|field| field.name) else { return };
-    let said = |field: &&mut Field| field.container == home && field.name.of(text) == b"msg";
+    let said = |field: &&mut Field| field.container == home && COMPLAINTS.holds(field.name.of(text));
     if let Some(complaint) = tree.fields.iter_mut().find(said) {
         complaint.name = kind;
     }
@@ -110,9 +113,12 @@ impl Finder {
     /// Gives what was changed the name of the field that it was changed in.
     pub(super) fn name_changes(&mut self, tools: Tools<'_>, text: &[u8], tree: &mut Tree) {
         self.name_inputs(tools, text, tree);
-        self.name_parameters(tools, text, tree);
         for place in 0..tree.fields.len() {
             let Some(label) = tree.fields.get(place).copied() else { return };
+            if PARAMETERS.holds(label.name.of(text)) {
+                self.name_parameter(tools, text, tree, place);
+                continue;
+            }
             let Some(sure) = Label::of(label.name.of(text)) else { continue };
             let named = last_name(text, label.value);
             if !(1..=NAME_BYTES).contains(&named.len()) {
@@ -149,7 +155,7 @@ impl Finder {
             let Some(container) = tree.containers.get(list).filter(|list| list.array).copied() else {
                 continue;
             };
-            if container.name.of(text) != LOCATION {
+            if !LOCATIONS.holds(container.name.of(text)) {
                 continue;
             }
             let item = tree.fields.iter().rfind(|item| item.container as usize == list);
@@ -157,7 +163,7 @@ impl Finder {
             let known = (1..=NAME_BYTES).contains(&named.len())
                 && says(info(tools, &mut self.names, named.of(text))).is_some();
             let is_input = |field: &&mut Field| {
-                let own = field.container == container.parent && field.name.of(text) == b"input";
+                let own = field.container == container.parent && INPUTS.holds(field.name.of(text));
                 own && field.name.start > named.start
             };
             if let Some(input) = tree.fields.iter_mut().find(is_input).filter(|_| known) {
@@ -168,23 +174,20 @@ impl Finder {
         }
     }
 
-    /// Gives WhatsApp's named parameters of templates their names, where those say what somebody's is:
+    /// Gives a template's parameter the name that stands beside it at `place`, where that says what somebody's is:
     /// `{"type":"text","parameter_name":"customer_name","text":"…"}`. Others are what was written, as those without a name are.
-    fn name_parameters(&mut self, tools: Tools<'_>, text: &[u8], tree: &mut Tree) {
-        for place in 0..tree.fields.len() {
-            let Some(label) = tree.fields.get(place).copied() else { return };
-            let named =
-                label.name.of(text) == b"parameter_name" && (1..=NAME_BYTES).contains(&label.value.len());
-            if !named || says(info(tools, &mut self.names, label.value.of(text))).is_none() {
-                continue;
-            }
-            let near = place.saturating_sub(REACH)..tree.fields.len().min(place + REACH);
-            let of_it =
-                |field: &&mut Field| field.container == label.container && field.name.of(text) == b"text";
-            if let Some(value) = tree.fields.get_mut(near).into_iter().flatten().find(of_it) {
-                value.name = label.value;
-                tree.labels.push(label.value);
-            }
+    fn name_parameter(&mut self, tools: Tools<'_>, text: &[u8], tree: &mut Tree, place: usize) {
+        let Some(label) = tree.fields.get(place).copied() else { return };
+        let known = (1..=NAME_BYTES).contains(&label.value.len())
+            && says(info(tools, &mut self.names, label.value.of(text))).is_some();
+        let near = place.saturating_sub(REACH)..tree.fields.len().min(place + REACH);
+        let is_value = |field: &&mut Field| {
+            field.container == label.container && PARAMETER_VALUES.holds(field.name.of(text))
+        };
+        let value = tree.fields.get_mut(near).into_iter().flatten().find(is_value);
+        if let Some(value) = value.filter(|_| known) {
+            value.name = label.value;
+            tree.labels.push(label.value);
         }
     }
 }

@@ -9,7 +9,9 @@ impl Scan {
     pub(super) fn digitless_ids(&self, here: &Here<'_>, done: &[Span], prose: Prose, sink: &mut Sink) {
         const SIGN: &[u8] = b"wamid.";
         static SIGNS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(SIGN));
-        if prose != Prose::Some && !here.text.starts_with(SIGN) {
+        // One word is one by itself, or longer than what else one word is.
+        const WORD: usize = 40;
+        if prose != Prose::Some && here.text.len() < WORD && !here.text.starts_with(SIGN) {
             return;
         }
         let mut gaps = Gaps { done, place: 0 };
