@@ -97,7 +97,13 @@ pub fn walk(
                 pos = php::members(text, at, tree);
                 continue;
             }
-            Some(b'=') if let Some(end) = sql_binds::violated_key(text, at, start, tree) => end,
+            Some(b'=')
+                if at > start
+                    && text.get(at - 1) == Some(&b')')
+                    && let Some(end) = sql_binds::violated_key(text, at, start, tree) =>
+            {
+                end
+            }
             Some(b'=') => assignment(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b':') => colon(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b'<') => {

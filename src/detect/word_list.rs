@@ -92,10 +92,8 @@ impl WordList {
     #[must_use]
     #[inline]
     pub fn place(&self, word: &[u8]) -> Option<usize> {
-        let ([first, ..], [.., last]) = (word, word) else { return None };
-        let bit = bit(*first, *last, word.len());
-        let may_be = self.ends.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1);
-        if may_be { self.look_up(word) } else { None }
+        let mark = Self::mark(word)?;
+        if self.may_hold(mark) { self.look_up(word) } else { None }
     }
 
     #[inline(never)]
@@ -114,6 +112,21 @@ impl WordList {
     #[inline]
     pub fn holds(&self, word: &[u8]) -> bool {
         self.place(word).is_some()
+    }
+
+    /// Where lists keep whether a word may be one of theirs: the same for all, so that many are asked at once.
+    #[must_use]
+    #[inline]
+    pub fn mark(word: &[u8]) -> Option<usize> {
+        let ([first, ..], [.., last]) = (word, word) else { return None };
+        Some(bit(*first, *last, word.len()))
+    }
+
+    /// Whether a word with a [`mark`](Self::mark) may be one of the list's: most are not.
+    #[must_use]
+    #[inline]
+    pub fn may_hold(&self, mark: usize) -> bool {
+        self.ends.get(mark / 64).is_some_and(|bits| bits >> (mark % 64) & 1 == 1)
     }
 
     /// As [`holds`](Self::holds), also for a word that begins with a capital beyond ASCII, as one at a sentence's

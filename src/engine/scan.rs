@@ -9,6 +9,7 @@ mod refused;
 use super::detectors::{self, Detectors};
 use super::find::Tools;
 use super::refused::turned_down;
+use super::signs::Seen;
 use super::sink::{Found, Kind, Sink};
 use super::token::{self, Token};
 use crate::class::Class;
@@ -19,6 +20,7 @@ use crate::detect::{
     Detector, account_name, bytes, card, credential, email, imei, ip, name, phone, safe, url,
 };
 use crate::finding::{Detail, RuleId, Span};
+use digitless::digitless_ids;
 use path::{code_in_path, opens_path, path_at};
 
 /// Bytes at which a detector may start: digits and the signs before numbers; `@`, `:`, `%`, `/` of
@@ -86,7 +88,6 @@ impl Scan {
             }
             pos = self.stop(tools, &here, at, sink).max(at + 1);
         }
-        self.digitless_ids(&here, done, prose, sink);
         let agent = sink.found.get(from).is_some_and(|found| is_whole_agent(&here, found));
         if agent && !tools.detectors.has_user_patterns() {
             self.refusals(tools, &here, Span::new(0, text.len()), done, sink);
@@ -96,6 +97,7 @@ impl Scan {
             self.base64(&here, done, sink);
         }
         let seen = (prose == Prose::Some).then(|| tools.detectors.signs(text));
+        digitless_ids(&here, done, prose, seen, sink);
         if let Some(seen) = seen {
             self.afterwards(tools.detectors, &here, done, from, seen, sink);
         }

@@ -36,12 +36,15 @@ impl Seen {
     /// `<person id="`, `UserDto[id=`: the id of what is called by a person's word may follow.
     pub const OBJECT: Seen = Seen(1 << 8);
 
+    /// `wamid.`, of WhatsApp's ids of messages.
+    pub const MESSAGE_ID: Seen = Seen(1 << 9);
+
     /// Any keyword of a pattern rule.
-    pub const KEYWORDS: Seen = Seen(u64::MAX << 9);
+    pub const KEYWORDS: Seen = Seen(u64::MAX << 10);
 
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
-        Seen(1 << (9 + rule).min(63))
+        Seen(1 << (10 + rule).min(63))
     }
 
     #[must_use]
@@ -95,7 +98,8 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 38] = [
+const LITERALS: [(&str, Seen); 39] = [
+    ("wamid.", Seen::MESSAGE_ID),
     (" link", Seen::LINK),
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),

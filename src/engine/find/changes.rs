@@ -115,6 +115,10 @@ impl Finder {
         self.name_inputs(tools, text, tree);
         for place in 0..tree.fields.len() {
             let Some(label) = tree.fields.get(place).copied() else { return };
+            let may_be = |mark| FIELDS.may_hold(mark) || HOLDERS.may_hold(mark) || PARAMETERS.may_hold(mark);
+            if !WordList::mark(label.name.of(text)).is_some_and(may_be) {
+                continue;
+            }
             if PARAMETERS.holds(label.name.of(text)) {
                 self.name_parameter(tools, text, tree, place);
                 continue;

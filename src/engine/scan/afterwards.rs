@@ -1,7 +1,6 @@
 //! What needs the whole text, or what was found in it: codes, names behind a word for a person, rows, quoted text.
 
 use super::super::reach::Reach;
-use super::super::signs::Seen;
 use super::*;
 use crate::detect::positional::{self, Beside};
 use crate::detect::statement;
