@@ -102,6 +102,9 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
     let mut number = false;
     for nth in 0..WORDS {
         let joint = joint_before(text, floor, end);
+        if nth == 0 && joint.mark == Mark::Money {
+            return Cue::Against;
+        }
         if joint.stops || (nth > 0 && joint.ends_clause) {
             break;
         }
@@ -109,8 +112,8 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
             match joint.mark {
                 Mark::NameThenAngle => return Cue::Strong,
                 Mark::Angle | Mark::Arrow => found = Cue::Weak,
-                Mark::Hash | Mark::Money => found = Cue::Against,
-                Mark::None => {}
+                Mark::Hash => found = Cue::Against,
+                Mark::Money | Mark::None => {}
             }
         }
         let word_start = word_start(text, floor, joint.start);
@@ -150,6 +153,14 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
             }
             // `msg from 4479…`
             Word::Other if nth == 1 && found == Cue::Weak && words::is_message(word) => return Cue::Strong,
+            // `GatewayTimeout('4479…')`
+            Word::Other
+                if nth == 0
+                    && matches!(text.get(joint.start..end), Some([b'(', b'\'' | b'"']))
+                    && words::is_thrown(lower.as_str().get(hump(cut)..).unwrap_or_default()) =>
+            {
+                break;
+            }
             // `{error,timeout,"4479…"}`: what stands before a comma is another thing.
             Word::Other if nth == 0 && joint.ends_clause && joint.mark == Mark::None => break,
             Word::Other => return if found == Cue::Weak && nth > 1 { found } else { Cue::Against },
@@ -252,32 +263,6 @@ pub(super) fn after(text: &[u8], end: usize) -> Cue {
     if words::follows_phone(lower.as_str()) { Cue::Strong } else { Cue::None }
 }
 
-/// Whether the line, not far before `start`, speaks of numbers or of messages in any word: `SMSOUT`, `hlr_worker`.
-pub(super) fn line_speaks_of_numbers(text: &[u8], start: usize) -> bool {
-    const FAR: usize = 96;
-    let head = text.get(start.saturating_sub(FAR)..start).unwrap_or_default();
-    let line = head.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    words::speaks_of_numbers(line)
-}
-
-/// `MT 815466 4479… ESME_ROK 488 ms`: whether a line begins with what gateways call a message's way, or goes on
-/// with what becomes of one.
-pub(super) fn is_a_gateways(text: &[u8], start: usize, end: usize) -> bool {
-    let head = text.get(start.saturating_sub(AHEAD)..start).unwrap_or_default();
-    // A row's columns are read together.
-    if head.ends_with(b",") {
-        return false;
-    }
-    let line = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-    let rest = text.get(end..text.len().min(end + AHEAD)).unwrap_or_default();
-    let rest = rest.split(|b| *b == b'\n').next().unwrap_or_default();
-    let word = |b: &u8| !(b.is_ascii_alphanumeric() || *b == b'_');
-    // `ok;4479…;996539;failed;81757`: a row's column is a word of its own.
-    let row = matches!(rest.first(), Some(b';' | b'|' | b'\t'));
-    line.split(word).any(words::is_way)
-        || rest.split(word).any(|word| words::is_outcome(word, row) || words::is_of_a_network(word))
-}
-
 /// `SMS-MT;4479…;+49…;1;DELIVRD;56954950517;7`: whether digits are a column of a row in which two others are sender and
 /// recipient.
 pub(super) fn is_another_column(text: &[u8], start: usize, end: usize) -> bool {
@@ -341,6 +326,20 @@ pub(super) fn path_before(text: &[u8], start: usize) -> bool {
         word.iter().rposition(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')));
     let lower = Lower::new(word.get(from.map_or(0, |at| at + 1)..).unwrap_or_default());
     words::is_path(lower.as_str())
+}
+
+/// Whether the segment before a slash that ends at `start` says that another number follows: `/orders/`, or is one.
+pub(super) fn segment_names_another(text: &[u8], start: usize) -> bool {
+    let head = text.get(start.saturating_sub(BACK)..start.saturating_sub(1)).unwrap_or_default();
+    let word =
+        head.rsplit(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))).next().unwrap_or_default();
+    if word.iter().all(u8::is_ascii_digit) {
+        return true;
+    }
+    let word = Lower::new(word);
+    let (word, one) = (word.as_str(), word.as_str().strip_suffix('s').unwrap_or_default());
+    // Accounts go by their holders' numbers.
+    one != "account" && [word, one].map(words::meaning).contains(&Word::Other)
 }
 
 /// Whether the digits at `start` stand behind a path's segment that holds people's conversations.

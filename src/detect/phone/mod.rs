@@ -1,6 +1,7 @@
 //! Telephone numbers in text: found by grammar first (`+`, `tel:`, `@s.whatsapp.net`), by context next
-//! (a telephone's word beside the digits, the field's name), and by the numbering plan last. The
-//! plan decides nothing alone: one random eleven-digit number in five is valid behind a `+`.
+//! (a telephone's word beside the digits, the field's name), and by the numbering plan last. Alone, the plan
+//! decides only of mobile numbers with their calling code that no word speaks against: one random eleven-digit
+//! number in ten is one, one in five is some number.
 //!
 //! The engine calls [`at`] where [`may_begin`] holds, and goes on at [`skip`] where nothing was found,
 //! so that each digit is looked at a bounded number of times.

@@ -82,15 +82,6 @@ pub(super) fn meaning(word: &str) -> Word {
     }
 }
 
-/// Whether a line speaks of numbers or of messages, wherever in a word.
-pub(super) fn speaks_of_numbers(line: &[u8]) -> bool {
-    let has = |piece: &&str| {
-        let window = |window: &[u8]| window.eq_ignore_ascii_case(piece.as_bytes());
-        line.windows(piece.len()).any(window)
-    };
-    words::phone::SPEAKS.iter().any(has)
-}
-
 static TOPICS: WordList = WordList::new(words::phone::TOPICS);
 static MESSAGES: WordList = WordList::new(words::phone::MESSAGES);
 
@@ -104,26 +95,13 @@ pub(super) fn is_message(word: &[u8]) -> bool {
     MESSAGES.holds(word)
 }
 
-static WAYS: WordList = WordList::new(words::phone::WAYS);
-static OUTCOMES: WordList = WordList::new(words::phone::OUTCOMES);
 static SUBSCRIBERS: WordList = WordList::new(words::phone::OF_SUBSCRIBERS);
 
-/// What gateways call a message's way, in capitals: `MT`.
-pub(super) fn is_way(word: &[u8]) -> bool {
-    word.first().is_some_and(u8::is_ascii_uppercase) && WAYS.holds(word)
-}
+static THROWN: WordList = WordList::new(words::phone::THROWN);
 
-/// What becomes of a message, as gateways write it: `DELIVRD`, `ESME_ROK`.
-pub(super) fn is_outcome(word: &[u8], in_small: bool) -> bool {
-    let capital = word.first().is_some_and(u8::is_ascii_uppercase);
-    word.starts_with(b"ESME_") || (capital || in_small) && OUTCOMES.holds(word)
-}
-
-static NETWORKS: WordList = WordList::new(words::phone::OF_NETWORKS);
-
-/// What networks know of a subscriber: `imsi`.
-pub(super) fn is_of_a_network(word: &[u8]) -> bool {
-    NETWORKS.holds(word)
+/// What the names of errors end in.
+pub(super) fn is_thrown(word: &str) -> bool {
+    THROWN.holds(word.as_bytes())
 }
 
 /// What is said of subscribers: `reachable`, `ported`.
