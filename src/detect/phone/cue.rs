@@ -143,7 +143,10 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
         let lower = Lower::new(cut.get(whole..).unwrap_or_default());
         let meaning = match words::meaning(lower.as_str()) {
             // `AttributeDNIS`: the word that its last capitals begin.
-            Word::Unknown if nth == 0 => words::meaning(lower.as_str().get(hump(cut)..).unwrap_or_default()),
+            // In a row (`StandReportReceiver|30002312|`) the word is another column, not the number's name.
+            Word::Unknown if nth == 0 && text.get(joint.start..end) != Some(b"|") => {
+                words::meaning(lower.as_str().get(hump(cut)..).unwrap_or_default())
+            }
             meaning => meaning,
         };
         match meaning {
