@@ -102,7 +102,8 @@ fn judge_before(text: &[u8], start: usize, told: &mut Span) -> Cue {
     let mut number = false;
     for nth in 0..WORDS {
         let joint = joint_before(text, floor, end);
-        if nth == 0 && joint.mark == Mark::Money {
+        // `${4479…}` is a variable's place, no money.
+        if nth == 0 && joint.mark == Mark::Money && text.get(joint.start) != Some(&b'{') {
             return Cue::Against;
         }
         if joint.stops || (nth > 0 && joint.ends_clause) {

@@ -70,10 +70,6 @@ fn shows_itself(text: &[u8], start: usize, end: usize) -> bool {
     let digits = text.get(start..end).unwrap_or_default();
     let separates = |byte: Option<&u8>| matches!(byte, Some(b',' | b';' | b'|' | b'\t'));
     let column = || separates(start.checked_sub(1).and_then(|at| text.get(at))) || separates(text.get(end));
-    // A device's number, or what became of it, follows a WhatsApp id: `4479…:[EMAIL]`.
-    if text.get(end..).is_some_and(|rest| rest.starts_with(b":[")) {
-        return false;
-    }
     match digits {
         [b'0', second, ..] => *second != b'0' && matches!(digits.len(), 10 | 11) && !column(),
         _ if digits.len() == 10 => !refuse::is_epoch(digits) && !column() && is_mobile(text, start, end),
@@ -152,6 +148,12 @@ fn is_in_topic(text: &[u8], start: usize) -> bool {
     let digits = text.get(start..).unwrap_or_default().iter().take(16).take_while(|b| b.is_ascii_digit());
     let end = start + digits.count();
     (10..=13).contains(&(end - start)) && is_mobile(text, start, end) && cue::topic_around(text, start, end)
+}
+
+/// `4479…:33@s.whats`: whether a device's number and an `@` begin at `at`, as in a WhatsApp id that is cut off.
+fn is_device(text: &[u8], at: usize) -> bool {
+    let digits = text.get(at..).unwrap_or_default().iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    text.get(at + digits) == Some(&b'@')
 }
 
 /// `/accounts/4479…/consents`: whether a mobile number with its calling code is a segment of a path, behind one that
@@ -269,7 +271,11 @@ impl Candidate<'_> {
             letter if letter.is_ascii_alphanumeric() => true,
             b'%' if matches!(next(1), b'\'' | b'"') => false,
             b'_' | b'@' | b'%' | b'=' => true,
-            b':' => next(1).is_ascii_digit() && !not_uuid::is_uuid_at(self.text, end + 1),
+            b':' => {
+                next(1).is_ascii_digit()
+                    && !not_uuid::is_uuid_at(self.text, end + 1)
+                    && !is_device(self.text, end + 1)
+            }
             // A host name's next part; a sentence begins with a capital.
             b'.' => next(1).is_ascii_digit() || next(1).is_ascii_lowercase(),
             _ => false,
