@@ -2,14 +2,38 @@
 
 use super::text::Skip;
 
-/// Behind a terminal's colour (`ESC [ 32 m`) at `pos`; `pos` where there is none.
-pub(super) fn colour_end(text: &[u8], pos: usize) -> usize {
-    if text.get(pos) != Some(&0x1b) || text.get(pos + 1) != Some(&b'[') {
-        return pos;
+/// Longest `1;38;2;255;100;0` of a terminal's colour.
+const COLOUR: usize = 20;
+
+fn is_of_a_colour(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b';'
+}
+
+/// Behind a terminal's colours (`ESC [ 32 m`; ECMA-48, 8.3.117) at `pos`; `pos` where there are none.
+pub(super) fn colour_end(text: &[u8], mut pos: usize) -> usize {
+    while text.get(pos) == Some(&0x1b) && text.get(pos + 1) == Some(&b'[') {
+        let rest = text.get(pos + 2..).unwrap_or_default();
+        let len = rest.iter().take(COLOUR).take_while(|b| is_of_a_colour(**b)).count();
+        if rest.get(len) != Some(&b'm') {
+            break;
+        }
+        pos += 2 + len + 1;
     }
-    let rest = text.get(pos + 2..).unwrap_or_default();
-    let len = rest.iter().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
-    if rest.get(len) == Some(&b'm') { pos + 2 + len + 1 } else { pos }
+    pos
+}
+
+/// Before a terminal's colours that end at `end`, not before `start`: `ESC[3mbody ESC[0m ESC[2m=` as Rust's `tracing`
+/// writes it (without the spaces); `end` where there are none.
+pub(super) fn colour_start(text: &[u8], mut end: usize, start: usize) -> usize {
+    while end > start && text.get(end - 1) == Some(&b'm') {
+        let head = text.get(start..end - 1).unwrap_or_default();
+        let len = head.iter().rev().take(COLOUR).take_while(|b| is_of_a_colour(**b)).count();
+        match head.get(..head.len() - len).and_then(|head| head.strip_suffix(b"\x1b[")) {
+            Some(head) => end = start + head.len(),
+            None => break,
+        }
+    }
+    end
 }
 
 /// Spring's `on field 'phone': rejected value [4479 …]`: what was rejected, where the words begin at `from`. What `skip`

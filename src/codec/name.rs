@@ -1,5 +1,6 @@
 //! The names of fields in running text: where they begin and end.
 
+use super::around::{colour_end, colour_start};
 use super::{byte_table, next_in, php};
 use crate::finding::Span;
 
@@ -57,7 +58,7 @@ fn with_kind(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
 /// where there is none.
 pub(super) fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     let bracket_end = end;
-    let mut end = end;
+    let mut end = colour_start(text, end, start);
     let mut bracket = false;
     if end > start && matches!(text.get(end - 1), Some(b'"' | b'\'' | b'`')) {
         end -= 1;
@@ -91,6 +92,7 @@ pub(super) fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
     while begin < end && matches!(text.get(begin), Some(b'-' | b'.' | b'@' | b'$')) {
         begin += 1;
     }
+    begin = behind_colour(text, floor, begin, end);
     begin = coded_start(text, floor, begin, end);
     begin = with_kind(text, floor, begin, end);
     let factors = || text.get(begin..begin + 3).is_some_and(|name| name.eq_ignore_ascii_case(b"2fa"));
@@ -98,6 +100,17 @@ pub(super) fn name_ending_at(text: &[u8], end: usize, start: usize) -> Span {
         text.get(begin).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'%') || *b >= 0x80)
             || factors();
     if begin < end && starts_well { Span::new(begin, end) } else { Span::default() }
+}
+
+/// `ESC[3mbody`, `ESC[1;32mbody`: where a name begins that a colour stands before, whose last bytes a name may have too.
+fn behind_colour(text: &[u8], floor: usize, begin: usize, end: usize) -> usize {
+    if !matches!(begin.checked_sub(1).and_then(|at| text.get(at)), Some(b'[' | b';')) {
+        return begin;
+    }
+    let head = text.get(floor..begin).unwrap_or_default();
+    let Some(escape) = memchr::memrchr(0x1b, head).map(|at| floor + at) else { return begin };
+    let name = colour_end(text, escape);
+    if (begin..end).contains(&name) { name } else { begin }
 }
 
 /// Where a parameter's name begins that has `%E7%9F…` in it: behind the `?` or `&` before it.

@@ -232,8 +232,10 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
     if name.is_empty() || is_scheme(name.of(text)) {
         return None;
     }
-    if name.of(text).contains(&b'.') && is_function_line(text, at + 1) {
-        return Some(at + 1);
+    if name.of(text).contains(&b'.')
+        && let Some(end) = function_line_end(text, at + 1)
+    {
+        return Some(end);
     }
     let spaces = text.get(at + 1..)?.iter().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count();
     if let Some((name, value)) = headed_line(text, name, at) {
@@ -243,17 +245,18 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
     value(text, name, at + 1 + spaces, Style::Plain, skip, tree)
 }
 
-/// `app.sms:send:1450 `: a function and its line behind a module's name, as Python's loggers write it.
-fn is_function_line(text: &[u8], at: usize) -> bool {
-    let rest = text.get(at..text.len().min(at + NAME_BYTES)).unwrap_or_default();
+/// `app.sms:send:1450 `: the end of a function and its line behind a module's name, as Python's loggers write it.
+fn function_line_end(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..text.len().min(at + NAME_BYTES))?;
     let name =
         rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>')).count();
-    let Some(line) = rest.get(name..).and_then(|rest| rest.strip_prefix(b":")) else { return false };
+    let line = rest.get(name..)?.strip_prefix(b":")?;
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
-    name > 0
+    let stands = name > 0
         && !rest.first().is_some_and(u8::is_ascii_digit)
         && (1..=5).contains(&digits)
-        && matches!(line.get(digits), None | Some(b' ' | b'\t' | b'\n' | b']' | b')'))
+        && matches!(line.get(digits), None | Some(b' ' | b'\t' | b'\n' | b']' | b')'));
+    stands.then_some(at + name + 1 + digits)
 }
 
 /// `Name: words to the end of the line`, in a block of at least two such lines: headers, mails,
@@ -332,7 +335,9 @@ fn value(
     skip: Skip<'_>,
     tree: &mut Tree,
 ) -> Option<usize> {
-    from = colour_end(text, from);
+    if text.get(from) == Some(&0x1b) {
+        from = colour_end(text, from);
+    }
     from += wrapper(text, from);
     let (value, form, next) = match text.get(from).copied()? {
         quote @ (b'"' | b'\'' | b'`') => {
@@ -564,6 +569,7 @@ mod tests {
         check("#{host => <<\"a.b\">>,pin => <<\"1\">>}", &[("host", "a.b"), ("pin", "1")]);
         check("dst=(1,1,\"49\"), src=(0x05, 0, '1')", &[("dst", "49"), ("src", "1")]);
         check("at=(1,2) to=(x,\"1\")", &[("at", "(1"), ("to", "(x")]);
+        check("\x1b[3mto\x1b[0m\x1b[2m=\x1b[0m\"1\" \x1b[1;32mn\x1b[0m: x", &[("to", "1"), ("n", "x")]);
         check("- name: TO\n  value: \"1\"\n", &[("name", "TO"), ("TO", "1")]);
         check("<param name='to' value='1'/>", &[("name", "to"), ("to", "1")]);
         check("name=a, b value=1", &[("name", "a"), ("value", "1")]);

@@ -166,6 +166,46 @@ fn behind_words(line: &[u8], out: &mut dyn FnMut(Span)) {
     }
 }
 
+/// Words for a number that a state gives to a person.
+static STATE_NUMBERS: WordList = WordList::new(words::subject::STATE_NUMBERS);
+
+/// Calls `out` with numbers that a state gave to persons, behind a word for one: `CPF 111.444.777-35`.
+pub fn state_numbers(line: &[u8], out: &mut dyn FnMut(Span)) {
+    let mut start = 0;
+    for token in line.split(|b| matches!(b, b' ' | b'\n')) {
+        start += token.len() + 1;
+        let word = token.strip_suffix(b":").unwrap_or(token);
+        let word = word.strip_prefix(b"(").or_else(|| word.strip_prefix(b"[")).unwrap_or(word);
+        if STATE_NUMBERS.holds(word)
+            && let Some(number) = state_number(line, start)
+        {
+            out(number);
+        }
+    }
+}
+
+/// `111.444.777-35`, `AB1234567`, `1234 5678 9012`: a number of six digits or more that begins at `start`, behind a word for
+/// one.
+fn state_number(line: &[u8], start: usize) -> Option<Span> {
+    const LONGEST: usize = 24;
+    let rest = line.get(start..line.len().min(start + LONGEST))?;
+    let part = |b: &u8| is_alnum(*b) || matches!(b, b'.' | b'-' | b'/');
+    let mut len = rest.iter().take_while(|b| part(b)).count();
+    // Groups of four.
+    while rest.get(len) == Some(&b' ')
+        && rest.get(len + 1..len + 5).is_some_and(|group| group.iter().all(u8::is_ascii_digit))
+        && !rest.get(len + 5).is_some_and(part)
+    {
+        len += 5;
+    }
+    let number = rest.get(..len)?;
+    let number = number.strip_suffix(b".").unwrap_or(number);
+    let digits = number.iter().filter(|b| b.is_ascii_digit()).count();
+    let letters = number.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let capitals = number.iter().all(|b| !b.is_ascii_lowercase());
+    (digits >= 6 && letters <= 8 && capitals).then(|| Span::new(start, start + number.len()))
+}
+
 /// `user 792504799`: a count has fewer digits, a card more.
 fn is_numbered(name: &[u8]) -> bool {
     (6..=12).contains(&name.len()) && name.iter().all(u8::is_ascii_digit)
@@ -282,6 +322,31 @@ pub fn ids_of_objects(line: &[u8], out: &mut dyn FnMut(Span)) {
     }
 }
 
+/// Calls `out` with ids that a sign joins to a word for a person: `Customer#7415923`, `object=user/1b34b902a2ce`.
+pub fn joined_ids(line: &[u8], out: &mut dyn FnMut(Span)) {
+    for at in memchr::memchr2_iter(b'#', b'/', line) {
+        if !is_alnum(byte(line, at + 1)) || at == 0 || matches!(byte(line, at - 1), b'/' | b' ' | b':') {
+            continue;
+        }
+        let part = |b: &u8| is_alnum(*b) || matches!(b, b'-' | b'_');
+        let rest = line.get(at + 1..line.len().min(at + 1 + NAME_BYTES)).unwrap_or_default();
+        let id = rest.get(..rest.iter().take_while(|b| part(b)).count()).unwrap_or_default();
+        let digits = id.iter().filter(|b| b.is_ascii_digit()).count();
+        let ends = !matches!(byte(line, at + 1 + id.len()), b'/' | b'.' | b'@' | b'#');
+        if !ends || id.len() < 5 || digits < 3 && !is_drawn(id) {
+            continue;
+        }
+        let head = line.get(at.saturating_sub(32)..at).unwrap_or_default();
+        let letters = head.iter().rev().take_while(|b| b.is_ascii_alphabetic() || **b >= 0x80).count();
+        let (before, called) = head.split_at(head.len() - letters);
+        // Not a segment of a path.
+        let apart = !matches!(before.last(), Some(b'/' | b'.' | b'-' | b'_' | b'\\'));
+        if letters >= 4 && apart && (WORDS.holds(called) || PERSONS.holds(called) || names_a_person(called)) {
+            out(Span::new(at + 1, at + 1 + id.len()));
+        }
+    }
+}
+
 /// `person`, `UserDto`, `Customer`: whether the first word of a type's or an element's name is a person's.
 fn names_a_person(called: &[u8]) -> bool {
     static PERSONS: WordList = WordList::new(words::neighbours::PERSON);
@@ -353,6 +418,10 @@ fn person(line: &[u8], start: usize, colon: bool) -> Option<Span> {
         && !line.get(end..).is_some_and(|rest| rest.starts_with(b" (") || rest.starts_with(b","))
     {
         (end, count) = (first, 1);
+    }
+    // `titular: Some("…")`
+    if matches!(line.get(end..end + 2), Some([b'(', b'"' | b'\''])) {
+        return None;
     }
     let whole = Span::new(start, end);
     let ends =

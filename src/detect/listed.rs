@@ -56,6 +56,24 @@ pub fn behind(text: &[u8], end: usize) -> Option<Listed> {
     fits.then(|| Listed { span: Span::new(at, stop), quoted, parameter: sign.filter(|_| bound) })
 }
 
+/// `args = ('712123456', '482913')`: calls `out` with a number that opens a list in quotes, and the value of a code's length
+/// behind it.
+pub fn pairs(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
+    for open in memchr::memchr2_iter(b'(', b'[', text) {
+        let start = open + 2;
+        if !matches!(byte(text, open + 1), b'"' | b'\'') || !is_digit(byte(text, start)) {
+            continue;
+        }
+        let end = run_end(text, start, 13, is_digit);
+        if (7..=12).contains(&(end - start))
+            && let Some(listed) =
+                behind(text, end).filter(|listed| listed.quoted && byte(text, listed.span.end() + 1) != b':')
+        {
+            out(Span::new(start, end), listed.span);
+        }
+    }
+}
+
 /// `4479…(String)`, `'+4479…' (Size = 20)`: where the type behind a value ends, as MyBatis and EF Core write it.
 fn without_type(text: &[u8], at: usize) -> usize {
     let open = at + usize::from(byte(text, at) == b' ');

@@ -382,17 +382,36 @@ pub fn name_behind(text: &[u8], end: usize) -> Option<Span> {
     (name.start() == end + 2).then_some(name)
 }
 
+/// `<- 321 1228021 «see you at six»`: the number between an arrow and a text in quotes that begins at `start`.
+pub fn before_quoted(text: &[u8], start: usize) -> Option<Span> {
+    const ARROWS: [&str; 4] = ["<-", "->", "<<", ">>"];
+    let open = run_start(text, start, 3, |b| !is_alnum(b) && b != b' ');
+    let head = slice(text, 0..open).strip_suffix(b" ").filter(|_| open < start)?;
+    let from = run_start(text, head.len(), 20, |b| is_digit(b) || matches!(b, b' ' | b'-' | b'.'));
+    let number = slice(text, from..head.len());
+    let lead = number.iter().take_while(|b| **b == b' ').count();
+    let digits = number.iter().filter(|b| is_digit(**b)).count();
+    let arrow = slice(text, 0..from);
+    let behind = lead == 1 && ARROWS.iter().any(|sign| arrow.ends_with(sign.as_bytes()));
+    // The last byte of an arrow may be a dash.
+    let dash = number.starts_with(b"- ") && matches!(arrow.last(), Some(b'<' | b'-'));
+    let start = from + if dash { 2 } else { lead };
+    ((behind || dash) && (7..=12).contains(&digits)).then(|| Span::new(start, head.len()))
+}
+
 /// Calls `out` with a name of two words or more and the number in brackets behind it, written as a country writes its
 /// own: `Ada Roe (099 123 45 67)`.
 pub fn bracketed(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
     for open in memchr::memchr_iter(b'(', text) {
-        if byte(text, open + 1) != b'0' || before(text, open) != b' ' {
+        if !is_digit(byte(text, open + 1)) || before(text, open) != b' ' {
             continue;
         }
         let end = run_end(text, open + 1, 20, |b| is_digit(b) || matches!(b, b' ' | b'-' | b'.'));
         let number = Span::new(open + 1, end);
         let digits = number.of(text).iter().filter(|b| is_digit(**b)).count();
-        if byte(text, end) != b')' || !(8..=12).contains(&digits) {
+        // Not the day somebody was born on.
+        let least = if byte(text, open + 1) == b'0' { 8 } else { 9 };
+        if byte(text, end) != b')' || !(least..=12).contains(&digits) {
             continue;
         }
         if let Some(name) = two_words_before(text, open - 1) {

@@ -9,14 +9,19 @@ const LONGEST_VALUE: usize = 64;
 
 /// Calls `out` with the codes that Redis keeps for a while: `SETEX otp:4479… 300 482913`.
 pub fn kept(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
-    let sign = |b: u8| matches!(b, b' ' | b'"' | b'\'');
+    let sign = |b: u8| matches!(b, b' ' | b'"' | b'\'' | b'\n');
     for command in [&b"SETEX"[..], b"setex"] {
         for at in memchr::memmem::find_iter(text, command) {
             let mut words = [Span::default(); 3];
             let mut end = at + command.len();
             for word in &mut words {
-                let start = run_end(text, end, 4, sign);
-                end = run_end(text, start, 96, |b| !sign(b) && b != b'\n');
+                let mut start = run_end(text, end, 16, sign);
+                end = run_end(text, start, 96, |b| !sign(b));
+                // `3) "300"`: a line of the slow log.
+                if matches!(text.get(start..end), Some([b'0'..=b'9', b')'])) {
+                    start = run_end(text, end, 4, sign);
+                    end = run_end(text, start, 96, |b| !sign(b));
+                }
                 *word = Span::new(start, end);
             }
             let [key, lifetime, value] = words;

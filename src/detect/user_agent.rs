@@ -21,6 +21,7 @@ static PROTOCOLS: WordList = WordList::new(words::user_agent::PROTOCOLS);
 /// lies between looks like one; else it is the run of products, comments and the few words that browsers
 /// put between them.
 #[must_use]
+#[inline]
 pub fn at(text: &[u8], start: usize) -> Option<Hit> {
     if !is_letter(byte(text, start))
         || !starts_token(text, start)

@@ -23,6 +23,8 @@ use crate::class::Class;
 use crate::codec::decode::{self, Decoded, Map};
 use crate::codec::{Field, Form, Tree, json, text};
 use crate::detect::field_name::{Meaning, Strength};
+use crate::detect::word_list::WordList;
+use crate::detect::words;
 use crate::detect::{event_id, ip, receipt, safe};
 use crate::finding::{Detail, RuleId, Span};
 use crate::transform::{self, Context};
@@ -325,6 +327,8 @@ impl Finder {
     }
 }
 
+static OPERATORS: WordList = WordList::new(words::neighbours::OPERATORS);
+
 /// What is known of a name.
 fn info(tools: Tools<'_>, names: &mut NameCache<NameInfo>, name: &[u8]) -> NameInfo {
     names.get(name, |lower: &Name| {
@@ -335,7 +339,9 @@ fn info(tools: Tools<'_>, names: &mut NameCache<NameInfo>, name: &[u8]) -> NameI
             meaning: tools.detectors.meaning(parted),
             facts: resolve::facts_of_name(lower.as_bytes()),
             inside: resolve::facts_of_container(lower.as_bytes()),
-            is_value: Tree::is_value_name(lower.as_bytes()) || changes::is_side(lower.as_bytes()),
+            is_value: Tree::is_value_name(lower.as_bytes())
+                || changes::is_side(lower.as_bytes())
+                || OPERATORS.holds(lower.as_bytes()),
             leans: leans_on_parent(lower.as_bytes()),
         }
     })

@@ -6,6 +6,7 @@
 //! stage, what nothing claims is collected too ([`last`]); then the stage's actions are put into the
 //! bytes ([`splice`]). What stands in base64 or hex goes the same way ([`inside`]). All buffers stay in [`Scratch`].
 
+mod bare;
 pub mod detectors;
 mod edits;
 mod extract;

@@ -90,7 +90,7 @@ fn searchable<'b>(needle: &Needle, value: &[u8], buffer: &'b mut [u8; 256]) -> O
 fn find(text: &[u8], code: usize, needle: &Needle, bytes: &[u8], sink: &mut Sink) {
     let (code, rest) = text.split_at_checked(code).unwrap_or((b"", text));
     // Every needle occurs once, in its own field: the common case costs one search.
-    let finder = memmem::Finder::new(rest);
+    let finder = Search::new(rest);
     let Sink { found, safe, .. } = sink;
     let (mut from, mut claims, mut kept) = (0, None, None);
     while let Some(at) = bytes.get(from..).and_then(|bytes| finder.find(bytes)) {
@@ -138,6 +138,44 @@ fn find(text: &[u8], code: usize, needle: &Needle, bytes: &[u8], sink: &mut Sink
             bare_json: is_bare_json(bytes, span),
             value: None,
         });
+    }
+}
+
+/// How a value is looked for that is looked for once. What [`memmem`] makes ready for needles that repeat themselves
+/// costs more than a record has bytes; a value is short, so that comparing it at every place where two of its bytes
+/// stand costs no more than its length for each.
+enum Search<'n> {
+    #[cfg(target_arch = "x86_64")]
+    Pair(memchr::arch::x86_64::avx2::packedpair::Finder, &'n [u8]),
+    Any(memmem::Finder<'n>),
+}
+
+impl<'n> Search<'n> {
+    #[cfg(target_arch = "x86_64")]
+    fn new(needle: &'n [u8]) -> Self {
+        use memchr::arch::{all::packedpair::Pair, x86_64::avx2::packedpair::Finder};
+        // Digits are all as rare: the first and the last do.
+        let last = needle.len().checked_sub(1).and_then(|last| u8::try_from(last).ok());
+        let pair = last.and_then(|last| Pair::with_indices(needle, 0, last));
+        match pair.and_then(|pair| Finder::with_pair(needle, pair)) {
+            Some(pair) => Search::Pair(pair, needle),
+            None => Search::Any(memmem::Finder::new(needle)),
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn new(needle: &'n [u8]) -> Self {
+        Search::Any(memmem::Finder::new(needle))
+    }
+
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Search::Pair(pair, needle) if text.len() >= pair.min_haystack_len() => pair.find(text, needle),
+            #[cfg(target_arch = "x86_64")]
+            Search::Pair(_, needle) => memmem::find(text, needle),
+            Search::Any(finder) => finder.find(text),
+        }
     }
 }
 

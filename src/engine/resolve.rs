@@ -224,6 +224,15 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Credential if !likely && around.own.has(Facts::QUEUE) && is_uuid(value) => {
             Reading::Opaque(Class::EventId)
         }
+        // `"token": "482913"`, beside a number: what somebody was sent.
+        Class::Credential
+            if !likely
+                && matches!(name, b"token" | b"jeton" | b"tok")
+                && around.own.has(Facts::PHONE.with(Facts::CODES))
+                && is_lone_code(value) =>
+        {
+            Reading::Claim(Class::Code)
+        }
         // `verification.sid: "VE…"`: a provider's id.
         Class::Credential if !likely && is_provider_id(value) => Reading::Opaque(Class::EventId),
         Class::Credential => credential(value, &shape, sure, likely),
@@ -264,7 +273,14 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
     }
 }
 
+/// Letters that a sender's name has at most (3GPP TS 23.040, 9.1.2.5): more are no brand's, but somebody's.
+const ALPHANUMERIC_SENDER: usize = 11;
+
 fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
+    // `destinataire: "Núria Capdevila"`
+    if shape.digits == 0 && shape.len > ALPHANUMERIC_SENDER && is_persons_name(value, shape) {
+        return Reading::Claim(Class::Name);
+    }
     if shape.digits < 5 && shape.high == 0 {
         return Reading::Text;
     }
@@ -294,13 +310,37 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
                 return Reading::Part(Class::Phone);
             }
             let marked = matches!(value.first(), Some(b'+')) || value.starts_with(b"00");
-            if marked || shape.digits >= 9 || (shape.digits >= 6 && spoken_of) {
+            if marked || shape.digits >= 9 || (shape.digits >= 6 && spoken_of) || is_in_groups(value) {
                 Reading::Claim(Class::Phone)
             } else {
                 Reading::Part(Class::Phone)
             }
         }
     }
+}
+
+/// `212.629.51`, `500 15993`: seven or eight digits in groups, as people write a number and nobody a date.
+fn is_in_groups(value: &[u8]) -> bool {
+    let mut lengths = [0; 4];
+    let mut count = 0;
+    for group in value.split(|b| matches!(b, b' ' | b'-' | b'.')) {
+        let Some(length) = lengths.get_mut(count) else { return false };
+        if !(2..=5).contains(&group.len()) || !group.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        *length = group.len();
+        count += 1;
+    }
+    let digits: usize = lengths.iter().sum();
+    let dated = matches!(lengths, [4, 2, 2, 0] | [2, 2, 4, 0]);
+    (2..=4).contains(&count) && (7..=8).contains(&digits) && !dated && lengths != [5, 3, 0, 0]
+}
+
+/// Whether a value is two to four words of a person's name, none of them one that programs log.
+fn is_persons_name(value: &[u8], shape: &ValueShape) -> bool {
+    shape.reads_like_a_name(value)
+        && shape.phone_marks <= 2
+        && !value.split(|b| *b == b' ').any(safe::is_log_word)
 }
 
 /// `192.0.2.7:443`, `[2001:db8::7]:443`, `2001:db8::7`: what a `peer` has where others have a number.

@@ -3,12 +3,12 @@
 mod afterwards;
 mod coded;
 mod digitless;
+mod found;
 mod path;
 mod refused;
 
 use super::detectors::{self, Detectors};
 use super::find::Tools;
-use super::refused::turned_down;
 use super::signs::Seen;
 use super::sink::{Found, Kind, Sink};
 use super::token::{self, Token};
@@ -21,6 +21,7 @@ use crate::detect::{
 };
 use crate::finding::{Detail, RuleId, Span};
 use digitless::digitless_ids;
+use found::{crosses_placeholder, found, known, persons_number, push, push_value};
 use path::{code_in_path, opens_path, path_at};
 
 /// Bytes at which a detector may start: digits and the signs before numbers; `@`, `:`, `%`, `/` of
@@ -310,6 +311,9 @@ impl Scan {
                     .unwrap_or(end);
             }
             Token::Date | Token::Version(_) => {
+                if let Some(end) = persons_number(detectors, here, start, at, sink) {
+                    return end;
+                }
                 if let Some(hit) = detectors.time_at(text, at) {
                     return known(detectors, Detector::Timestamp, sink, here, hit.class, hit.span);
                 }
@@ -328,6 +332,9 @@ impl Scan {
                 return event(detectors, here, run, sink);
             }
             Token::Short(_) | Token::Name(_) | Token::Other => {}
+        }
+        if let Some(end) = persons_number(detectors, here, start, at, sink) {
+            return end;
         }
         // `500 4125691`: the next number may go on with it, and nothing else can.
         let number = start == at && is_short_number(text, at);
@@ -514,82 +521,4 @@ fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> 
         Some(hit) => found(detectors, Detector::Ip, sink, here, Class::Ip, hit.span),
         None => at + 1,
     }
-}
-
-/// Something that goes, if its detector is on; gives where to go on.
-fn found(
-    detectors: &Detectors,
-    detector: Detector,
-    sink: &mut Sink,
-    here: &Here<'_>,
-    class: Class,
-    span: Span,
-) -> usize {
-    if let Some(rule) = detectors.rule(detector) {
-        push(sink, here, class, rule, span, Detail::None, false);
-    }
-    span.end()
-}
-
-/// Something that mostly stays, but that nobody else has to look at.
-fn known(
-    detectors: &Detectors,
-    detector: Detector,
-    sink: &mut Sink,
-    here: &Here<'_>,
-    class: Class,
-    span: Span,
-) -> usize {
-    found(detectors, detector, sink, here, class, span)
-}
-
-fn push(
-    sink: &mut Sink,
-    here: &Here<'_>,
-    class: Class,
-    rule: RuleId,
-    span: Span,
-    detail: Detail,
-    bare_json: bool,
-) {
-    // A URL is one whatever its parameters became.
-    let crossed = class != Class::Url && crosses_placeholder(sink, here.root(span));
-    if crossed || !here.detectors.accepts(rule, here.text, span) {
-        turned_down(here.detectors, class, rule, here.text, span, here.root(span), sink);
-        return;
-    }
-    let value = match here.map {
-        Map::Base(_) => None,
-        Map::Table(_) => Some(sink.keep(span.of(here.text))),
-    };
-    sink.found.push(Found {
-        class,
-        rule,
-        span: here.root(span),
-        detail,
-        kind: Kind::Value,
-        bare_json,
-        value,
-    });
-}
-
-fn crosses_placeholder(sink: &Sink, root: Span) -> bool {
-    // The nearest stand at the end.
-    sink.placeholders.iter().rev().take(64).any(|placeholder| placeholder.overlaps(root))
-}
-
-fn push_value(sink: &mut Sink, here: &Here<'_>, class: Class, rule: RuleId, span: Span, value: Span) {
-    if crosses_placeholder(sink, here.root(span)) {
-        return;
-    }
-    let found = Found {
-        class,
-        rule,
-        span: here.root(span),
-        detail: Detail::None,
-        kind: Kind::Value,
-        bare_json: false,
-        value: Some(value),
-    };
-    sink.found.push(found);
 }

@@ -26,7 +26,7 @@ impl Seen {
     /// Another word for a person or an account.
     pub const PERSON: Seen = Seen(1 << 4);
 
-    /// A command that speaks of codes, or a bracket before a national number.
+    /// A command that speaks of codes.
     pub const PLACES: Seen = Seen(1 << 5);
     /// ` wrote: `, ` dice: `: what somebody says may follow.
     pub const SAYS: Seen = Seen(1 << 6);
@@ -39,12 +39,25 @@ impl Seen {
     /// `wamid.`, of WhatsApp's ids of messages.
     pub const MESSAGE_ID: Seen = Seen(1 << 9);
 
+    /// `login(`, `password(`: a call whose arguments open a door.
+    pub const CALL: Seen = Seen(1 << 10);
+    /// ` (4`: a number in brackets, of somebody whose name stands before it perhaps.
+    pub const BRACKET: Seen = Seen(1 << 11);
+    /// A word for a number that a state gives to a person.
+    pub const STATE_NUMBER: Seen = Seen(1 << 12);
+    /// `user#`, `customer/`: an id may be joined to a word for a person.
+    pub const JOINED: Seen = Seen(1 << 13);
+    /// `('7`, `["7`: digits in quotes that open a list.
+    pub const PAIR: Seen = Seen(1 << 14);
+    /// `<- 7`: digits behind an arrow.
+    pub const ARROW: Seen = Seen(1 << 15);
+
     /// Any keyword of a pattern rule.
-    pub const KEYWORDS: Seen = Seen(u64::MAX << 10);
+    pub const KEYWORDS: Seen = Seen(u64::MAX << 16);
 
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
-        Seen(1 << (10 + rule).min(63))
+        Seen(1 << (16 + rule).min(63))
     }
 
     #[must_use]
@@ -98,7 +111,7 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 39] = [
+const LITERALS: [(&str, Seen); 62] = [
     ("wamid.", Seen::MESSAGE_ID),
     (" link", Seen::LINK),
     ("+CM", Seen::MODEM),
@@ -129,7 +142,30 @@ const LITERALS: [(&str, Seen); 39] = [
     ("registry, ", Seen::PLACES),
     ("like '%", Seen::PLACES),
     ("binding parameter ", Seen::PLACES),
-    (" (0", Seen::PLACES),
+    ("login(", Seen::CALL),
+    ("log_in(", Seen::CALL),
+    ("logon(", Seen::CALL),
+    ("signin(", Seen::CALL),
+    ("sign_in(", Seen::CALL),
+    ("authenticate(", Seen::CALL),
+    ("credentials(", Seen::CALL),
+    ("auth(", Seen::CALL),
+    ("attempt(", Seen::CALL),
+    ("bind(", Seen::CALL),
+    ("password(", Seen::CALL),
+    ("password_verify(", Seen::CALL),
+    ("password_hash(", Seen::CALL),
+    ("connect(", Seen::CALL),
+    (" (0", Seen::BRACKET),
+    (" (1", Seen::BRACKET),
+    (" (2", Seen::BRACKET),
+    (" (3", Seen::BRACKET),
+    (" (4", Seen::BRACKET),
+    (" (5", Seen::BRACKET),
+    (" (6", Seen::BRACKET),
+    (" (7", Seen::BRACKET),
+    (" (8", Seen::BRACKET),
+    (" (9", Seen::BRACKET),
     ("otp_", Seen::PLACES),
     ("otp.", Seen::PLACES),
     ("_otp ", Seen::PLACES),
@@ -170,6 +206,24 @@ impl Signs {
             let len = text.len();
             let whole = Word { tells: Seen::PERSON, len, open_left: false, open_right: false, cut: false };
             signs.add(text, whole);
+        }
+        for digit in 0..10 {
+            for opening in ["('", "[\"", "(\"", "['"] {
+                signs.add_whole(&format!("{opening}{digit}"), open(Seen::PAIR));
+            }
+            for arrow in ["<- ", "-> ", "<< ", ">> "] {
+                signs.add_whole(&format!("{arrow}{digit}"), open(Seen::ARROW));
+            }
+        }
+        for text in persons().chain(subject::JOINED.iter().copied()) {
+            for sign in ["#", "/"] {
+                signs.add_whole(&format!("{text}{sign}"), open(Seen::JOINED));
+            }
+        }
+        for text in subject::STATE_NUMBERS {
+            let len = text.len();
+            let tells = Seen::STATE_NUMBER;
+            signs.add(text, Word { tells, len, open_left: false, open_right: false, cut: false });
         }
         for (place, rule) in patterns.iter().enumerate() {
             let tells = Seen::keyword(place);

@@ -92,9 +92,18 @@ pub(super) fn is_of_a_failure(text: &[u8], field: &Field) -> bool {
     let thrown = |called: &[u8]| neighbours::THROWN.iter().any(|word| ends_in(called, word));
     let around = || read::text_around(text, field.value);
     head.strip_suffix(b"(").is_some_and(thrown)
+        || field.value.len() == 5
+            && field.value.of(text).iter().all(u8::is_ascii_digit)
+            && tells_of_a_statement(around())
         || field.form == Form::JsonNumber
             && tells_of_delivery(around())
             && !detectors::speaks_of_codes(around())
+}
+
+/// Whether a text is what a database says of a statement, whose errors have five digits (SQLSTATE; PostgreSQL,
+/// appendix A).
+fn tells_of_a_statement(text: &[u8]) -> bool {
+    neighbours::STATEMENT_ERRORS.iter().any(|words| memchr::memmem::find(text, words.as_bytes()).is_some())
 }
 
 /// Whether a text says that it is a delivery report.

@@ -66,7 +66,9 @@ pub(super) fn says_failure(shaped: &Shaped, value: &[u8]) -> bool {
 /// Whether a value says that a phone is spoken of.
 pub(super) fn says_phone(shaped: &Shaped, form: Form, value: &[u8]) -> bool {
     let written = form == Form::JsonString && (value.first() == Some(&b'+') || value.starts_with(b"tel:"));
-    (shaped.counts_phones || written) && holds_six_digits(value) || is_chat_id(value)
+    // `msisdn=+51 912 …`: the first group is all that is read of it.
+    let cut = || shaped.counts_phones && form == Form::Bare && matches!(value, [b'+', b'1'..=b'9', ..]);
+    (shaped.counts_phones || written) && (holds_six_digits(value) || cut()) || is_chat_id(value)
 }
 
 /// Whether a field's neighbours have no say in how it is read.
@@ -206,6 +208,9 @@ pub(super) fn read_shaped(
     } else if field.form == Form::Bare && meaning.class == Some(Class::Phone) && value.len() <= 4 {
         // `to=701 7610, text=…`
         tools.detectors.extend_bare(bytes, field.value, Class::Phone).of(bytes)
+    } else if field.form == Form::Bare && meaning.class == Some(Class::Code) && matches!(value.len(), 3 | 4) {
+        // `code=482 913, text=…`
+        tools.detectors.extend_bare(bytes, field.value, Class::Code).of(bytes)
     } else if decodes(field, bytes) {
         let here = Lone { text: bytes, map: Map::Base(0), depth: 0, whole: None, name: b"", meant: None };
         decode_field(tools.context, field, &here, buffer);
@@ -483,9 +488,11 @@ fn below_its_parent(
     }
     // `"lastname": {"value": "…"}`: the value of what its container is called.
     if meaning.class.is_none() && info.is_value {
-        let parent = tree.named(tree.container(field.container).parent.min(field.container));
-        let own = tree.container(field.container).name;
-        let parent = if own.is_empty() { parent } else { own };
+        // `"contact": {"$in": ["…"]}`: the operator is its own container's name.
+        let operator = field.name.is_empty();
+        let container = tree.container(field.container);
+        let parent =
+            if container.name.is_empty() || operator { tree.named(container.parent) } else { container.name };
         if !parent.is_empty() {
             let of_parent = self::info(tools, names, parent.of(bytes)).meaning;
             // `parts: [{"value": "…"}]`: the value is none of the thing's properties.
@@ -534,7 +541,8 @@ fn words_follow(text: &[u8], value: Span) -> bool {
 fn leaves_a_doubt(meaning: Meaning) -> bool {
     let phone = meaning.class == Some(Class::Phone) && meaning.strength == Strength::Ambiguous;
     let account = meaning.class == Some(Class::SubjectId) && meaning.strength == Strength::Ambiguous;
-    phone || account || matches!(meaning.class, Some(Class::Body | Class::Code | Class::Url))
+    let token = meaning.class == Some(Class::Credential) && meaning.strength == Strength::Ambiguous;
+    phone || account || token || matches!(meaning.class, Some(Class::Body | Class::Code | Class::Url))
 }
 
 /// The reading of a part that has a name and nothing around it (a header), and the rule that claims it.

@@ -6,7 +6,7 @@ use crate::detect::positional::{self, Beside};
 use crate::detect::statement;
 use crate::detect::table_column;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{account_name, body, link, listed, sip, syslog};
+use crate::detect::{account_name, body, call, chat_export, link, listed, sip, syslog};
 
 impl Scan {
     /// `done` are the spans that were dealt with already (sorted), `from` is where the text's own findings begin.
@@ -23,6 +23,7 @@ impl Scan {
         people(detectors, here, done, seen, sink);
         bracketed_ids(detectors, here, from, sink);
         rows(detectors, here, done, sink);
+        chats(detectors, here, sink);
         texts(detectors, here, done, from, seen, sink);
         listed_codes(detectors, here, from, sink);
         by_place(detectors, here, from, seen, sink);
@@ -137,10 +138,9 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
             };
             push(sink, here, class, rule, value, Detail::None, false);
         });
-        positional::bracketed(text, &mut |who, number| {
-            push(sink, here, Class::Name, name, who, Detail::None, false);
-            push(sink, here, Class::Phone, phone, number, Detail::None, false);
-        });
+    }
+    if seen.has(Seen::BRACKET.with(Seen::CALL).with(Seen::PAIR)) {
+        arguments(detectors, here, seen, sink);
     }
     positional::lists_of_one(text, &mut |field, value| {
         let shaped = (4..=10).contains(&value.len()) && value.of(text).iter().any(u8::is_ascii_digit);
@@ -150,6 +150,13 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
     });
     let Map::Base(base) = here.map else { return };
     for place in from..sink.found.len() {
+        let Some(found) = sink.found.get(place) else { continue };
+        if found.class == Class::Body && seen.has(Seen::ARROW) {
+            let start = found.span.start.checked_sub(base).map(|start| Span { start, end: start }.start());
+            if let Some(number) = start.and_then(|start| positional::before_quoted(text, start)) {
+                push(sink, here, Class::Phone, phone, number, Detail::None, false);
+            }
+        }
         let Some(found) = sink.found.get(place) else { continue };
         let number = found.class == Class::Phone;
         let listed = number || found.class == Class::Email;
@@ -170,6 +177,34 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
         positional::beside(text, span, &mut |what, span| match what {
             Beside::Name => push(sink, here, Class::Name, name, span, Detail::None, false),
             Beside::Phone => push(sink, here, Class::Phone, phone, span, Detail::None, false),
+        });
+    }
+}
+
+/// Names and numbers in brackets, and what functions were called with.
+fn arguments(detectors: &Detectors, here: &Here<'_>, seen: Seen, sink: &mut Sink) {
+    let rules = [Detector::CodeContext, Detector::NameShape, Detector::PhoneNational];
+    let [Some(code), Some(name), Some(phone)] = rules.map(|detector| detectors.rule(detector)) else {
+        return;
+    };
+    let text = here.text;
+    if seen.has(Seen::BRACKET) {
+        positional::bracketed(text, &mut |who, number| {
+            push(sink, here, Class::Name, name, who, Detail::None, false);
+            push(sink, here, Class::Phone, phone, number, Detail::None, false);
+        });
+    }
+    if let Some(secret) = detectors.rule(Detector::CredentialShape).filter(|_| seen.has(Seen::CALL)) {
+        call::secrets(text, &mut |span| {
+            push(sink, here, Class::Credential, secret, span, Detail::None, false);
+        });
+    }
+    if seen.has(Seen::PAIR) {
+        listed::pairs(text, &mut |number, span| {
+            if speaks_of_codes_near(text, number) {
+                push(sink, here, Class::Phone, phone, number, Detail::None, false);
+                push(sink, here, Class::Code, code, span, Detail::None, false);
+            }
         });
     }
 }
@@ -205,6 +240,17 @@ fn people(detectors: &Detectors, here: &Here<'_>, done: &[Span], seen: Seen, sin
                 push(sink, here, Class::Name, rule, span, Detail::None, false);
             }
         });
+    }
+    if seen.has(Seen::JOINED.with(Seen::STATE_NUMBER))
+        && let Some(rule) = detectors.rule(Detector::SubjectShape)
+    {
+        let mut push_id = |span| push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
+        if seen.has(Seen::JOINED) {
+            account_name::joined_ids(text, &mut push_id);
+        }
+        if seen.has(Seen::STATE_NUMBER) {
+            account_name::state_numbers(text, &mut push_id);
+        }
     }
     if let Some(rule) = detectors.rule(Detector::SubjectShape)
         && memchr::memchr(b' ', text).is_some()
@@ -243,6 +289,26 @@ fn rows(detectors: &Detectors, here: &Here<'_>, done: &[Span], sink: &mut Sink) 
             let value = sink.keep(span.of(text));
             push_value(sink, here, Class::Body, body, span, value);
         }
+    });
+}
+
+/// Who wrote what, in a chat that was exported.
+fn chats(detectors: &Detectors, here: &Here<'_>, sink: &mut Sink) {
+    let text = here.text;
+    if !chat_export::may_begin(text) {
+        return;
+    }
+    let (Some(name), Some(body)) = (detectors.rule(Detector::NameShape), detectors.rule(Detector::BodyShape))
+    else {
+        return;
+    };
+    chat_export::messages(text, &mut |message| {
+        // A number is found as one.
+        if message.who.of(text).first() != Some(&b'+') {
+            push(sink, here, Class::Name, name, message.who, Detail::None, false);
+        }
+        let value = sink.keep(message.said.of(text));
+        push_value(sink, here, Class::Body, body, message.said, value);
     });
 }
 
