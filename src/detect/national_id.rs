@@ -83,7 +83,7 @@ fn rut(number: &[u8]) -> bool {
 /// Argentina's number of a worker (AFIP: CUIL): 20, 23, 24 and 27 are persons'.
 fn cuil(number: &[u8]) -> bool {
     let sum = weighed(number, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]);
-    matches!(number, [b'2', b'0' | b'3' | b'4' | b'7', ..]) && sum % 11 == 0
+    matches!(number, [b'2', b'0' | b'3' | b'4' | b'7', ..]) && sum.is_multiple_of(11)
 }
 
 /// Whether two digits each are a month and a day.
