@@ -93,6 +93,7 @@ static CONTAINERS: [(WordList, Facts); 7] = [
     (WordList::new(words::neighbours::PARAMETERS), Facts::PARAMETERS),
     (WordList::new(words::neighbours::OCCURRENCE), Facts::OCCURRENCE),
 ];
+static TOKENS: WordList = WordList::new(words::neighbours::TOKENS);
 static SIGN_IN: WordList = WordList::new(words::neighbours::SIGN_IN);
 static HEADLINE_NAMES: WordList = WordList::new(words::neighbours::HEADLINE);
 static ENVELOPES: WordList = WordList::new(words::neighbours::ENVELOPES);
@@ -227,7 +228,7 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         // `"token": "482913"`, beside a number: what somebody was sent.
         Class::Credential
             if !likely
-                && matches!(name, b"token" | b"jeton" | b"tok")
+                && TOKENS.holds(name)
                 && around.own.has(Facts::PHONE.with(Facts::CODES))
                 && is_lone_code(value) =>
         {

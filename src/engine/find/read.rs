@@ -487,7 +487,8 @@ fn below_its_parent(
         }
     }
     // `"lastname": {"value": "…"}`: the value of what its container is called.
-    if meaning.class.is_none() && info.is_value {
+    // `$regex` is of a word that says no more of it.
+    if (meaning.class.is_none() || meaning.blocked) && info.is_value {
         // `"contact": {"$in": ["…"]}`: the operator is its own container's name.
         let operator = field.name.is_empty();
         let container = tree.container(field.container);
