@@ -136,3 +136,20 @@ pub(super) fn login_end(text: &[u8], from: usize) -> usize {
     let login = rest.get(..end).unwrap_or_default();
     if login.contains(&b'@') { from + end } else { from }
 }
+
+/// `app.sms:send:1450 - `, `[app.sms:send:1450]`: the end of a function and its line behind a module's name, as Python's
+/// loggers write it; of the function alone where no more says so (`otp.user:code:4829 `).
+pub(super) fn function_line_end(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..text.len().min(at + NAME_BYTES))?;
+    let name =
+        rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>')).count();
+    let line = rest.get(name..)?.strip_prefix(b":")?;
+    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+    let stands = name > 0
+        && !rest.first().is_some_and(u8::is_ascii_digit)
+        && (1..=5).contains(&digits)
+        && matches!(line.get(digits), None | Some(b' ' | b'\t' | b'\n' | b']' | b')'));
+    let behind = line.get(digits..).unwrap_or_default();
+    let said = matches!(behind, [b']' | b')', ..] | [b' ', b'-' | b'|', b' ', ..]);
+    stands.then_some(if said { at + name + 1 + digits } else { at })
+}

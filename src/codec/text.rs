@@ -8,7 +8,7 @@
 
 use super::around::{colour_end, rejected, wrapper};
 use super::json::{self, Walker};
-use super::name::{NAME_BYTES, is_name_byte, login_end, name_before_json, name_ending_at};
+use super::name::{function_line_end, is_name_byte, login_end, name_before_json, name_ending_at};
 use super::object::Object;
 use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, sql_binds, table};
 use crate::finding::Span;
@@ -243,20 +243,6 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
         return Some(value.start());
     }
     value(text, name, at + 1 + spaces, Style::Plain, skip, tree)
-}
-
-/// `app.sms:send:1450 `: the end of a function and its line behind a module's name, as Python's loggers write it.
-fn function_line_end(text: &[u8], at: usize) -> Option<usize> {
-    let rest = text.get(at..text.len().min(at + NAME_BYTES))?;
-    let name =
-        rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'<' | b'>')).count();
-    let line = rest.get(name..)?.strip_prefix(b":")?;
-    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
-    let stands = name > 0
-        && !rest.first().is_some_and(u8::is_ascii_digit)
-        && (1..=5).contains(&digits)
-        && matches!(line.get(digits), None | Some(b' ' | b'\t' | b'\n' | b']' | b')'));
-    stands.then_some(at + name + 1 + digits)
 }
 
 /// `Name: words to the end of the line`, in a block of at least two such lines: headers, mails,
@@ -569,6 +555,7 @@ mod tests {
         check("#{host => <<\"a.b\">>,pin => <<\"1\">>}", &[("host", "a.b"), ("pin", "1")]);
         check("dst=(1,1,\"49\"), src=(0x05, 0, '1')", &[("dst", "49"), ("src", "1")]);
         check("at=(1,2) to=(x,\"1\")", &[("at", "(1"), ("to", "(x")]);
+        check("a.b:send:12 - x, a.otp:code:4829 x", &[("code", "4829")]);
         check("\x1b[3mto\x1b[0m\x1b[2m=\x1b[0m\"1\" \x1b[1;32mn\x1b[0m: x", &[("to", "1"), ("n", "x")]);
         check("- name: TO\n  value: \"1\"\n", &[("name", "TO"), ("TO", "1")]);
         check("<param name='to' value='1'/>", &[("name", "to"), ("to", "1")]);

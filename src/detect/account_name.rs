@@ -187,8 +187,7 @@ pub fn state_numbers(line: &[u8], out: &mut dyn FnMut(Span)) {
 /// `111.444.777-35`, `AB1234567`, `1234 5678 9012`: a number of six digits or more that begins at `start`, behind a word for
 /// one.
 fn state_number(line: &[u8], start: usize) -> Option<Span> {
-    const LONGEST: usize = 24;
-    let rest = line.get(start..line.len().min(start + LONGEST))?;
+    let rest = line.get(start..line.len().min(start + NAME_BYTES))?;
     let part = |b: &u8| is_alnum(*b) || matches!(b, b'.' | b'-' | b'/');
     let mut len = rest.iter().take_while(|b| part(b)).count();
     // Groups of four.

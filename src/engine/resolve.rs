@@ -320,7 +320,7 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
     }
 }
 
-/// `212.629.51`, `500 15993`: seven or eight digits in groups, as people write a number and nobody a date.
+/// `212.629.51`, `500 15993`: seven or eight digits in groups, as people write a number, and neither a date nor a postcode.
 fn is_in_groups(value: &[u8]) -> bool {
     let mut lengths = [0; 4];
     let mut count = 0;
@@ -334,7 +334,9 @@ fn is_in_groups(value: &[u8]) -> bool {
     }
     let digits: usize = lengths.iter().sum();
     let dated = matches!(lengths, [4, 2, 2, 0] | [2, 2, 4, 0]);
-    (2..=4).contains(&count) && (7..=8).contains(&digits) && !dated && lengths != [5, 3, 0, 0]
+    // Brazil's postcode.
+    let postcode = lengths == [5, 3, 0, 0];
+    (2..=4).contains(&count) && (7..=8).contains(&digits) && !dated && !postcode
 }
 
 /// Whether a value is two to four words of a person's name, none of them one that programs log.

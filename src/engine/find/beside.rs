@@ -4,6 +4,7 @@ use super::super::signs::Seen;
 use super::shape::Again;
 use super::*;
 use crate::detect::body::has_escaped_letters;
+use crate::detect::word_list::WordList;
 use crate::detect::words::neighbours;
 
 /// Whether an id that could be somebody's is the line's own: Monolog's `"extra":{"http_method":"POST","uid":"7f3a52c"}` and its
@@ -92,16 +93,15 @@ pub(super) fn is_of_a_failure(text: &[u8], field: &Field) -> bool {
     let thrown = |called: &[u8]| neighbours::THROWN.iter().any(|word| ends_in(called, word));
     let around = || read::text_around(text, field.value);
     head.strip_suffix(b"(").is_some_and(thrown)
-        || field.value.len() == 5
-            && field.value.of(text).iter().all(u8::is_ascii_digit)
-            && tells_of_a_statement(around())
+        || SQLSTATES.holds(field.value.of(text)) && tells_of_a_statement(around())
         || field.form == Form::JsonNumber
             && tells_of_delivery(around())
             && !detectors::speaks_of_codes(around())
 }
 
-/// Whether a text is what a database says of a statement, whose errors have five digits (SQLSTATE; PostgreSQL,
-/// appendix A).
+static SQLSTATES: WordList = WordList::new(neighbours::SQLSTATES);
+
+/// Whether a text is what a database says of a statement that failed.
 fn tells_of_a_statement(text: &[u8]) -> bool {
     neighbours::STATEMENT_ERRORS.iter().any(|words| memchr::memmem::find(text, words.as_bytes()).is_some())
 }

@@ -27,6 +27,9 @@ impl Scan {
         texts(detectors, here, done, from, seen, sink);
         listed_codes(detectors, here, from, sink);
         by_place(detectors, here, from, seen, sink);
+        if seen.has(Seen::CALL) {
+            secrets(detectors, here, sink);
+        }
     }
 
     /// Codes that a word speaks of, and those of links.
@@ -139,7 +142,7 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
             push(sink, here, class, rule, value, Detail::None, false);
         });
     }
-    if seen.has(Seen::BRACKET.with(Seen::CALL).with(Seen::PAIR)) {
+    if seen.has(Seen::BRACKET.with(Seen::PAIR)) {
         arguments(detectors, here, seen, sink);
     }
     positional::lists_of_one(text, &mut |field, value| {
@@ -181,6 +184,14 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
     }
 }
 
+/// What functions were called with that open a door.
+fn secrets(detectors: &Detectors, here: &Here<'_>, sink: &mut Sink) {
+    let Some(rule) = detectors.rule(Detector::CredentialShape) else { return };
+    call::secrets(here.text, &mut |span| {
+        push(sink, here, Class::Credential, rule, span, Detail::None, false);
+    });
+}
+
 /// Names and numbers in brackets, and what functions were called with.
 fn arguments(detectors: &Detectors, here: &Here<'_>, seen: Seen, sink: &mut Sink) {
     let rules = [Detector::CodeContext, Detector::NameShape, Detector::PhoneNational];
@@ -192,11 +203,6 @@ fn arguments(detectors: &Detectors, here: &Here<'_>, seen: Seen, sink: &mut Sink
         positional::bracketed(text, &mut |who, number| {
             push(sink, here, Class::Name, name, who, Detail::None, false);
             push(sink, here, Class::Phone, phone, number, Detail::None, false);
-        });
-    }
-    if let Some(secret) = detectors.rule(Detector::CredentialShape).filter(|_| seen.has(Seen::CALL)) {
-        call::secrets(text, &mut |span| {
-            push(sink, here, Class::Credential, secret, span, Detail::None, false);
         });
     }
     if seen.has(Seen::PAIR) {
