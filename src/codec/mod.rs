@@ -9,18 +9,21 @@ mod around;
 pub mod block;
 pub mod coding;
 pub mod decode;
+mod drawn;
 mod escaped;
 pub mod json;
 pub mod markup;
 mod name;
 mod object;
 mod php;
+mod plain;
 pub mod sql;
 mod sql_binds;
 mod sql_named;
 pub mod table;
 pub mod text;
 pub mod time;
+mod traced;
 
 use crate::finding::Span;
 
@@ -79,7 +82,7 @@ pub enum Form {
 }
 
 /// A named value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The name's bytes, without quotes, escapes not undone; empty for items of an array.
     pub name: Span,

@@ -26,6 +26,34 @@ pub(super) fn is_name_byte(byte: u8) -> bool {
     OF_NAMES.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
+/// Whether a word is a scheme or a kind, which stands before a colon without being a name.
+pub(super) fn is_scheme(word: &[u8]) -> bool {
+    let mut lower = [0; 8];
+    let Some(to) = lower.get_mut(..word.len()) else { return false };
+    for (to, from) in to.iter_mut().zip(word) {
+        *to = from.to_ascii_lowercase();
+    }
+    matches!(
+        &*to,
+        b"http"
+            | b"https"
+            | b"sip"
+            | b"sips"
+            | b"tel"
+            | b"sms"
+            | b"whatsapp"
+            | b"mailto"
+            | b"urn"
+            | b"ws"
+            | b"wss"
+            | b"sha1"
+            | b"sha256"
+            | b"sha512"
+            | b"md5"
+            | b"im"
+    )
+}
+
 /// `payload={…}`, `body: {…}`: the name that a JSON value in text goes by.
 pub(super) fn name_before_json(text: &[u8], at: usize, start: usize) -> Span {
     let mut end = at;

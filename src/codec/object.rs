@@ -24,6 +24,10 @@ impl Object {
             return;
         }
         let begin = field.name.start();
+        if self.container.is_none() && begins_no_object(text.get(start..begin).unwrap_or_default()) {
+            self.end = field.value.end();
+            return;
+        }
         let quoted = matches!(begin.checked_sub(1).and_then(|at| text.get(at)), Some(b'"' | b'\''));
         let begin = begin - usize::from(quoted);
         // Behind a comma no object begins.
@@ -44,6 +48,11 @@ impl Object {
             field.container = container;
         }
     }
+}
+
+/// Whether what stands before a name ends in a space and a byte that opens nothing, as most names do.
+fn begins_no_object(head: &[u8]) -> bool {
+    matches!(head, [.., last, b' '] if !matches!(last, b'(' | b'{' | b'[') && !last.is_ascii_whitespace())
 }
 
 /// Between two members: the rest of a value of several words, a quote, a comma.

@@ -8,38 +8,13 @@
 
 use super::around::{colour_end, rejected, wrapper};
 use super::json::{self, Walker};
-use super::name::{function_line_end, is_name_byte, login_end, name_before_json, name_ending_at};
+use super::name::{function_line_end, is_name_byte, is_scheme, login_end, name_before_json, name_ending_at};
 use super::object::Object;
-use super::{Field, Form, Tree, block, byte_table, escaped, markup, next_in, php, sql, sql_binds, table};
+use super::{
+    Field, Form, Tree, block, byte_table, drawn, escaped, markup, next_in, php, plain, sql, sql_binds, table,
+    traced,
+};
 use crate::finding::Span;
-
-/// Whether a word is a scheme or a kind, which stands before a colon without being a name.
-fn is_scheme(word: &[u8]) -> bool {
-    let mut lower = [0; 8];
-    let Some(to) = lower.get_mut(..word.len()) else { return false };
-    for (to, from) in to.iter_mut().zip(word) {
-        *to = from.to_ascii_lowercase();
-    }
-    matches!(
-        &*to,
-        b"http"
-            | b"https"
-            | b"sip"
-            | b"sips"
-            | b"tel"
-            | b"sms"
-            | b"whatsapp"
-            | b"mailto"
-            | b"urn"
-            | b"ws"
-            | b"wss"
-            | b"sha1"
-            | b"sha256"
-            | b"sha512"
-            | b"md5"
-            | b"im"
-    )
-}
 
 /// Values nest, so their ends are looked for from several starts. This is how many bytes may be
 /// looked at in all, per byte of text; ordinary lines need less than three.
@@ -65,6 +40,10 @@ pub fn walk(
 ) -> Result<(), TooTangled> {
     let mut pos = table::walk(text, start, tree).unwrap_or(start);
     sql::walk(text, start, tree);
+    if memchr::memchr(b'\n', text.get(start..).unwrap_or_default()).is_some() {
+        traced::walk(text, start, tree);
+        drawn::walk(text, start, tree);
+    }
     let mut tag = Span::default();
     let mut object = Object::default();
     let mut looks = text.len().saturating_mul(LOOKS_PER_BYTE).saturating_add(4096);
@@ -103,6 +82,10 @@ pub fn walk(
                     && let Some(end) = sql_binds::violated_key(text, at, start, tree) =>
             {
                 end
+            }
+            Some(b'=') if let Some((field, next)) = plain::field(text, at, start) => {
+                tree.fields.push(field);
+                next
             }
             Some(b'=') => assignment(text, at, start, skip, tree).unwrap_or(at + 1),
             Some(b':') => colon(text, at, start, skip, tree).unwrap_or(at + 1),
@@ -158,7 +141,13 @@ fn is_mark(byte: u8) -> bool {
     matches!(byte, b'{' | b'[' | b'=' | b':' | b'<' | b'>')
 }
 
-fn assignment(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) -> Option<usize> {
+pub(super) fn assignment(
+    text: &[u8],
+    at: usize,
+    start: usize,
+    skip: Skip<'_>,
+    tree: &mut Tree,
+) -> Option<usize> {
     if matches!(text.get(at + 1), Some(b'=')) {
         return Some(at + 2);
     }

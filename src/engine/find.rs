@@ -253,9 +253,15 @@ impl Finder {
         }
         gather(&shape, tree, bytes, facts);
         let plain = looking.is_none() && !sink.reduce_unknown && sink.refused.is_none();
+        // Where the last of what was dealt with ends: most values begin behind it.
+        let (mut reach, mut reached) = (0, 0);
         for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
+            for span in done.get(reached..).unwrap_or_default() {
+                reach = reach.max(span.end);
+            }
+            reached = done.len();
             // Values in JSON do not hold each other.
-            if !is_in_json(field.form) && covered(done, field.value) {
+            if field.value.start < reach && !is_in_json(field.form) && covered(done, field.value) {
                 continue;
             }
             if plain && holds_nothing(shaped, field, bytes) {
@@ -406,12 +412,29 @@ fn is_percent_coded(value: &[u8]) -> bool {
             && value.get(at) == Some(&b'%')
     };
     // Most values are short and have no such sign.
-    if value.len() < 6 || value.len() <= 24 && !value.contains(&b'%') {
+    if value.len() < 6 || value.len() <= 24 && !has_percent(value) {
         return false;
     }
     // `request: to=4479…&text=%D0%9A`: a form is walked field by field.
     memchr::memchr_iter(b'%', value).filter(|at| coded(*at)).take(2).count() == 2
         && memchr::memchr2(b'=', b'&', value).is_none()
+}
+
+/// Whether a `%` stands in a value of at most 24 bytes.
+fn has_percent(value: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let has = |bytes: &[u8; 8]| {
+        let other = u64::from_le_bytes(*bytes) ^ ONES * u64::from(b'%');
+        other.wrapping_sub(ONES) & !other & ONES << 7 != 0
+    };
+    match (value.first_chunk(), value.last_chunk()) {
+        (Some(first), Some(last)) => {
+            has(first)
+                || has(last)
+                || value.len() > 16 && value.get(8..16).is_some_and(|rest| rest.contains(&b'%'))
+        }
+        _ => value.contains(&b'%'),
+    }
 }
 
 fn decode_field(context: &Context<'_>, field: &Field, lone: &Lone<'_>, out: &mut Decoded) {

@@ -29,6 +29,28 @@ use path::{code_in_path, opens_path, path_at};
 /// signs beyond ASCII (Arabic, NKo, Indic, general punctuation, full width, mathematical).
 const STOPS: [bool; 256] = byte_table(b"0123456789+(@:%[</-B\xd9\xdb\xdf\xe0\xe1\xe2\xef\xf0");
 
+/// The first byte at or behind `pos` at which a detector may start. Small letters, which most bytes are, are stepped
+/// over eight at a time.
+fn next_stop(text: &[u8], mut pos: usize) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let is_stop = |at: usize| text.get(at).is_some_and(|byte| STOPS.get(usize::from(*byte)) == Some(&true));
+    let (words, _) = text.get(pos..)?.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // From 0x60 to 0x7f no detector starts.
+        let mut others = !(word >> 5 & word >> 6 & !(word >> 7)) & ONES;
+        while others != 0 {
+            let at = pos + (others.trailing_zeros() / 8) as usize;
+            if is_stop(at) {
+                return Some(at);
+            }
+            others &= others - 1;
+        }
+        pos += 8;
+    }
+    (pos..text.len()).find(|at| is_stop(*at))
+}
+
 /// A thread's buffers for scanning.
 #[derive(Default)]
 pub struct Scan {
@@ -78,7 +100,7 @@ impl Scan {
         let mut gaps = Gaps { done, place: 0 };
         let mut pos = 0;
         self.barren = None;
-        while let Some(at) = next_in(&STOPS, text, pos) {
+        while let Some(at) = next_stop(text, pos) {
             if begins_nothing(text, at) {
                 pos = at + 1;
                 continue;
@@ -115,7 +137,7 @@ impl Scan {
     pub fn within(&mut self, tools: Tools<'_>, text: &[u8], span: Span, map: Map<'_>, sink: &mut Sink) {
         let mut pos = span.start();
         self.barren = None;
-        while let Some(at) = next_in(&STOPS, text.get(..span.end()).unwrap_or_default(), pos) {
+        while let Some(at) = next_stop(text.get(..span.end()).unwrap_or_default(), pos) {
             pos = at + 1;
             if !begins_nothing(text, at) {
                 pos = self.stop(tools, &Here { text, map, detectors: tools.detectors }, at, sink).max(pos);
@@ -241,6 +263,7 @@ impl Scan {
             }
             b'/' => match path_at(text, at) {
                 Some(span) => {
+                    path_key(detectors, here, at, sink);
                     if let Some(rule) = detectors.rule(Detector::Url) {
                         push(sink, here, Class::Url, rule, span, Detail::None, false);
                     }
@@ -496,6 +519,13 @@ fn phone(
     Some(hit.span.end().max(at + 1))
 }
 
+/// A key in the path that begins at `at`.
+fn path_key(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) {
+    if let Some(hit) = credential::path_key(here.text, at) {
+        found(detectors, Detector::CredentialShape, sink, here, hit.class, hit.span);
+    }
+}
+
 fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> usize {
     let text = here.text;
     if text.get(at + 1..at + 3) == Some(b"//") {
@@ -509,6 +539,10 @@ fn colon(detectors: &Detectors, here: &Here<'_>, at: usize, sink: &mut Sink) -> 
         }
         if let Some(url) = url::at(text, at) {
             known(detectors, Detector::Url, sink, here, Class::Url, url.hit.span);
+            let behind = text.get(at + 3..url.hit.span.end()).unwrap_or_default();
+            if let Some(slash) = memchr::memchr(b'/', behind) {
+                path_key(detectors, here, at + 3 + slash, sink);
+            }
         }
         return at + 3;
     }

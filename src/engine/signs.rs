@@ -88,6 +88,8 @@ struct Word {
 const SHORT: usize = 48;
 /// The state in which no word has begun.
 const START: u16 = 0;
+/// Bytes that words have are told apart by so many classes at most; what is beyond them shares the last.
+const CLASSES: usize = 64;
 /// Longer words are looked for by so many of their first letters: the table must stay in a core's own cache.
 const PREFIX: usize = 8;
 
@@ -97,8 +99,6 @@ pub struct Signs {
     classes: [u8; 256],
     /// State by state, the next one for each class.
     rows: Vec<u16>,
-    /// Two to the power of this is the length of a state's row.
-    shift: u32,
     /// States from this one on end a word; these are the words, by state.
     first_match: u16,
     matches: Vec<Vec<Word>>,
@@ -290,7 +290,7 @@ impl Signs {
     #[inline]
     fn next(&self, state: u16, byte: u8) -> u16 {
         let class = self.classes.get(usize::from(byte)).copied().unwrap_or(0);
-        self.rows.get(usize::from(state) << self.shift | usize::from(class)).copied().unwrap_or(START)
+        self.rows.get(usize::from(state) * CLASSES + usize::from(class)).copied().unwrap_or(START)
     }
 
     /// Walks on from `start` while it is worth it.
@@ -358,13 +358,12 @@ impl Words {
 
     /// The automaton, states in which no word ends first.
     fn laid_out(self) -> Result<Signs, TooMany> {
-        let Words { texts, words, always, beyond_ascii } = self;
+        let Words { mut texts, words, always, beyond_ascii } = self;
+        let (classes, letters) = classes(&mut texts);
         let built =
             DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&texts);
         let automaton = built.map_err(|_| TooMany)?;
-        let (classes, letters) = classes(&texts);
         let rows = Rows::of(&automaton, &letters);
-        let stride = letters.len().next_power_of_two();
         let words_of = |state: &State| {
             let count = if automaton.is_match(state.id) { automaton.match_len(state.id) } else { 0 };
             (0..count)
@@ -379,40 +378,48 @@ impl Words {
                 *to = u16::try_from(row).map_err(|_| TooMany)?;
             }
         }
-        let mut next = Vec::with_capacity(order.len() * stride);
+        let mut next = Vec::with_capacity(order.len() * CLASSES);
         let mut matches = Vec::new();
         let mut first_match = u16::MAX;
         for state in order.iter().filter_map(|place| rows.states.get(*place)) {
             let words = words_of(state);
             if !words.is_empty() {
-                first_match = first_match.min(u16::try_from(next.len() / stride).map_err(|_| TooMany)?);
+                first_match = first_match.min(u16::try_from(next.len() / CLASSES).map_err(|_| TooMany)?);
                 matches.push(words);
             }
             next.extend(state.next.iter().map(|to| places.get(*to).copied().unwrap_or(START)));
-            next.resize(next.len().next_multiple_of(stride), START);
+            next.resize(next.len().next_multiple_of(CLASSES), START);
         }
-        Ok(Signs {
-            classes,
-            rows: next,
-            shift: stride.trailing_zeros(),
-            first_match,
-            matches,
-            always,
-            beyond_ascii,
-        })
+        Ok(Signs { classes, rows: next, first_match, matches, always, beyond_ascii })
     }
 }
 
-/// Sorts bytes by what the words tell apart; one byte for each class. Class 0 is in no word.
-fn classes(words: &[String]) -> ([u8; 256], Vec<u8>) {
+/// Sorts bytes by what the words tell apart; one byte for each class. Class 0 is in no word. Of the words, bytes that
+/// share a class become the same: a sign more is seen then, none less.
+fn classes(words: &mut [String]) -> ([u8; 256], Vec<u8>) {
+    let mut met = [false; 0x80];
+    for byte in words.iter().flat_map(|word| word.bytes()) {
+        if let Some(met) = met.get_mut(usize::from(byte.to_ascii_lowercase())) {
+            *met = true;
+        }
+    }
+    let met = (0_u8..0x80).filter(|byte| met.get(usize::from(*byte)).is_some_and(|met| *met));
+    let (common, rare): (Vec<u8>, Vec<u8>) =
+        met.partition(|byte| byte.is_ascii_alphanumeric() || *byte == b' ');
     let mut classes = [0; 256];
     let mut letters = vec![0];
-    let bytes = words.iter().flat_map(|word| word.bytes()).map(|byte| byte.to_ascii_lowercase());
-    for byte in bytes {
-        let class = u8::try_from(letters.len()).unwrap_or(u8::MAX);
-        if let Some(place) = classes.get_mut(usize::from(byte)).filter(|place| **place == 0) {
+    for byte in common.into_iter().chain(rare) {
+        let class = u8::try_from(letters.len().min(CLASSES - 1)).unwrap_or(0);
+        match letters.get(usize::from(class)).copied() {
+            None => letters.push(byte),
+            Some(shared) => {
+                for word in words.iter_mut() {
+                    *word = word.replace(char::from(byte), &char::from(shared).to_string());
+                }
+            }
+        }
+        if let Some(place) = classes.get_mut(usize::from(byte)) {
             *place = class;
-            letters.push(byte);
         }
     }
     for (one, other) in

@@ -9,7 +9,7 @@ mod prefixes;
 mod url;
 
 pub use announced::{after_word, announces, curl_account, may_announce};
-pub use url::{slash_account, url_password, url_user, webhook_secret};
+pub use url::{path_key, slash_account, url_password, url_user, webhook_secret};
 
 use super::Hit;
 use super::bytes::{

@@ -70,6 +70,22 @@ pub fn webhook_secret(text: &[u8], separator: usize) -> Option<Hit> {
     (end > start + 8).then(|| hit(start, end))
 }
 
+/// `/v1/<key>/sms/send.json`: the key that stands in a path right behind the interface's version (Kavenegar's API), where
+/// other paths say first what they are about. The path begins at `at`.
+#[must_use]
+pub fn path_key(text: &[u8], at: usize) -> Option<Hit> {
+    let at = if tail(text, at).starts_with(b"/api/") { at + 4 } else { at };
+    let version = tail(text, at).strip_prefix(b"/v")?;
+    let digits = version.iter().take(3).take_while(|b| is_digit(**b) || **b == b'.').count();
+    let start = at + 2 + digits + 1;
+    let end = run_end(text, start, 129, is_alnum);
+    let key = slice(text, start..end);
+    let count = key.iter().filter(|b| is_digit(**b)).count();
+    let drawn = (32..=128).contains(&key.len()) && count >= 4 && count + 4 <= key.len();
+    let goes_on = byte(text, end) == b'/' && byte(text, end + 1).is_ascii_lowercase();
+    (digits > 0 && byte(text, start - 1) == b'/' && drawn && goes_on).then(|| hit(start, end))
+}
+
 fn authority(text: &[u8], separator: usize) -> Option<usize> {
     (slice(text, separator..separator + 3) == b"://").then_some(separator + 3)
 }
@@ -128,6 +144,27 @@ pub fn slash_account(text: &[u8], at: usize) -> Option<(Span, Span)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_behind_a_version() {
+        let key = "6B7A8C9D0E1F2A3B4C5D6E7F8091A2B3";
+        let found = |text: String| {
+            let hit = path_key(text.as_bytes(), 0)?;
+            Some(String::from_utf8_lossy(hit.span.of(text.as_bytes())).into_owned())
+        };
+        for path in [format!("/v1/{key}/sms/send.json"), format!("/api/v2.1/{key}/verify")] {
+            assert_eq!(found(path.clone()).as_deref(), Some(key), "{path}");
+        }
+        for path in [
+            format!("/v1/messages/{key}/events"),
+            format!("/v1/{key}"),
+            format!("/{key}/sms"),
+            "/v1/organisationsandtheirsubaccounts/x".to_owned(),
+            format!("/v1/{}/sms", &key[..30]),
+        ] {
+            assert_eq!(found(path.clone()), None, "{path}");
+        }
+    }
 
     #[test]
     fn accounts_before_a_slash() {

@@ -282,6 +282,13 @@ impl Finder {
             sink.refuse(class, Some(rule), root, || "on the list of allowed values".to_owned());
             return Some(field.value);
         }
+        if class == Class::Code
+            && field.form == Form::Bare
+            && !tools.detectors.is_users(rule)
+            && is_word_of_a_sentence(text, field.value)
+        {
+            return None;
+        }
         // `Authorization: Bearer eyJ…`: the scheme is no secret, nor to be looked for elsewhere.
         let scheme = if class == Class::Credential { scheme_of(value) } else { 0 };
         if scheme > 0 && scheme == value.len() {
@@ -380,6 +387,14 @@ impl Finder {
         let done = self.inside(tools, &rest, &Field { value: span, form, ..*field }, Unknown::ByToken, sink);
         if escaped { Some(field.value) } else { done }
     }
+}
+
+/// `otp: code 482913`: a word about codes, not one of them.
+fn is_word_of_a_sentence(text: &[u8], value: Span) -> bool {
+    let word = value.of(text);
+    text.get(..value.start()).is_some_and(|head| head.ends_with(b": "))
+        && word.iter().all(u8::is_ascii_lowercase)
+        && (safe::is_log_word(word) || detectors::speaks_of_a_code(word))
 }
 
 /// How long the scheme before a credential is, its space counted: `Bearer `. Of a value that is nothing else, its length.

@@ -208,7 +208,11 @@ pub(super) fn read_shaped(
     } else if field.form == Form::Bare && meaning.class == Some(Class::Phone) && value.len() <= 4 {
         // `to=701 7610, text=…`
         tools.detectors.extend_bare(bytes, field.value, Class::Phone).of(bytes)
-    } else if field.form == Form::Bare && meaning.class == Some(Class::Code) && matches!(value.len(), 3 | 4) {
+    } else if field.form == Form::Bare
+        && meaning.class == Some(Class::Code)
+        && matches!(value.len(), 3 | 4)
+        && value.iter().all(u8::is_ascii_digit)
+    {
         // `code=482 913, text=…`
         tools.detectors.extend_bare(bytes, field.value, Class::Code).of(bytes)
     } else if decodes(field, bytes) {

@@ -1,6 +1,7 @@
 //! What needs the whole text, or what was found in it: codes, names behind a word for a person, rows, quoted text.
 
 use super::super::reach::Reach;
+use super::super::resolve;
 use super::*;
 use crate::detect::positional::{self, Beside};
 use crate::detect::statement;
@@ -159,6 +160,15 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
             if let Some(number) = start.and_then(|start| positional::before_quoted(text, start)) {
                 push(sink, here, Class::Phone, phone, number, Detail::None, false);
             }
+        }
+        let Some(found) = sink.found.get(place) else { continue };
+        if found.class == Class::Body
+            && let Some(start) =
+                found.span.start.checked_sub(base).map(|start| Span { start, end: start }.start())
+            && let Some(number) = positional::listed_before_quoted(text, start)
+            && resolve::is_valid_number(number.of(text).strip_prefix(b"+").unwrap_or(number.of(text)))
+        {
+            push(sink, here, Class::Phone, phone, number, Detail::None, false);
         }
         let Some(found) = sink.found.get(place) else { continue };
         let number = found.class == Class::Phone;
