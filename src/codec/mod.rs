@@ -12,11 +12,13 @@ pub mod decode;
 mod drawn;
 mod escaped;
 pub mod json;
+mod leef;
 pub mod markup;
 mod name;
 mod object;
 mod php;
 mod plain;
+mod redis;
 pub mod sql;
 mod sql_binds;
 mod sql_named;
@@ -161,7 +163,7 @@ impl Tree {
     pub fn name_pairs(&mut self, text: &[u8], first_field: usize, first_container: usize) {
         let is_label = |field: &Field| {
             self::is_label(text, field)
-                && field.form == Form::JsonString
+                && matches!(field.form, Form::JsonString | Form::JsonEscaped)
                 && (1..=96).contains(&field.value.len())
         };
         let mut from = first_field;

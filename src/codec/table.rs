@@ -34,7 +34,14 @@ pub fn walk(text: &[u8], start: usize, tree: &mut Tree) -> Option<usize> {
     let known = tree.fields.len();
     let mut pos = start + newline + 1;
     while pos < text.len() {
-        let Some(end) = row(text, pos, separator, names.get(..columns)?, tree) else { break };
+        let names = names.get(..columns)?;
+        if let Some(end) = row(text, pos, separator, names, tree) {
+            pos = end;
+            continue;
+        }
+        // A row that nobody quoted as it should be ends no table that goes on behind it.
+        let Some(newline) = text.get(pos..).and_then(|rest| memchr::memchr(b'\n', rest)) else { break };
+        let Some(end) = row(text, pos + newline + 1, separator, names, tree) else { break };
         pos = end;
     }
     (tree.fields.len() > known).then_some(pos)
@@ -51,7 +58,14 @@ fn row(text: &[u8], start: usize, separator: u8, names: &[Span], tree: &mut Tree
             (Span::new(pos + 1, close), close + 1)
         } else {
             let rest = text.get(pos..).unwrap_or_default();
-            let len = rest.iter().position(|b| *b == separator || *b == b'\n').unwrap_or(rest.len());
+            let end_of = |from: usize| {
+                let rest = rest.get(from..).unwrap_or_default();
+                from + rest.iter().position(|b| *b == separator || *b == b'\n').unwrap_or(rest.len())
+            };
+            let len = end_of(0);
+            // `+4479…;ext=12` (RFC 3966)
+            let extended = rest.get(len..).is_some_and(|rest| rest.starts_with(b";ext="));
+            let len = if extended { end_of(len + 1) } else { len };
             let bare = rest.get(..len).unwrap_or_default().trim_ascii_end();
             (Span::new(pos, pos + bare.len()), pos + len)
         };

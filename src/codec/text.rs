@@ -6,13 +6,13 @@
 //! and XML, since their lines are mixed in practice. Values may nest (a form body in a logfmt
 //! value): the outer field comes first, the inner ones follow.
 
-use super::around::{colour_end, rejected, wrapper};
+use super::around::{colour_end, rejected, words_in_colour, wrapper};
 use super::json::{self, Walker};
 use super::name::{function_line_end, is_name_byte, is_scheme, login_end, name_before_json, name_ending_at};
 use super::object::Object;
 use super::{
-    Field, Form, Tree, block, byte_table, drawn, escaped, markup, next_in, php, plain, sql, sql_binds, table,
-    traced,
+    Field, Form, Tree, block, byte_table, drawn, escaped, leef, markup, next_in, php, plain, redis, sql,
+    sql_binds, table, traced,
 };
 use crate::finding::Span;
 
@@ -38,7 +38,8 @@ pub fn walk(
     tree: &mut Tree,
     json_spans: &mut Vec<Span>,
 ) -> Result<(), TooTangled> {
-    let mut pos = table::walk(text, start, tree).unwrap_or(start);
+    let mut pos = table::walk(text, start, tree).or_else(|| leef::walk(text, start, tree)).unwrap_or(start);
+    redis::walk(text, start, tree);
     sql::walk(text, start, tree);
     if memchr::memchr(b'\n', text.get(start..).unwrap_or_default()).is_some() {
         traced::walk(text, start, tree);
@@ -218,7 +219,9 @@ fn colon(text: &[u8], at: usize, start: usize, skip: Skip<'_>, tree: &mut Tree) 
         return Some(at + 3);
     }
     let name = name_ending_at(text, at, start);
-    if name.is_empty() || is_scheme(name.of(text)) {
+    // `registry.example/app@sha256:7f3a…`
+    let word = name.of(text).rsplit(|b| *b == b'@').next().unwrap_or_default();
+    if name.is_empty() || is_scheme(word) {
         return None;
     }
     if name.of(text).contains(&b'.')
@@ -312,6 +315,10 @@ fn value(
 ) -> Option<usize> {
     if text.get(from) == Some(&0x1b) {
         from = colour_end(text, from);
+        if let Some(end) = words_in_colour(text, from) {
+            tree.fields.push(Field { name, value: Span::new(from, end), container: 0, form: Form::Element });
+            return Some(from);
+        }
     }
     from += wrapper(text, from);
     let (value, form, next) = match text.get(from).copied()? {

@@ -43,6 +43,11 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         done = end;
     }
     if done == 0 {
+        if about.says
+            && let Some(span) = mail_subject(line)
+        {
+            out(span);
+        }
         if about.receipt
             && let Some(span) = receipt(line, Span::new(0, line.len()))
         {
@@ -63,6 +68,19 @@ pub fn texts(line: &[u8], about: About, announced: &dyn Fn(usize) -> bool, out: 
         }
         behind_headers(line, out);
     }
+}
+
+/// Exim's `S=8903147 T="see you at six" for …`: the subject, which gateways from mail make a message of.
+fn mail_subject(line: &[u8]) -> Option<Span> {
+    const SIGN: &[u8] = b" T=\"";
+    let open = memmem::find(line, SIGN)? + SIGN.len();
+    let head = line.get(..open - SIGN.len())?;
+    let size = head.rsplit(|b| *b == b' ').next().and_then(|word| word.strip_prefix(b"S="));
+    let sized = size.is_some_and(|size| !size.is_empty() && size.iter().all(u8::is_ascii_digit));
+    let named = || memmem::find(head, b" id=").is_some() && memmem::find(head, b" <= ").is_some();
+    let len = memmem::find(line.get(open..)?, b"\" ")
+        .or_else(|| line.get(open..)?.strip_suffix(b"\"").map(<[u8]>::len))?;
+    ((sized || named()) && len > 0).then(|| Span::new(open, open + len))
 }
 
 /// `text <see you at six> seq 7`, `msg:<see you at six>`: what stands between angle brackets behind a word for a text.
@@ -354,6 +372,10 @@ fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out:
         let Some(close) = closing(line, open + 1, quote) else { return };
         let text = Span::new(open + 1, close);
         pos = close + 1;
+        // `"姓名"=>"…"`: a name.
+        if line.get(pos..).is_some_and(|rest| rest.starts_with(b"=>") || rest.starts_with(b" => \"")) {
+            continue;
+        }
         // `name="value"` is a field and was read as one; `@p1='…'` and `arg2="…"` are a call's.
         let parameter = || {
             let name = line.get(open.saturating_sub(6)..open - 1).unwrap_or_default();

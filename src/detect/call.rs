@@ -1,9 +1,9 @@
 //! What a function was called with whose name says what: `Auth->login('ada@example.com', 'hunter2')`, as traces of PHP,
 //! Python and Ruby print it.
 
-use super::bytes::{byte, is_alnum, run_start, slice};
+use super::bytes::{byte, is_alnum, is_digit, run_end, run_start, slice};
 use crate::detect::word_list::WordList;
-use crate::detect::words::credential;
+use crate::detect::words::{code, credential};
 use crate::finding::Span;
 
 /// Arguments that are read of a call.
@@ -58,6 +58,31 @@ pub fn secrets(text: &[u8], out: &mut dyn FnMut(Span)) {
     }
 }
 
+/// Calls `out` with the digits that a telephone exchange says to somebody: `SayDigits("SIP/trunk-1", "482913")`.
+pub fn digits_said(text: &[u8], out: &mut dyn FnMut(Span)) {
+    static SAY: WordList = WordList::new(code::SAY_CALLS);
+    for open in memchr::memchr_iter(b'(', text) {
+        let start = run_start(text, open, 24, |b| is_alnum(b) || b == b'_');
+        if !SAY.holds(slice(text, start..open)) {
+            continue;
+        }
+        let call = text.get(..text.len().min(open + CALL)).unwrap_or_default();
+        let said = Arguments { text: call, at: open + 1 }.take(ARGUMENTS).last().or_else(|| {
+            let end = run_end(text, open + 1, 16, is_digit);
+            (byte(text, end) == b')').then(|| Span::new(open + 1, end))
+        });
+        let digits = |span: &Span| {
+            let word = span.of(text);
+            (3..=16).contains(&word.len())
+                && word.iter().all(|b| is_alnum(*b) || matches!(b, b' ' | b'-' | b'*' | b'#'))
+                && word.iter().any(u8::is_ascii_digit)
+        };
+        if let Some(span) = said.filter(digits) {
+            out(span);
+        }
+    }
+}
+
 /// The arguments in quotes of a call.
 struct Arguments<'a> {
     text: &'a [u8],
@@ -98,6 +123,23 @@ impl Iterator for Arguments<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_that_are_said() {
+        for (text, want) in [
+            ("Executing [s@ivr:1] SayDigits(\"SIP/trunk-1\", \"482913\") in new stack", Some("482913")),
+            ("SayDigits(482913)", Some("482913")),
+            ("SayAlpha(\"PJSIP/x\", \"4K2-9Q\")", Some("4K2-9Q")),
+            ("SayDigits(\"SIP/trunk\")", None),
+            ("Playback(\"SIP/trunk-1\", \"482913\")", None),
+        ] {
+            let mut got = None;
+            digits_said(text.as_bytes(), &mut |span| {
+                got = Some(String::from_utf8_lossy(span.of(text.as_bytes())).into_owned());
+            });
+            assert_eq!(got.as_deref(), want, "{text}");
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, want: &[&str]) {

@@ -11,7 +11,7 @@ use crate::detect::code_opposed::claim_opposed;
 use crate::detect::code_refusal::{names_a_value, refusal};
 use crate::detect::code_shape::{Candidate, Shape, collect};
 pub use crate::detect::code_words::CodeLexiconError;
-use crate::detect::code_words::{CodeWords, Folded, Hit, Role, SpeakingWord};
+use crate::detect::code_words::{CodeWords, Folded, Hit, Role, SpeakingWord, letters_of_addresses};
 use crate::detect::refusal::Refusal;
 use crate::detect::word_list::WordList;
 use crate::detect::words;
@@ -212,6 +212,7 @@ fn distance(text: &[u8], from: usize, to: usize, most: usize, line_end: usize) -
         return None;
     }
     let mut far = 0;
+    let addresses = letters_of_addresses(between);
     for chunk in between.utf8_chunks() {
         let mut stopped = false;
         let mut previous = ' ';
@@ -236,6 +237,7 @@ fn distance(text: &[u8], from: usize, to: usize, most: usize, line_end: usize) -
         }
         far += if stopped { 40 } else { 0 };
     }
+    let far = far.saturating_sub(addresses);
     let answered = line_end == LINE_END_IN_LOG && is_status(between);
     (far <= most && !answered).then_some(far)
 }

@@ -308,3 +308,13 @@ fn is_spaced_letter(c: char) -> bool {
     c.is_alphabetic()
         && !matches!(c as u32, 0xE00..=0xEFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x1100..=0x11FF | 0x2E80..=0xD7FF | 0xF900..=0xFAFF | 0xFF66..=0xFFDC)
 }
+
+/// Letters of addresses of electronic mail among words, but for a word's length each: `otp for <address> is 4829`.
+pub(super) fn letters_of_addresses(between: &[u8]) -> usize {
+    const WORD: usize = 4;
+    if memchr::memchr(b'@', between).is_none() {
+        return 0;
+    }
+    let words = between.split(|b| *b == b' ').filter(|word| word.contains(&b'@'));
+    words.map(|word| word.len().saturating_sub(WORD)).sum()
+}

@@ -40,6 +40,7 @@ pub mod refusal;
 pub mod safe;
 mod safe_names;
 mod said;
+pub mod sent;
 pub mod sip;
 pub mod statement;
 pub mod subject;

@@ -399,29 +399,6 @@ pub fn before_quoted(text: &[u8], start: usize) -> Option<Span> {
     ((behind || dash) && (7..=12).contains(&digits)).then(|| Span::new(start, head.len()))
 }
 
-/// `{send,<<"4479…">>,<<"see you at six">>}`, `('4479…', 'see you at six')`: the number in quotes before a text in quotes that
-/// begins at `start`, in one list.
-pub fn listed_before_quoted(text: &[u8], start: usize) -> Option<Span> {
-    let sign = before(text, start);
-    if !matches!(sign, b'"' | b'\'') {
-        return None;
-    }
-    let opens = |at: usize, pieces: &[&[u8]]| {
-        pieces.iter().find(|piece| slice(text, 0..at).ends_with(piece)).map(|piece| at - piece.len())
-    };
-    let at = opens(start - 1, &[b"<<", b"b", b"u", b""])?;
-    let at = opens(at, &[b", ", b","])?;
-    let at = opens(at, &[b">>", b""])?;
-    if before(text, at) != sign {
-        return None;
-    }
-    let end = at - 1;
-    let digits = run_start(text, end, 16, is_digit);
-    let from = digits - usize::from(before(text, digits) == b'+');
-    let number = Span::new(from, end);
-    ((9..=15).contains(&(end - digits)) && before(text, from) == sign).then_some(number)
-}
-
 /// Calls `out` with a name of two words or more and the number in brackets behind it, written as a country writes its
 /// own: `Ada Roe (099 123 45 67)`.
 pub fn bracketed(text: &[u8], out: &mut dyn FnMut(Span, Span)) {

@@ -227,7 +227,7 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         }
         // `"token": "482913"`, beside a number: what somebody was sent.
         Class::Credential
-            if !likely
+            if !sure
                 && TOKENS.holds(name)
                 && around.own.has(Facts::PHONE.with(Facts::CODES))
                 && is_lone_code(value) =>

@@ -111,8 +111,11 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 62] = [
+const LITERALS: [(&str, Seen); 65] = [
     ("wamid.", Seen::MESSAGE_ID),
+    (" t=\"", Seen::SAYS),
+    ("saydigits(", Seen::CALL),
+    ("sayalpha(", Seen::CALL),
     (" link", Seen::LINK),
     ("+CM", Seen::MODEM),
     (" stat:", Seen::RECEIPT),

@@ -14,6 +14,7 @@ pub(super) fn is_of_the_line(again: Again, text: &[u8], field: &Field) -> bool {
     const HEADER: usize = 256;
     let value = field.value.of(text);
     let hex = || value.iter().all(u8::is_ascii_hexdigit);
+    let digits = || value.iter().all(u8::is_ascii_digit);
     match again {
         Again::No => false,
         Again::UidOfARequest => matches!(value.len(), 7..=32) && hex(),
@@ -22,13 +23,20 @@ pub(super) fn is_of_the_line(again: Again, text: &[u8], field: &Field) -> bool {
             let extra = |head: &[u8]| head.ends_with(b"} ") || head.ends_with(b"[] ");
             value.len() == 7 && head.is_some_and(extra) && hex()
         }
+        // `"window":{"from":1769249216,"to":1769249276}`
+        Again::Period => matches!(value, [b'1', ..]) && matches!(value.len(), 10 | 13) && digits(),
         Again::External => {
             let header = text.get(..text.len().min(HEADER)).unwrap_or_default();
-            field.form == Form::Bare
-                && value.iter().all(u8::is_ascii_digit)
-                && memchr::memmem::find(header, b"CEF:").is_some()
+            field.form == Form::Bare && memchr::memmem::find(header, b"CEF:").is_some()
         }
     }
+}
+
+/// Whether a name may be that of a time's beginning or end, by what it stands in.
+pub(super) fn bounds_a_period(text: &[u8], tree: &Tree, field: &Field, name: &[u8]) -> bool {
+    static PERIODS: WordList = WordList::new(neighbours::PERIODS);
+    matches!(name, b"from" | b"to" | b"start" | b"end" | b"since" | b"until")
+        && PERIODS.holds(tree.container(field.container).name.of(text))
 }
 
 /// `["4479…", "see you at six", {…}]`: what a job was called with that sends a text to a number.

@@ -356,6 +356,7 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
             b"uid" if own.has(Facts::REQUEST) => Again::UidOfARequest,
             b"uid" => Again::Uid,
             b"externalId" => Again::External,
+            name if beside::bounds_a_period(bytes, tree, field, name) => Again::Period,
             _ => Again::No,
         };
         // A user's own rule has the last word.

@@ -81,6 +81,8 @@ pub(super) enum Again {
     UidOfARequest,
     /// A device's number for an event, in its event format.
     External,
+    /// Where a time begins or ends, perhaps.
+    Period,
 }
 
 /// The shapes of a thread.

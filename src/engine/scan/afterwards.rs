@@ -7,7 +7,7 @@ use crate::detect::positional::{self, Beside};
 use crate::detect::statement;
 use crate::detect::table_column;
 use crate::detect::table_row::{self, Cell};
-use crate::detect::{account_name, body, call, chat_export, link, listed, sip, syslog};
+use crate::detect::{account_name, body, call, chat_export, link, listed, sent, sip, syslog};
 
 impl Scan {
     /// `done` are the spans that were dealt with already (sorted), `from` is where the text's own findings begin.
@@ -155,18 +155,9 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
     let Map::Base(base) = here.map else { return };
     for place in from..sink.found.len() {
         let Some(found) = sink.found.get(place) else { continue };
-        if found.class == Class::Body && seen.has(Seen::ARROW) {
-            let start = found.span.start.checked_sub(base).map(|start| Span { start, end: start }.start());
-            if let Some(number) = start.and_then(|start| positional::before_quoted(text, start)) {
-                push(sink, here, Class::Phone, phone, number, Detail::None, false);
-            }
-        }
-        let Some(found) = sink.found.get(place) else { continue };
         if found.class == Class::Body
-            && let Some(start) =
-                found.span.start.checked_sub(base).map(|start| Span { start, end: start }.start())
-            && let Some(number) = positional::listed_before_quoted(text, start)
-            && resolve::is_valid_number(number.of(text).strip_prefix(b"+").unwrap_or(number.of(text)))
+            && let Some(start) = found.span.start.checked_sub(base)
+            && let Some(number) = number_of_a_text(text, Span { start, end: start }.start(), seen)
         {
             push(sink, here, Class::Phone, phone, number, Detail::None, false);
         }
@@ -180,6 +171,9 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
         };
         let span = Span { start, end };
         if number {
+            if let Some(who) = sent::name_before(text, span.start()) {
+                push(sink, here, Class::Name, name, who, Detail::None, false);
+            }
             if let Some(who) = positional::name_behind(text, span.end()) {
                 push(sink, here, Class::Name, name, who, Detail::None, false);
             }
@@ -194,8 +188,25 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
     }
 }
 
+/// The number of who got or said the text that begins at `start`.
+fn number_of_a_text(text: &[u8], start: usize, seen: Seen) -> Option<Span> {
+    let valid = |number: &Span| {
+        let digits = number.of(text);
+        resolve::is_valid_number(digits.strip_prefix(b"+").unwrap_or(digits))
+    };
+    let listed = sent::listed_before_quoted(text, start).filter(valid);
+    let says = || seen.has(Seen::SAYS).then(|| sent::says(text, start)).flatten();
+    let arrow = || seen.has(Seen::ARROW).then(|| positional::before_quoted(text, start)).flatten();
+    listed.or_else(says).or_else(arrow)
+}
+
 /// What functions were called with that open a door.
 fn secrets(detectors: &Detectors, here: &Here<'_>, sink: &mut Sink) {
+    if let Some(rule) = detectors.rule(Detector::CodeContext) {
+        call::digits_said(here.text, &mut |span| {
+            push(sink, here, Class::Code, rule, span, Detail::None, false);
+        });
+    }
     let Some(rule) = detectors.rule(Detector::CredentialShape) else { return };
     call::secrets(here.text, &mut |span| {
         push(sink, here, Class::Credential, rule, span, Detail::None, false);
@@ -216,6 +227,13 @@ fn arguments(detectors: &Detectors, here: &Here<'_>, seen: Seen, sink: &mut Sink
         });
     }
     if seen.has(Seen::PAIR) {
+        if let Some(body) = detectors.rule(Detector::BodyShape) {
+            sent::arguments(text, &mut |number, said| {
+                push(sink, here, Class::Phone, phone, number, Detail::None, false);
+                let value = sink.keep(said.of(text));
+                push_value(sink, here, Class::Body, body, said, value);
+            });
+        }
         listed::pairs(text, &mut |number, span| {
             if speaks_of_codes_near(text, number) {
                 push(sink, here, Class::Phone, phone, number, Detail::None, false);
