@@ -22,15 +22,15 @@ pub(super) fn colour_end(text: &[u8], mut pos: usize) -> usize {
     pos
 }
 
-/// `ESC[35mAda Roe ESC[0m`: where a value of several words ends that stands in a colour of its own, behind which the next
+/// `ESC[35mAda Roe ESC[0m`: where a value ends that stands in a colour of its own, behind which the next
 /// begins.
-pub(super) fn words_in_colour(text: &[u8], from: usize) -> Option<usize> {
+pub(super) fn end_in_colour(text: &[u8], from: usize) -> Option<usize> {
     const LONGEST: usize = 512;
     let rest = text.get(from..text.len().min(from + LONGEST))?;
     let len = memchr::memchr2(0x1b, b'\n', rest).filter(|len| rest.get(*len) == Some(&0x1b))?;
     let value = rest.get(..len)?;
     let plain = !matches!(value.first(), None | Some(b' ' | b'"' | b'\'' | b'[' | b'{' | b'<'));
-    (plain && value.contains(&b' ') && !value.contains(&b'=')).then_some(from + len)
+    (plain && !value.contains(&b'=')).then_some(from + len)
 }
 
 /// Before a terminal's colours that end at `end`, not before `start`: `ESC[3mbody ESC[0m ESC[2m=` as Rust's `tracing`

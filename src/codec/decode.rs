@@ -21,6 +21,18 @@ impl Map<'_> {
             Map::Table(table) => table.get(offset).or(table.last()).copied().unwrap_or(0),
         }
     }
+
+    /// Where the byte stands in the text that came from `place` in the part; `None` where none did.
+    #[must_use]
+    pub fn back(&self, place: u32) -> Option<usize> {
+        match self {
+            Map::Base(base) => usize::try_from(place.checked_sub(*base)?).ok(),
+            Map::Table(table) => {
+                let at = table.partition_point(|from| *from < place);
+                (table.get(at) == Some(&place)).then_some(at)
+            }
+        }
+    }
 }
 
 /// A decoded text. The buffers are kept from record to record.

@@ -6,7 +6,7 @@
 //! and XML, since their lines are mixed in practice. Values may nest (a form body in a logfmt
 //! value): the outer field comes first, the inner ones follow.
 
-use super::around::{colour_end, rejected, words_in_colour, wrapper};
+use super::around::{colour_end, end_in_colour, rejected, wrapper};
 use super::json::{self, Walker};
 use super::name::{function_line_end, is_name_byte, is_scheme, login_end, name_before_json, name_ending_at};
 use super::object::Object;
@@ -315,8 +315,10 @@ fn value(
 ) -> Option<usize> {
     if text.get(from) == Some(&0x1b) {
         from = colour_end(text, from);
-        if let Some(end) = words_in_colour(text, from) {
-            tree.fields.push(Field { name, value: Span::new(from, end), container: 0, form: Form::Element });
+        if let Some(end) = end_in_colour(text, from) {
+            let value = Span::new(from, end);
+            let form = if value.of(text).contains(&b' ') { Form::Element } else { Form::Bare };
+            tree.fields.push(Field { name, value, container: 0, form });
             return Some(from);
         }
     }

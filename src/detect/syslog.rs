@@ -7,7 +7,7 @@ const HEADER_WORDS: usize = 5;
 /// 57735 - `); 0 in any other line.
 #[must_use]
 pub fn header_end(line: &[u8]) -> usize {
-    let Some(rest) = line.strip_prefix(b"<") else { return 0 };
+    let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).strip_prefix(b"<") else { return 0 };
     let priority = rest.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
     let Some(rest) = rest.get(priority..).and_then(|rest| rest.strip_prefix(b">1 ")) else { return 0 };
     // The time begins with a year, or is not known.

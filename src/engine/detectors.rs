@@ -340,6 +340,10 @@ impl Detectors {
     /// How far a bare value of a class that has spaces in it goes: `text=see you at six took=3`.
     #[must_use]
     pub fn extend_bare(&self, text: &[u8], span: Span, class: Class) -> Span {
+        // A terminal's colour ends it.
+        if text.get(span.end()) == Some(&0x1b) {
+            return span;
+        }
         match class {
             Class::Phone => match phone::at(text, span.start(), &self.phone_context(phone::FieldHint::Phone))
             {

@@ -436,7 +436,9 @@ fn shaped(
     let name = tree.name_of(field).of(bytes);
     let meaning = below_its_parent(tools, names, bytes, tree, field, info);
     let asks = meaning.class.is_some() && info.claims.bare.is_none();
-    let named = (asks && meaning.strength == Strength::Ambiguous).then(|| {
+    let doubtful = meaning.strength == Strength::Ambiguous
+        || meaning.class == Some(Class::Credential) && meaning.strength == Strength::Likely;
+    let named = (asks && doubtful).then(|| {
         ancestors(tree, field.container).take(4).fold(Facts::default(), |named, index| {
             let name = tree.container(index).name;
             if name.is_empty() { named } else { named.with(self::info(tools, names, name.of(bytes)).inside) }
@@ -547,7 +549,7 @@ fn words_follow(text: &[u8], value: Span) -> bool {
 fn leaves_a_doubt(meaning: Meaning) -> bool {
     let phone = meaning.class == Some(Class::Phone) && meaning.strength == Strength::Ambiguous;
     let account = meaning.class == Some(Class::SubjectId) && meaning.strength == Strength::Ambiguous;
-    let token = meaning.class == Some(Class::Credential) && meaning.strength == Strength::Ambiguous;
+    let token = meaning.class == Some(Class::Credential) && meaning.strength != Strength::Sure;
     phone || account || token || matches!(meaning.class, Some(Class::Body | Class::Code | Class::Url))
 }
 

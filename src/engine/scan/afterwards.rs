@@ -70,13 +70,12 @@ impl Scan {
 
 /// Ids in brackets behind names and addresses of persons.
 fn bracketed_ids(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut Sink) {
-    let (Map::Base(base), Some(rule)) = (here.map, detectors.rule(Detector::SubjectShape)) else { return };
+    let Some(rule) = detectors.rule(Detector::SubjectShape) else { return };
     for place in from..sink.found.len() {
         let Some(found) = sink.found.get(place) else { continue };
-        let end =
-            found.span.end.checked_sub(base).filter(|_| matches!(found.class, Class::Name | Class::Email));
-        let Some(end) = end else { continue };
-        if let Some(span) = account_name::bracketed_id(here.text, Span { start: end, end }.end()) {
+        let end = Some(found.span.end).filter(|_| matches!(found.class, Class::Name | Class::Email));
+        let Some(end) = end.and_then(|end| here.map.back(end)) else { continue };
+        if let Some(span) = account_name::bracketed_id(here.text, end) {
             push(sink, here, Class::SubjectId, rule, span, Detail::None, false);
         }
     }
@@ -84,20 +83,19 @@ fn bracketed_ids(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut
 
 /// Codes behind numbers in lists of values, where the text speaks of codes or a statement was run with them.
 fn listed_codes(detectors: &Detectors, here: &Here<'_>, from: usize, sink: &mut Sink) {
-    let (Map::Base(base), Some(rule)) = (here.map, detectors.rule(Detector::CodeContext)) else { return };
+    let Some(rule) = detectors.rule(Detector::CodeContext) else { return };
     for place in from..sink.found.len() {
         let Some(found) = sink.found.get(place).filter(|found| found.class == Class::Phone) else { continue };
-        let Some(end) = found.span.end.checked_sub(base) else { continue };
-        let Some(listed) = listed::behind(here.text, Span { start: end, end }.end()) else { continue };
+        let Some(end) = here.map.back(found.span.end) else { continue };
+        let Some(listed) = listed::behind(here.text, end) else { continue };
         // A statement that stands there says what its parameters are.
-        let head = here.text.get(..end as usize).unwrap_or_default();
+        let head = here.text.get(..end).unwrap_or_default();
         if statement::names_its_parameters(head) {
             continue;
         }
         let bound = listed.parameter.is_some_and(|sign| bytes::find(head, sign.of(here.text)).is_none());
         // `['+4479…', '482913', …]`: a call's first two arguments.
-        let first = found.span.start.checked_sub(base).is_some_and(|start| {
-            let start = Span { start, end: start }.start();
+        let first = here.map.back(found.span.start).is_some_and(|start| {
             listed.quoted
                 && matches!(
                     here.text.get(..start),
@@ -152,12 +150,11 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
             push(sink, here, Class::Code, code, value, Detail::None, false);
         }
     });
-    let Map::Base(base) = here.map else { return };
     for place in from..sink.found.len() {
         let Some(found) = sink.found.get(place) else { continue };
         if found.class == Class::Body
-            && let Some(start) = found.span.start.checked_sub(base)
-            && let Some(number) = number_of_a_text(text, Span { start, end: start }.start(), seen)
+            && let Some(start) = here.map.back(found.span.start)
+            && let Some(number) = number_of_a_text(text, start, seen)
         {
             push(sink, here, Class::Phone, phone, number, Detail::None, false);
         }
@@ -165,11 +162,11 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
         let number = found.class == Class::Phone;
         let listed = number || found.class == Class::Email;
         let (Some(start), Some(end)) =
-            (found.span.start.checked_sub(base), found.span.end.checked_sub(base).filter(|_| listed))
+            (here.map.back(found.span.start), here.map.back(found.span.end).filter(|_| listed))
         else {
             continue;
         };
-        let span = Span { start, end };
+        let span = Span::new(start, end);
         if number {
             if let Some(who) = sent::name_before(text, span.start()) {
                 push(sink, here, Class::Name, name, who, Detail::None, false);
