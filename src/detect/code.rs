@@ -543,7 +543,8 @@ fn claim_in_log(text: &[u8], candidates: &mut [Candidate], hits: &[Hit]) {
             };
         }
     }
-    claim_opposed(text, candidates);
+    let spoken = hits.iter().any(|hit| matches!(hit.role, Role::Code | Role::Topic));
+    claim_opposed(text, candidates, spoken);
     for candidate in candidates.iter_mut().filter(|one| !one.taken && one.refused.is_none()) {
         // `requested a new code, previous one 482913 revoked`
         if is_void(text, candidate.end) {

@@ -5,10 +5,13 @@ use super::words;
 use crate::finding::Span;
 
 /// `typed 32820 instead of 601211`, `'165731' != '343630'`: what a code is held against is one, too.
-pub(super) fn claim_opposed(text: &[u8], candidates: &mut [Candidate]) {
+pub(super) fn claim_opposed(text: &[u8], candidates: &mut [Candidate], spoken: bool) {
     for place in 1..candidates.len() {
         let [one, other] = candidates.get_mut(place - 1..=place).unwrap_or_default() else { return };
-        if one.taken == other.taken {
+        // `expected IG-187545 but got 187546`: of two that nothing else is said of, where codes are spoken of.
+        let alike = spoken && one.end - one.start >= 5 && other.end - other.start >= 5;
+        let open = !one.taken && one.refused.is_none() && other.refused.is_none();
+        if one.taken && other.taken || !one.taken && !other.taken && !(alike && open) {
             continue;
         }
         if let Some(signs) = opposed(text, one.end).filter(|at| at.end() == other.start)
