@@ -459,6 +459,19 @@ pub fn has_shape(name: &[u8]) -> bool {
         && !safe::keep_alone(name)
 }
 
+/// `cus_NffrFeUfNV2Hib`: an id drawn at random behind a person's word.
+#[must_use]
+pub fn is_persons_id(value: &[u8]) -> bool {
+    static PREFIXES: WordList = WordList::new(words::subject::ID_PREFIXES);
+    let Some(at) = value.iter().position(|b| *b == b'_') else { return false };
+    let (prefix, drawn) = value.split_at(at);
+    let drawn = drawn.get(1..).unwrap_or_default();
+    PREFIXES.holds(prefix)
+        && (8..=40).contains(&drawn.len())
+        && drawn.iter().all(|b| is_alnum(*b))
+        && drawn.iter().any(u8::is_ascii_digit)
+}
+
 fn is_name(byte: u8) -> bool {
     is_alnum(byte) || matches!(byte, b'.' | b'_' | b'-' | b'@' | b'+' | b'\\' | b'$') || byte >= 0x80
 }

@@ -6,6 +6,7 @@ mod beside;
 mod changes;
 mod coded;
 mod frame;
+mod parts;
 mod pattern;
 mod read;
 mod shape;

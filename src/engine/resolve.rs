@@ -175,6 +175,8 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
         Class::Url if name.ends_with(b"callback") && is_dialled(value) => {
             return Reading::Claim(Class::Phone);
         }
+        // `"id":"cus_NffrFeUfNV2Hib"`: a customer's, as it says itself.
+        Class::EventId if account_name::is_persons_id(value) => return Reading::Claim(Class::SubjectId),
         // An id, a URL, a port is one word; `request: "GET /x HTTP/1.1"` is none.
         Class::EventId | Class::Url | Class::Port => {
             const ENDS_WORDS: [bool; 256] = byte_table(b" \t\n\r\"");

@@ -65,7 +65,7 @@ impl Finder {
                     value.strip_prefix(b"+").unwrap_or(value).iter().take_while(|b| b.is_ascii_digit());
                 if !found
                     && class == Class::Phone
-                    && digits.count() >= 7
+                    && (7..=15).contains(&digits.count())
                     && let Some(rule) = rule.or_else(|| tools.detectors.by_name())
                 {
                     return self.claim(tools, lone, field, class, rule, sink);

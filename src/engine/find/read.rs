@@ -173,7 +173,10 @@ pub(super) fn read_shaped(
             (_, Form::JsonWord) => (Reading::Safe, None),
             // `OtpJob ["+4479…","482913"]`
             (Reading::Text | Reading::Safe, _) if listed_code() => (Reading::Claim(Class::Code), None),
-            _ if may_be_said(reading, field.form, value) && is_said(tools, bytes, facts, field, buffer) => {
+            _ if may_be_said(reading, field.form, value)
+                && !parts::describes_an_answer(bytes, tree, field)
+                && is_said(tools, bytes, facts, field, buffer) =>
+            {
                 (Reading::Claim(Class::Body), None)
             }
             // `delivered: "see you there"`: a name that is safe, and no value of its kind.
@@ -233,6 +236,12 @@ pub(super) fn read_shaped(
         && beside::is_member_of_a_message(bytes, field)
     {
         around.own = around.own.with(Facts::MESSAGE);
+    }
+    if meaning.class == Some(Class::Body)
+        && meaning.strength == Strength::Ambiguous
+        && parts::describes_an_answer(bytes, tree, field)
+    {
+        return (Reading::Headline, None);
     }
     let reading = resolve::read(shaped.lower.as_bytes(), meaning, value, field.form, &around);
     // `code=131047 level=ERROR msg="broker not available"`
@@ -306,7 +315,7 @@ fn surroundings(tree: &Tree, facts: &[Facts], field: &Field, named: Facts) -> Su
 }
 
 /// A container and up to four around it.
-fn ancestors(tree: &Tree, index: u32) -> impl Iterator<Item = u32> {
+pub(super) fn ancestors(tree: &Tree, index: u32) -> impl Iterator<Item = u32> {
     let parent = move |index: &u32| Some(tree.container(*index).parent).filter(|parent| parent != index);
     std::iter::successors(Some(index), parent).take(5)
 }
@@ -366,7 +375,7 @@ fn know(tools: Tools<'_>, names: &mut NameCache<NameInfo>, bytes: &[u8], tree: &
             shaped.again = Again::No;
         }
         if own.has(Facts::PLACE) && shaped.claimed.is_none() {
-            name_a_place(tools, names, bytes, tree, field, shaped);
+            parts::name_a_place(tools, names, bytes, tree, field, shaped);
         }
     }
     staff::name_staff(bytes, tree, fields);
@@ -405,26 +414,6 @@ fn fill_templates(
     }
 }
 
-/// `"message":{"latitude":1,"longitude":2,"name":"…"}`: what a place is called that somebody sent.
-fn name_a_place(
-    tools: Tools<'_>,
-    names: &mut NameCache<NameInfo>,
-    bytes: &[u8],
-    tree: &Tree,
-    field: &Field,
-    shaped: &mut Shaped,
-) {
-    static OF_PLACES: WordList = WordList::new(words::neighbours::OF_PLACES);
-    let mut around = ancestors(tree, field.container).take(3).map(|index| tree.container(index).name);
-    let sent = OF_PLACES.holds(tree.name_of(field).of(bytes))
-        && around.any(|name| info(tools, names, name.of(bytes)).inside.has(Facts::MESSAGE));
-    if sent {
-        let place = Meaning { class: Some(Class::Location), strength: Strength::Sure, blocked: false };
-        (shaped.meaning, shaped.always, shaped.meant, shaped.named) =
-            (place, None, Some(Class::Location), None);
-    }
-}
-
 fn shaped(
     tools: Tools<'_>,
     names: &mut NameCache<NameInfo>,
@@ -435,6 +424,7 @@ fn shaped(
 ) -> Shaped {
     let name = tree.name_of(field).of(bytes);
     let meaning = below_its_parent(tools, names, bytes, tree, field, info);
+    let meaning = parts::of_a_name(tools, names, bytes, tree, field, meaning);
     let asks = meaning.class.is_some() && info.claims.bare.is_none();
     let doubtful = meaning.strength == Strength::Ambiguous
         || meaning.class == Some(Class::Credential) && meaning.strength == Strength::Likely;
