@@ -26,6 +26,7 @@ pub mod table;
 pub mod text;
 pub mod time;
 mod traced;
+mod vcard;
 
 use crate::finding::Span;
 

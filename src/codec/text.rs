@@ -12,7 +12,7 @@ use super::name::{function_line_end, is_name_byte, is_scheme, login_end, name_be
 use super::object::Object;
 use super::{
     Field, Form, Tree, block, byte_table, drawn, escaped, leef, markup, next_in, php, plain, redis, sql,
-    sql_binds, table, traced,
+    sql_binds, table, traced, vcard,
 };
 use crate::finding::Span;
 
@@ -44,6 +44,7 @@ pub fn walk(
     if memchr::memchr(b'\n', text.get(start..).unwrap_or_default()).is_some() {
         traced::walk(text, start, tree);
         drawn::walk(text, start, tree);
+        vcard::walk(text, start, tree);
     }
     let mut tag = Span::default();
     let mut object = Object::default();

@@ -1,4 +1,4 @@
-//! Mobile equipment identities: 3GPP TS 23.003 §6.
+//! Mobile equipment identities (3GPP TS 23.003 §6), and behind their word subscribers' (§2).
 
 use super::Hit;
 use super::bytes::{before, byte, ends_before, is_alnum, is_digit, is_word, run_end, slice};
@@ -30,7 +30,7 @@ pub fn at(text: &[u8], start: usize) -> Option<Hit> {
     }
     let number = slice(text, start..end);
     let body = BODIES.iter().any(|body| number.starts_with(body));
-    let named = [&b"imei"[..], b"imeisv", b"meid"].iter().any(|word| is_near(text, start, word));
+    let named = [&b"imei"[..], b"imeisv", b"meid", b"imsi"].iter().any(|word| is_near(text, start, word));
     let device = [&b"device"[..], b"equipment", b"handset", b"hw_id", b"hwid", b"serial"]
         .iter()
         .any(|word| is_near(text, start, word));

@@ -35,7 +35,11 @@ pub fn before_angle(text: &[u8], at: usize) -> Option<Span> {
         let span = Span::new(open + 1, close);
         return speaks(span.of(text)).then_some(span);
     }
-    words_before(text, end)
+    // `'Ada Roe' <ada@example.com>`
+    let closing = usize::from(end > 0 && byte(text, end - 1) == b'\'');
+    let name = words_before(text, end - closing)?;
+    let opened = name.start().checked_sub(1).is_some_and(|at| byte(text, at) == b'\'');
+    (closing == 0 || opened).then_some(name)
 }
 
 /// The name before a number in parentheses: `Anmeldung von Marta Roe (+49 …)`, `Marta Roe (tel:+49 …)`:

@@ -65,6 +65,30 @@ fn is_sending(text: &[u8], open: usize) -> bool {
     if end < open { ARGUMENTS.holds(name) } else { sends(name) }
 }
 
+/// `rec/4479…_3361…_1769249216.wav`: calls `out` with the numbers in the name of a recording, parted by dashes or underscores.
+pub fn recordings(text: &[u8], out: &mut dyn FnMut(Span)) {
+    for dot in memchr::memchr_iter(b'.', text) {
+        let end = run_end(text, dot + 1, 6, is_alnum);
+        let kind = slice(text, dot + 1..end);
+        if !words::message::RECORDINGS.iter().any(|known| kind.eq_ignore_ascii_case(known.as_bytes())) {
+            continue;
+        }
+        let start = run_start(text, dot, 160, |b| is_alnum(b) || matches!(b, b'_' | b'-' | b'+'));
+        let mut at = start;
+        for part in slice(text, start..dot).split(|b| matches!(b, b'_' | b'-')) {
+            let digits = part.strip_prefix(b"+").unwrap_or(part);
+            let number = Span::new(at, at + part.len());
+            at = number.end() + 1;
+            if (9..=15).contains(&digits.len())
+                && digits.iter().all(u8::is_ascii_digit)
+                && !(digits.len() == 10 && digits.first() == Some(&b'1') || digits.len() == 14)
+            {
+                out(number);
+            }
+        }
+    }
+}
+
 /// `{send,<<"4479…">>,<<"see you at six">>}`, `('4479…', 'see you at six')`: the number in quotes before a text in quotes that
 /// begins at `start`, in one list.
 pub fn listed_before_quoted(text: &[u8], start: usize) -> Option<Span> {
@@ -171,6 +195,21 @@ mod tests {
         assert_eq!(says("66106954 says: \"see").as_deref(), Some("66106954"));
         assert_eq!(says("66106954 took: \"see"), None);
         assert_eq!(says("took 954 wrote: \"see"), None);
+    }
+
+    #[test]
+    fn numbers_in_names_of_recordings() {
+        let found = |text: &str| {
+            let mut got = Vec::new();
+            recordings(text.as_bytes(), &mut |span| got.extend(shown(text, Some(span))));
+            got
+        };
+        assert_eq!(
+            found("s3://rec/491511234567_+33612345678_1769249216.wav 1"),
+            ["491511234567", "+33612345678"]
+        );
+        assert_eq!(found("call-20260302101112-491511234567.mp3"), ["491511234567"]);
+        assert!(found("rec/491511234567_1.csv app-1234567890123456.wav").is_empty());
     }
 
     #[test]

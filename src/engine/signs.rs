@@ -111,9 +111,16 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 65] = [
+const LITERALS: [(&str, Seen); 72] = [
     ("wamid.", Seen::MESSAGE_ID),
     (" t=\"", Seen::SAYS),
+    (".wav", Seen::PLACES),
+    (".mp3", Seen::PLACES),
+    (".ogg", Seen::PLACES),
+    (".m4a", Seen::PLACES),
+    (".gsm", Seen::PLACES),
+    (".opus", Seen::PLACES),
+    (".amr", Seen::PLACES),
     ("saydigits(", Seen::CALL),
     ("sayalpha(", Seen::CALL),
     (" link", Seen::LINK),
