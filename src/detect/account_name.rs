@@ -272,7 +272,11 @@ pub fn persons(line: &[u8], out: &mut dyn FnMut(Span)) {
         if !(WORDS.holds(word) || PERSONS.holds(word) || small) {
             continue;
         }
-        let Some(span) = person(line, start, colon) else { continue };
+        // `Kunde (Ada Roe): …`
+        let opens = usize::from(!small && byte(line, start) == b'(');
+        let closes =
+            |span: &Span| opens == 0 || line.get(span.end()..).is_some_and(|rest| rest.starts_with(b"): "));
+        let Some(span) = person(line, start + opens, colon).filter(closes) else { continue };
         let numbered = || last.iter().filter(|b| b.is_ascii_digit()).count() >= 7;
         if !small
             || word == b"for" && numbered()

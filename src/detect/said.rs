@@ -81,6 +81,10 @@ fn behind_sign(line: &[u8], head: &[u8], sign: u8, next: usize) -> Option<Teller
             .get(open + 1..)
             .filter(|id| id.iter().filter(|b| is_digit(**b)).count() >= 7 || id.starts_with(b"[PHONE"))
     });
+    // `Kunde (Ada Roe): …`
+    if inner.is_none() && sign == b':' && is_speaker_by_name(head) {
+        return Some(Teller::Number);
+    }
     // `4479…@s.whatsapp.net (Ada) dice: …`, `+4479… in 12 ms: …`
     if inner.is_none() && sign == b':' && is_somebody_saying(head) {
         return Some(Teller::Chat);
@@ -91,6 +95,19 @@ fn behind_sign(line: &[u8], head: &[u8], sign: u8, next: usize) -> Option<Teller
     let bare = without_name(head);
     let chat = bare.len() < head.len() && head.get(bare.len()) == Some(&b'@');
     ends_in_number(without_extension(bare)).then_some(if chat { Teller::Chat } else { Teller::Number })
+}
+
+/// `Kunde (Ada Roe)`: a person's word and a name in brackets.
+fn is_speaker_by_name(head: &[u8]) -> bool {
+    static SPEAKERS: WordList = WordList::new(words::message::SPEAKERS);
+    let Some(inside) = head.strip_suffix(b")") else { return false };
+    let Some(open) = memchr::memrchr(b'(', inside) else { return false };
+    let name = inside.get(open + 1..).unwrap_or_default();
+    let word = inside.get(..open).and_then(|before| before.strip_suffix(b" ")).unwrap_or_default();
+    let word = word.rsplit(|b| *b == b' ').next().unwrap_or_default();
+    name.len() >= 2
+        && name.iter().all(|b| is_letter(*b) || is_high(*b) || matches!(b, b' ' | b'.' | b'-' | b'\''))
+        && SPEAKERS.holds(word)
 }
 
 /// `+4479… to 71234`, `+4479… an ACME`: without who is written to, a short number or a name of one word.
