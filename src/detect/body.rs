@@ -356,6 +356,9 @@ pub fn is_status_line(value: &[u8]) -> bool {
     matches!(code, [b'1'..=b'6', b'0'..=b'9', b'0'..=b'9']) && named && (1..=4).contains(&count)
 }
 
+/// How a message stands that a modem holds (3GPP TS 27.005, 3.1).
+const MODEM_STATES: [&[u8]; 4] = [b"REC READ", b"REC UNREAD", b"STO SENT", b"STO UNSENT"];
+
 /// Quoted text in prose.
 fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out: &mut dyn FnMut(Span)) {
     let mut pos = 0;
@@ -382,6 +385,9 @@ fn quoted(line: &[u8], near_phone: bool, announced: &dyn Fn(usize) -> bool, out:
             name.last().is_some_and(u8::is_ascii_digit) && near_phone && is_written(text.of(line))
         };
         if before == b'=' && !parameter() {
+            continue;
+        }
+        if MODEM_STATES.contains(&text.of(line)) {
             continue;
         }
         if !reads_like_text(text.of(line)) || names_a_person(line, close) || is_status_line(text.of(line)) {

@@ -317,9 +317,35 @@ pub fn is_pdu(octets: &[u8]) -> bool {
     }) && octets.len() >= 12
 }
 
+/// Whether octets hold an address as SMPP writes it (3.4, 3.1 and 4.8.1): its type and plan, seven to twenty digits, a zero.
+/// Of random octets one in ten thousand million has such a run.
+#[must_use]
+pub fn holds_smpp_address(octets: &[u8]) -> bool {
+    memchr::memchr_iter(0, octets).any(|end| {
+        let digits = octets
+            .get(..end)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .take(21)
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        let plan = end.checked_sub(digits + 2).and_then(|from| octets.get(from..from + 2));
+        (7..=20).contains(&digits) && matches!(plan, Some([0..=6, 0..=18]))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_smpp() {
+        assert!(holds_smpp_address(b"\0\0\0\x04\0\0\x01\x01491511234567\0\0"));
+        assert!(!holds_smpp_address(b"\0\0\0\x04\0\0\x41\x01491511234567\0\0"));
+        assert!(!holds_smpp_address(b"\x01\x01491511\0"));
+        assert!(!holds_smpp_address(b"\x01\x01491511234567"));
+    }
 
     #[test]
     fn dumps() {

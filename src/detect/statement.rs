@@ -1,7 +1,7 @@
 //! What commands and statements hold that a program was run with: Redis' `SETEX`, parameters that Hibernate binds,
 //! SQL's `LIKE`.
 
-use super::bytes::{byte, is_alnum, is_letter, run_end, run_start, slice};
+use super::bytes::{before, byte, is_alnum, is_letter, run_end, run_start, slice};
 use crate::finding::Span;
 
 /// Longest value that is looked for.
@@ -30,6 +30,42 @@ pub fn kept(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
             };
             if digits(lifetime, 9) && is_kept_code(value.of(text)) && speaks(key.of(text)) {
                 out(value);
+            }
+        }
+    }
+}
+
+/// Calls `out` with the codes that a cache is given: `SET otp:4479… 482913 EX 300`, `cache.set("otp:4479…", "482913")`,
+/// memcached's `set otp_4479… 0 300 6 482913`.
+pub fn set(text: &[u8], speaks: fn(&[u8]) -> bool, out: &mut dyn FnMut(Span)) {
+    const WORDS: usize = 5;
+    let sign = |b: u8| matches!(b, b' ' | b'"' | b'\'' | b'\n' | b'\r' | b',' | b'(' | b')' | b'[' | b']');
+    for command in [&b"SET"[..], b"set", b"Set", b"put", b"SETNX", b"setnx", b"GETSET"] {
+        for at in memchr::memmem::find_iter(text, command) {
+            let behind = at + command.len();
+            if is_alnum(before(text, at)) || !sign(byte(text, behind)) {
+                continue;
+            }
+            let mut words = [Span::default(); WORDS];
+            let mut end = behind;
+            for word in &mut words {
+                let start = run_end(text, end, 4, sign);
+                end = run_end(text, start, 96, |b| !sign(b));
+                *word = Span::new(start, end);
+            }
+            let [key, first, _, size, last] = words;
+            let key = key.of(text);
+            // Of one somebody, not a setting: `set otp_ttl 3000`.
+            let digits = key.iter().filter(|b| b.is_ascii_digit()).count();
+            if !(speaks(key) && (digits >= 4 || key.contains(&b':') && digits >= 1)) {
+                continue;
+            }
+            let sized = std::str::from_utf8(size.of(text)).ok().and_then(|size| size.parse().ok())
+                == Some(last.len());
+            if is_kept_code(first.of(text)) {
+                out(first);
+            } else if sized && is_kept_code(last.of(text)) {
+                out(last);
             }
         }
     }
@@ -95,6 +131,40 @@ pub fn looked_for(text: &[u8], out: &mut dyn FnMut(Span, Span)) {
         let stop = run_end(text, quote + 2, LONGEST_VALUE, |b| !matches!(b, b'%' | b'\'' | b'\n'));
         if byte(text, stop) == b'%' && name < end && stop > quote + 4 {
             out(Span::new(name, end), Span::new(quote + 2, stop));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cache_is_given() {
+        let found = |text: &str| {
+            let mut got = Vec::new();
+            let speaks: fn(&[u8]) -> bool = |key| key.windows(3).any(|part| part == b"otp");
+            set(text.as_bytes(), speaks, &mut |span| {
+                got.push(String::from_utf8_lossy(span.of(text.as_bytes())).into_owned());
+            });
+            got
+        };
+        for text in [
+            "SET otp:491511234567 482913 EX 300",
+            "cache.set(\"otp:491511234567\", \"482913\", timeout=300)",
+            "set otp_491511234567 0 300 6 482913",
+            "redis: [\"SET\", \"otp:u8\", \"482913\"]",
+        ] {
+            assert_eq!(found(text), ["482913"], "{text}");
+        }
+        for text in [
+            "set otp_ttl 3000",
+            "SET lang:491511234567 482913",
+            "reset otp:491511234567 482913",
+            "set otp_491511234567 0 300 5 482913",
+            "SET otp:491511234567 {\"a\":1}",
+        ] {
+            assert!(found(text).is_empty(), "{text}");
         }
     }
 }

@@ -28,11 +28,19 @@ pub enum Cell {
     Name,
 }
 
-/// Calls `out` for every cell of `line` that holds a telephone number or a text. A number is taken
+/// Calls `out` for every cell of a row in `text` that holds a telephone number or a text. A number is taken
 /// where it has a `+` or stands beside another column that is valid too, as sender and recipient do:
 /// one random number of eleven digits in five is valid, two beside each other are one in twenty-five.
-pub fn cells(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
-    arguments(line, out);
+pub fn cells(text: &[u8], out: &mut dyn FnMut(Cell, Span)) {
+    arguments(text, out);
+    let mut from = 0;
+    for line in text.split(|b| *b == b'\n') {
+        row(line, &mut |cell, span| out(cell, Span::new(from + span.start(), from + span.end())));
+        from += line.len() + 1;
+    }
+}
+
+fn row(line: &[u8], out: &mut dyn FnMut(Cell, Span)) {
     let Some(separator) = separator(line) else { return };
     let mut columns = [Column::default(); MOST_COLUMNS];
     let Some(count) = split(line, separator, &mut columns) else { return };

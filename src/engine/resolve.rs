@@ -4,7 +4,8 @@
 mod account;
 
 use super::value_shape::{
-    ValueShape, begins_with_members, has_fields, is_form, is_provider_id, is_short_time, is_uuid, reads_human,
+    ValueShape, begins_with_members, has_fields, is_form, is_machine_and_port, is_provider_id, is_short_time,
+    is_uuid, reads_human,
 };
 use crate::class::Class;
 use crate::codec::coding::{Charset, Coding};
@@ -289,6 +290,9 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
     }
     if is_address(value) {
         return Reading::Part(Class::Ip);
+    }
+    if strength == Strength::Ambiguous && is_machine_and_port(value) {
+        return Reading::Text;
     }
     if value.contains(&b'@') || value.contains(&b':') {
         // A URI or a WhatsApp id; an e-mail address too.

@@ -111,7 +111,7 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 72] = [
+const LITERALS: [(&str, Seen); 77] = [
     ("wamid.", Seen::MESSAGE_ID),
     (" t=\"", Seen::SAYS),
     (".wav", Seen::PLACES),
@@ -177,6 +177,11 @@ const LITERALS: [(&str, Seen); 72] = [
     (" (8", Seen::BRACKET),
     (" (9", Seen::BRACKET),
     ("otp_", Seen::PLACES),
+    ("otp:", Seen::PLACES),
+    ("pin:", Seen::PLACES),
+    ("mfa:", Seen::PLACES),
+    ("2fa:", Seen::PLACES),
+    ("verify:", Seen::PLACES),
     ("otp.", Seen::PLACES),
     ("_otp ", Seen::PLACES),
     ("verify_", Seen::PLACES),

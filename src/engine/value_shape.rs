@@ -253,6 +253,20 @@ pub fn has_fields(value: &[u8]) -> bool {
     names.take(2).count() == 2
 }
 
+/// `gw-1.example:5060`, `ipv4:[IP:DE]:30271`: what a `peer` has where others have a number.
+#[must_use]
+pub fn is_machine_and_port(value: &[u8]) -> bool {
+    const SCHEMES: [&[u8]; 6] = [b"tel", b"sms", b"sip", b"sips", b"whatsapp", b"smsto"];
+    let Some(colon) = value.iter().rposition(|b| *b == b':') else { return false };
+    let (host, port) = value.split_at(colon);
+    let digits = host.split(|b| !b.is_ascii_digit()).map(<[u8]>::len).max().unwrap_or(0);
+    (2..=6).contains(&port.len())
+        && port.iter().skip(1).all(u8::is_ascii_digit)
+        && digits < 7
+        && !value.contains(&b'@')
+        && !SCHEMES.iter().any(|scheme| host.eq_ignore_ascii_case(scheme))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,6 +281,16 @@ mod tests {
         let scheme = |value: &[u8]| ValueShape::of(value).is_token_behind_scheme(value);
         assert!(scheme(b"TSA 7f3a52c1:q8ZkQ1mm07aXc2Lm9w="));
         assert!(!scheme(b"OK 482913") && !scheme(b"Digest of yesterday's messages"));
+    }
+
+    #[test]
+    fn machines_and_their_ports() {
+        for machine in ["gw-1.example:5060", "ipv4:[IP:DE]:30271", "peer:80"] {
+            assert!(is_machine_and_port(machine.as_bytes()), "{machine}");
+        }
+        for other in ["tel:12345", "491511234567:12", "sip:4829", "12:30:45 h", "a:b", "4479@x:12"] {
+            assert!(!is_machine_and_port(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -485,7 +485,9 @@ fn below_its_parent(
     }
     // `"lastname": {"value": "…"}`: the value of what its container is called.
     // `$regex` is of a word that says no more of it.
-    if (meaning.class.is_none() || meaning.blocked) && info.is_value {
+    // `"code":{"N":"482913"}` (DynamoDB).
+    let typed = matches!(name, b"S" | b"N") && !tree.container(field.container).name.is_empty();
+    if (meaning.class.is_none() || meaning.blocked) && info.is_value || typed {
         // `"contact": {"$in": ["…"]}`: the operator is its own container's name.
         let operator = field.name.is_empty();
         let container = tree.container(field.container);

@@ -129,6 +129,7 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
         });
         let mut push_code = |span| push(sink, here, Class::Code, code, span, Detail::None, false);
         statement::kept(text, speaks, &mut push_code);
+        statement::set(text, speaks, &mut push_code);
         statement::bound(text, &mut push_code);
         positional::registered(text, &mut |number| {
             push(sink, here, Class::Phone, phone, number, Detail::None, false);

@@ -151,7 +151,7 @@ impl Scan {
         // A header before the text: look for UCS-2 behind it.
         let tail = self.octets.get(self.octets.len() / 3..).unwrap_or_default();
         let even = tail.get(tail.len() % 2..).unwrap_or_default();
-        let pdu = hidden::is_pdu(&self.octets) && !hash;
+        let pdu = hidden::is_pdu(&self.octets) && !hash || hidden::holds_smpp_address(&self.octets);
         if text || pdu || (tail.len() >= 24 && hidden::is_ucs2(even)) {
             self.text.extend_from_slice(&self.octets);
             return if text { Octets::Text(Charset::Utf8) } else { Octets::Mixed };
