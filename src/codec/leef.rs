@@ -14,7 +14,9 @@ static SIGNS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finde
 /// Adds the fields of an event; gives where it ends. `None` where the text is none.
 pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) -> Option<usize> {
     let rest = text.get(start..)?;
-    let sign = SIGNS.find(rest.get(..rest.len().min(BEFORE))?)?;
+    let head = rest.get(..rest.len().min(BEFORE))?;
+    memchr::memchr(b'|', head)?;
+    let sign = SIGNS.find(head)?;
     let header = start + sign + SIGN.len();
     let second = text.get(header) == Some(&b'2');
     let mut at = header;

@@ -467,7 +467,7 @@ pub fn has_shape(name: &[u8]) -> bool {
 #[must_use]
 pub fn is_persons_id(value: &[u8]) -> bool {
     static PREFIXES: WordList = WordList::new(words::subject::ID_PREFIXES);
-    let Some(at) = value.iter().position(|b| *b == b'_') else { return false };
+    let Some(at) = value.iter().take(12).position(|b| *b == b'_') else { return false };
     let (prefix, drawn) = value.split_at(at);
     let drawn = drawn.get(1..).unwrap_or_default();
     PREFIXES.holds(prefix)

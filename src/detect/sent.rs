@@ -136,6 +136,9 @@ pub fn name_before(text: &[u8], start: usize) -> Option<Span> {
     /// What stands before the names of firms and machines.
     const WAYS: [&[u8]; 9] =
         [b"via", b"through", b"over", b"using", b"on", b"at", b"into", b"under", b"from"];
+    // `Ada Roe (tel. 512 …`
+    let word = run_start(text, start, 8, |b| is_letter(b) || matches!(b, b'.' | b':' | b' '));
+    let start = if word < start && before(text, word) == b'(' { word } else { start };
     let opened = byte(text, start.checked_sub(1)?) == b'(';
     let end = start.checked_sub(1 + usize::from(opened)).filter(|space| byte(text, *space) == b' ')?;
     let name = two_words_before(text, end)?;
@@ -143,7 +146,7 @@ pub fn name_before(text: &[u8], start: usize) -> Option<Span> {
     let word = run_start(text, space, 24, |b| b.is_ascii_lowercase());
     let led = slice(text, word..space);
     let apart = word == 0 || matches!(before(text, word), b' ' | b':' | b'"' | b'[' | b'(' | b'\t');
-    (led.len() >= 3 && apart && !WAYS.contains(&led)).then_some(name)
+    (led.len() >= 2 && apart && !WAYS.contains(&led)).then_some(name)
 }
 
 #[cfg(test)]
@@ -217,6 +220,7 @@ mod tests {
         let named = |text: &str| shown(text, name_before(text.as_bytes(), text.find("+1")?));
         assert_eq!(named("pairing Rizal bin Abdullah +1").as_deref(), Some("Rizal bin Abdullah"));
         assert_eq!(named("row for 陳志豪 (+1)").as_deref(), Some("陳志豪"));
+        assert_eq!(named("kod do Jana Roe (tel. +1)").as_deref(), Some("Jana Roe"));
         for text in
             ["via Ada Roe +1", "pairing Ada +1", "Ada Roe +1", "sent Message Id +1", "pairing Ada Roe: +1"]
         {

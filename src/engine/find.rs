@@ -255,12 +255,8 @@ impl Finder {
         gather(&shape, tree, bytes, facts);
         let plain = looking.is_none() && !sink.reduce_unknown && sink.refused.is_none();
         // Where the last of what was dealt with ends: most values begin behind it.
-        let (mut reach, mut reached) = (0, 0);
+        let mut reach = 0;
         for (field, shaped) in tree.fields.iter().zip(&shape.fields) {
-            for span in done.get(reached..).unwrap_or_default() {
-                reach = reach.max(span.end);
-            }
-            reached = done.len();
             // Values in JSON do not hold each other.
             if field.value.start < reach && !is_in_json(field.form) && covered(done, field.value) {
                 continue;
@@ -276,6 +272,7 @@ impl Finder {
                 // The name of a pair stays as a member's name does.
                 self.scan.within(tools, bytes, field.value, map, sink);
                 done.push(field.value);
+                reach = reach.max(field.value.end);
                 continue;
             }
             let before = looking.map(|_| (sink.amount(), sink.safe.len()));
@@ -283,9 +280,12 @@ impl Finder {
             if let Some((before, safe)) = before {
                 held.push(Held::of(dealt, &before, safe, sink));
             }
-            done.extend(dealt);
-            if dealt.is_none() {
-                open.push(field.value);
+            match dealt {
+                Some(span) => {
+                    done.push(span);
+                    reach = reach.max(span.end);
+                }
+                None => open.push(field.value),
             }
         }
         if let Some(looking) = looking {

@@ -280,6 +280,13 @@ pub fn read(name: &[u8], meaning: Meaning, value: &[u8], form: Form, around: &Su
 /// Letters that a sender's name has at most (3GPP TS 23.040, 9.1.2.5): more are no brand's, but somebody's.
 const ALPHANUMERIC_SENDER: usize = 11;
 
+/// Letters of a sender's name, or two digits at most: nothing that anybody can be called by.
+pub fn is_no_number(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    plain && digits <= 2 && (digits == value.len() || value.len() <= ALPHANUMERIC_SENDER)
+}
+
 fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
     // `destinataire: "Núria Capdevila"`
     if shape.digits == 0 && shape.len > ALPHANUMERIC_SENDER && is_persons_name(value, shape) {

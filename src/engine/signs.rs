@@ -52,12 +52,17 @@ impl Seen {
     /// `<- 7`: digits behind an arrow.
     pub const ARROW: Seen = Seen(1 << 15);
 
+    /// `.wav`, `.mp3`: the name of a recording.
+    pub const RECORDING: Seen = Seen(1 << 16);
+    /// `set otp`: what a cache is given by a key that speaks of codes.
+    pub const CACHE: Seen = Seen(1 << 17);
+
     /// Any keyword of a pattern rule.
-    pub const KEYWORDS: Seen = Seen(u64::MAX << 16);
+    pub const KEYWORDS: Seen = Seen(u64::MAX << 18);
 
     /// A keyword of the pattern rule at a place; rules beyond the bits' number share the last.
     fn keyword(rule: usize) -> Seen {
-        Seen(1 << (16 + rule).min(63))
+        Seen(1 << (18 + rule).min(63))
     }
 
     #[must_use]
@@ -111,16 +116,16 @@ pub struct Signs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-const LITERALS: [(&str, Seen); 77] = [
+const LITERALS: [(&str, Seen); 72] = [
     ("wamid.", Seen::MESSAGE_ID),
     (" t=\"", Seen::SAYS),
-    (".wav", Seen::PLACES),
-    (".mp3", Seen::PLACES),
-    (".ogg", Seen::PLACES),
-    (".m4a", Seen::PLACES),
-    (".gsm", Seen::PLACES),
-    (".opus", Seen::PLACES),
-    (".amr", Seen::PLACES),
+    (".wav", Seen::RECORDING),
+    (".mp3", Seen::RECORDING),
+    (".ogg", Seen::RECORDING),
+    (".m4a", Seen::RECORDING),
+    (".gsm", Seen::RECORDING),
+    (".opus", Seen::RECORDING),
+    (".amr", Seen::RECORDING),
     ("saydigits(", Seen::CALL),
     ("sayalpha(", Seen::CALL),
     (" link", Seen::LINK),
@@ -177,11 +182,6 @@ const LITERALS: [(&str, Seen); 77] = [
     (" (8", Seen::BRACKET),
     (" (9", Seen::BRACKET),
     ("otp_", Seen::PLACES),
-    ("otp:", Seen::PLACES),
-    ("pin:", Seen::PLACES),
-    ("mfa:", Seen::PLACES),
-    ("2fa:", Seen::PLACES),
-    ("verify:", Seen::PLACES),
     ("otp.", Seen::PLACES),
     ("_otp ", Seen::PLACES),
     ("verify_", Seen::PLACES),
@@ -228,6 +228,13 @@ impl Signs {
             }
             for arrow in ["<- ", "-> ", "<< ", ">> "] {
                 signs.add_whole(&format!("{arrow}{digit}"), open(Seen::ARROW));
+            }
+        }
+        for opening in
+            ["set ", "set \"", "set(\"", "set('", "\"set\" \"", "\"set\", \"", "put(\"", "put('", "setnx "]
+        {
+            for key in ["otp", "pin", "mfa", "2fa", "verif", "code", "login", "sms"] {
+                signs.add_whole(&format!("{opening}{key}"), open(Seen::CACHE));
             }
         }
         for text in persons().chain(subject::JOINED.iter().copied()) {

@@ -37,7 +37,7 @@ pub(super) fn of_a_name(
 /// `"status":{"id":5,"description":"Message delivered to handset"}`: whether a field describes how something went.
 pub(super) fn describes_an_answer(bytes: &[u8], tree: &Tree, field: &Field) -> bool {
     let value = field.value.of(bytes);
-    value.is_ascii() && !reads_human(value) && ANSWERS.holds(tree.container(field.container).name.of(bytes))
+    ANSWERS.holds(tree.container(field.container).name.of(bytes)) && value.is_ascii() && !reads_human(value)
 }
 
 /// `"message":{"latitude":1,"longitude":2,"name":"…"}`: what a place is called that somebody sent.

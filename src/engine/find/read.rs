@@ -152,6 +152,13 @@ pub(super) fn read_shaped(
         return (Reading::Opaque(Class::EventId), None);
     }
     if let Some((reading, rule)) = shaped.claimed {
+        // `source_addr: 'ACME'`, `recipient_id: 1`: a sender's name, a number in a list.
+        if reading == Reading::Claim(Class::Phone)
+            && resolve::is_no_number(value)
+            && !tools.detectors.is_users(rule)
+        {
+            return (Reading::Text, None);
+        }
         return (reading, Some(rule));
     }
     let listed_code = || {

@@ -121,15 +121,8 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
             push(sink, here, Class::Phone, phone, number, Detail::None, false);
             push(sink, here, Class::Code, code, span, Detail::None, false);
         });
-        sent::recordings(text, &mut |number| {
-            let digits = number.of(text);
-            if resolve::is_valid_number(digits.strip_prefix(b"+").unwrap_or(digits)) {
-                push(sink, here, Class::Phone, phone, number, Detail::None, false);
-            }
-        });
         let mut push_code = |span| push(sink, here, Class::Code, code, span, Detail::None, false);
         statement::kept(text, speaks, &mut push_code);
-        statement::set(text, speaks, &mut push_code);
         statement::bound(text, &mut push_code);
         positional::registered(text, &mut |number| {
             push(sink, here, Class::Phone, phone, number, Detail::None, false);
@@ -146,6 +139,19 @@ fn by_place(detectors: &Detectors, here: &Here<'_>, from: usize, seen: Seen, sin
                 _ => return,
             };
             push(sink, here, class, rule, value, Detail::None, false);
+        });
+    }
+    if seen.has(Seen::RECORDING) {
+        sent::recordings(text, &mut |number| {
+            let digits = number.of(text);
+            if resolve::is_valid_number(digits.strip_prefix(b"+").unwrap_or(digits)) {
+                push(sink, here, Class::Phone, phone, number, Detail::None, false);
+            }
+        });
+    }
+    if seen.has(Seen::CACHE) {
+        statement::set(text, speaks, &mut |span| {
+            push(sink, here, Class::Code, code, span, Detail::None, false)
         });
     }
     if seen.has(Seen::BRACKET.with(Seen::PAIR)) {
