@@ -136,6 +136,12 @@ pub fn name_before(text: &[u8], start: usize) -> Option<Span> {
     /// What stands before the names of firms and machines.
     const WAYS: [&[u8]; 9] =
         [b"via", b"through", b"over", b"using", b"on", b"at", b"into", b"under", b"from"];
+    // `Ada Roe whatsapp:+4479…`
+    let scheme = usize::from(before(text, start) == b':');
+    let start = run_start(text, start - scheme, 10 * scheme, is_letter);
+    if !matches!(before(text, start), b' ' | b'(') {
+        return None;
+    }
     // `Ada Roe (tel. 512 …`
     let word = run_start(text, start, 8, |b| is_letter(b) || matches!(b, b'.' | b':' | b' '));
     let start = if word < start && before(text, word) == b'(' { word } else { start };
@@ -220,6 +226,7 @@ mod tests {
         let named = |text: &str| shown(text, name_before(text.as_bytes(), text.find("+1")?));
         assert_eq!(named("pairing Rizal bin Abdullah +1").as_deref(), Some("Rizal bin Abdullah"));
         assert_eq!(named("row for 陳志豪 (+1)").as_deref(), Some("陳志豪"));
+        assert_eq!(named("pairing Ada Roe whatsapp:+1").as_deref(), Some("Ada Roe"));
         assert_eq!(named("kod do Jana Roe (tel. +1)").as_deref(), Some("Jana Roe"));
         for text in
             ["via Ada Roe +1", "pairing Ada +1", "Ada Roe +1", "sent Message Id +1", "pairing Ada Roe: +1"]

@@ -34,9 +34,11 @@ pub enum Cell {
 pub fn cells(text: &[u8], out: &mut dyn FnMut(Cell, Span)) {
     arguments(text, out);
     let mut from = 0;
-    for line in text.split(|b| *b == b'\n') {
+    while let Some(rest) = text.get(from..) {
+        let len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..len).unwrap_or_default();
         row(line, &mut |cell, span| out(cell, Span::new(from + span.start(), from + span.end())));
-        from += line.len() + 1;
+        from += len + 1;
     }
 }
 

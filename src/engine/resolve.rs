@@ -282,9 +282,9 @@ const ALPHANUMERIC_SENDER: usize = 11;
 
 /// Letters of a sender's name, or two digits at most: nothing that anybody can be called by.
 pub fn is_no_number(value: &[u8]) -> bool {
-    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
-    let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    plain && digits <= 2 && (digits == value.len() || value.len() <= ALPHANUMERIC_SENDER)
+    value.len() <= ALPHANUMERIC_SENDER
+        && value.iter().filter(|b| b.is_ascii_digit()).count() <= 2
+        && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surroundings) -> Reading {
@@ -298,10 +298,10 @@ fn phone(value: &[u8], shape: &ValueShape, strength: Strength, around: &Surround
     if is_address(value) {
         return Reading::Part(Class::Ip);
     }
-    if strength == Strength::Ambiguous && is_machine_and_port(value) {
-        return Reading::Text;
-    }
     if value.contains(&b'@') || value.contains(&b':') {
+        if strength == Strength::Ambiguous && is_machine_and_port(value) {
+            return Reading::Text;
+        }
         // A URI or a WhatsApp id; an e-mail address too.
         return Reading::Part(Class::Phone);
     }

@@ -6,6 +6,7 @@ mod digitless;
 mod found;
 mod path;
 mod refused;
+mod stops;
 
 use super::detectors::{self, Detectors};
 use super::find::Tools;
@@ -14,7 +15,7 @@ use super::sink::{Found, Kind, Sink};
 use super::token::{self, Token};
 use crate::class::Class;
 use crate::codec::decode::Map;
-use crate::codec::{byte_table, next_in};
+use crate::codec::next_in;
 use crate::detect::code::CodeScratch;
 use crate::detect::{
     Detector, account_name, bytes, card, credential, email, imei, ip, name, phone, safe, url,
@@ -23,33 +24,7 @@ use crate::finding::{Detail, RuleId, Span};
 use digitless::digitless_ids;
 use found::{crosses_placeholder, found, known, persons_number, push, push_value};
 use path::{code_in_path, opens_path, path_at};
-
-/// Bytes at which a detector may start: digits and the signs before numbers; `@`, `:`, `%`, `/` of
-/// addresses; `[` of placeholders; `<`; `-----BEGIN`; `Bearer` and `Basic`; lead bytes of digits and
-/// signs beyond ASCII (Arabic, NKo, Indic, general punctuation, full width, mathematical).
-const STOPS: [bool; 256] = byte_table(b"0123456789+(@:%[</-B\xd9\xdb\xdf\xe0\xe1\xe2\xef\xf0");
-
-/// The first byte at or behind `pos` at which a detector may start. Small letters, which most bytes are, are stepped
-/// over eight at a time.
-fn next_stop(text: &[u8], mut pos: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let is_stop = |at: usize| text.get(at).is_some_and(|byte| STOPS.get(usize::from(*byte)) == Some(&true));
-    let (words, _) = text.get(pos..)?.as_chunks::<8>();
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        // From 0x60 to 0x7f no detector starts.
-        let mut others = !(word >> 5 & word >> 6 & !(word >> 7)) & ONES;
-        while others != 0 {
-            let at = pos + (others.trailing_zeros() / 8) as usize;
-            if is_stop(at) {
-                return Some(at);
-            }
-            others &= others - 1;
-        }
-        pos += 8;
-    }
-    (pos..text.len()).find(|at| is_stop(*at))
-}
+use stops::{STOPS, next_stop};
 
 /// A thread's buffers for scanning.
 #[derive(Default)]

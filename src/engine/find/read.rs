@@ -490,10 +490,10 @@ fn below_its_parent(
             }
         }
     }
-    // `"lastname": {"value": "…"}`: the value of what its container is called.
-    // `$regex` is of a word that says no more of it.
-    // `"code":{"N":"482913"}` (DynamoDB).
-    let typed = matches!(name, b"S" | b"N") && !tree.container(field.container).name.is_empty();
+    // `"lastname": {"value": "…"}`, `"code": {"N": "482913"}` (DynamoDB): the value of what its container is called.
+    let typed = matches!(name, b"S" | b"N")
+        && is_in_json(field.form)
+        && !tree.container(field.container).name.is_empty();
     if (meaning.class.is_none() || meaning.blocked) && info.is_value || typed {
         // `"contact": {"$in": ["…"]}`: the operator is its own container's name.
         let operator = field.name.is_empty();
