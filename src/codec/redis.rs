@@ -16,7 +16,9 @@ const LONGEST: usize = 4096;
 
 /// Adds the fields of hashes and streams that a command writes.
 pub(super) fn walk(text: &[u8], start: usize, tree: &mut Tree) {
-    let Some(rest) = text.get(start..) else { return };
+    // A time stands first, or the command itself.
+    let begins = |rest: &&[u8]| matches!(rest.first(), Some(b'0'..=b'9' | b'"'));
+    let Some(rest) = text.get(start..).filter(begins) else { return };
     let Some(first) = PARTED.find(rest) else { return };
     let open = rest.get(..first).and_then(|head| memchr::memrchr(b'"', head));
     let Some(open) = open.map(|open| start + open) else { return };
