@@ -425,8 +425,8 @@ fn is_percent_coded(value: &[u8]) -> bool {
 fn has_percent(value: &[u8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let has = |bytes: &[u8; 8]| {
-        let other = u64::from_le_bytes(*bytes) ^ ONES * u64::from(b'%');
-        other.wrapping_sub(ONES) & !other & ONES << 7 != 0
+        let other = u64::from_le_bytes(*bytes) ^ (ONES * u64::from(b'%'));
+        other.wrapping_sub(ONES) & !other & (ONES << 7) != 0
     };
     match (value.first_chunk(), value.last_chunk()) {
         (Some(first), Some(last)) => {
